@@ -1,0 +1,15 @@
+add_compile_options(
+  -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes -Wmissing-prototypes
+  -Wold-style-definition -Wpointer-arith -Wcast-qual -Wwrite-strings -Wundef -Wformat=2 -Wvla
+  -Wimplicit-fallthrough -Wdouble-promotion -Werror
+  -fstack-protector-strong -fno-omit-frame-pointer)
+add_compile_definitions(_GNU_SOURCE G_DISABLE_DEPRECATED ASSAY_VERSION="${PROJECT_VERSION}")
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  add_compile_options(-O2 -g1)
+  add_compile_definitions(_FORTIFY_SOURCE=2)
+endif()
+if(ASSAY_SANITIZE)
+  add_compile_options(-fsanitize=${ASSAY_SANITIZE} -fno-sanitize-recover=all -O1 -g)
+  add_link_options(-fsanitize=${ASSAY_SANITIZE})
+  add_compile_definitions(ASSAY_SANITIZED)
+endif()
