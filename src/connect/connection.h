@@ -1,0 +1,36 @@
+/* connection.h - the life of an integration: connect, open for use.
+ *
+ * connection_store() is called after the test has passed; it seals the credential under the
+ * organization's data key (made on first use) and stores integration and credential in one unit of
+ * work. connection_open() gives a Sender's ingredients back.
+ */
+#pragma once
+
+#include "connect/credentials.h"
+#include "db/db.h"
+#include "provider/definition.h"
+#include "store/integration.h"
+#include "vault/keyring.h"
+
+#include <glib.h>
+#include <stdbool.h>
+
+typedef struct {
+    const Definition *definition;
+    const AuthMethod *auth;
+    const char *name;     /* unique in the organization; NULL: the provider's id, numbered */
+    const Json *settings; /* as checked by settings_check() */
+    const Json *account;  /* from identity_fetch() */
+    const Credentials *credentials;
+} NewConnection;
+
+/* Stores a tested connection and pins its definition; *id_out is the new integration's id (caller
+ * frees). ERROR_CONFLICT when the name is taken. */
+bool connection_store(Db *db, const DbScope *scope, const Keyring *keyring,
+                      const NewConnection *connection, char **id_out,
+                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Opens the main credential of an integration. */
+bool connection_open(Db *db, const DbScope *scope, const Keyring *keyring,
+                     const char *integration_id, Credentials **credentials_out,
+                     GError **error) G_GNUC_WARN_UNUSED_RESULT;

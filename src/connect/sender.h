@@ -1,0 +1,64 @@
+/* sender.h - sends a definition's requests with the credential of one integration.
+ *
+ * A Sender is what collecting gets instead of a credential: it authorises each attempt (the
+ * scheme of the auth method), spends the budgets that the definition declares, follows redirects
+ * within the same origin, has the answer classified by the definition's response rules, and calls
+ * back once with the final answer. It belongs to the thread of its NetClient and must outlive its
+ * requests; it owns the opened credentials and wipes them with itself.
+ *
+ * Errors of the service are not GErrors: they are outcomes in the SenderReply. Redirects to
+ * another origin end as OUTCOME_BAD_REQUEST, so that no credential crosses hosts.
+ */
+#pragma once
+
+#include "base/json.h"
+#include "base/outcome.h"
+#include "connect/credentials.h"
+#include "net/budget.h"
+#include "net/client.h"
+#include "provider/definition.h"
+#include "provider/render.h"
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct Sender Sender;
+
+typedef struct {
+    NetClient *client;            /* borrowed */
+    BudgetSet *budgets;           /* borrowed; shared by all senders of a process */
+    const Definition *definition; /* borrowed */
+    const AuthMethod *auth;       /* borrowed from the definition */
+    const Json *settings;         /* borrowed for the call of sender_new only */
+    const char *integration_id;   /* copied */
+    Credentials *credentials;     /* taken */
+} SenderConfig;
+
+/* The final answer to one request. Borrowed for the time of the callback, except body, which the
+ * callback may take (set *body to NULL). */
+typedef struct {
+    Outcome outcome;
+    int status;          /* HTTP status; 0 when no answer came */
+    Verdict unlicensed;  /* what an unlicensed answer means to checks */
+    const char *message; /* a sentence about a failure without a status, or NULL */
+    const NetHeaders *headers;
+    GString **body;      /* the body as sent, decompressed and bounded */
+    const char *url;     /* the URL that answered (after redirects) */
+    unsigned requests;   /* how often something was sent for it */
+    int64_t retry_at_ms; /* wall time before which the service wants no more; 0: none */
+} SenderReply;
+
+typedef void (*SenderDone)(const SenderReply *reply, void *data);
+
+/* Takes config->credentials in any case. ERROR_CONFIGURATION when the scheme cannot be used yet or
+ * a field of it is missing. */
+bool sender_new(const SenderConfig *config, Sender **sender_out,
+                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void sender_free(Sender *sender);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Sender, sender_free)
+
+/* Sends a rendered request of a call. The request is copied; done is called once, never from
+ * within sender_send(). */
+void sender_send(Sender *sender, const Call *call, const RenderedRequest *request, SenderDone done,
+                 void *data);
