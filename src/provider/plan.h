@@ -1,0 +1,42 @@
+/* plan.h - the union of the read graphs of the evidence types of one run.
+ *
+ * A call that several evidence types share is made once: nodes of different types are one plan node
+ * when call, parent, `where`, and mode (rows, collect, fold) are equal. A plan node lists the types
+ * that use it and the node's index there. Parents come before children. A node's path, query and
+ * `where` see the rows of its ancestors under the names of the type named in uses[0].
+ */
+#pragma once
+
+#include "provider/definition.h"
+
+typedef struct {
+    size_t type; /* index in ReadPlan.types */
+    size_t node; /* index in that type's nodes */
+} PlanUse;
+
+typedef struct {
+    const ReadNode *node; /* of uses[0] */
+    const char *path;     /* names from the root, "repo/protection": part of the cassette's key */
+    int parent;           /* index in ReadPlan.nodes, READ_NO_PARENT for a root */
+    const size_t *children;
+    size_t child_count;
+    const PlanUse *uses;
+    size_t use_count;
+} PlanNode;
+
+typedef struct {
+    const EvidenceType *const *types;
+    size_t type_count;
+    const PlanNode *nodes;
+    size_t node_count;
+} ReadPlan;
+
+/* The plan of these types. Owned by the caller, keeps a reference on the definition. */
+ReadPlan *read_plan_new(const Definition *definition, const EvidenceType *const *types,
+                        size_t type_count);
+void read_plan_free(ReadPlan *plan);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ReadPlan, read_plan_free)
+
+/* The index of the plan node that type (index in the plan) uses as its node; never fails for valid
+ * indexes. */
+size_t read_plan_find(const ReadPlan *plan, size_t type, size_t node);

@@ -1,0 +1,39 @@
+/* respond.h - the class of an answer, by the definition's ordered rules.
+ *
+ * The call's rules come first, then those of all calls, then the defaults: 2xx and 304 ok; 401
+ * auth_expired; 403 forbidden; 408 timeout; 429 rate_limited; 5xx unavailable; every other status
+ * bad_request. Retry-After (RFC 9110 section 10.2.3, seconds and date) is always heeded for
+ * rate_limited and unavailable. The body is parsed only when a rule for its status asks for it, and
+ * then at most RESPOND_MAX_BODY bytes of it; a body that cannot be parsed is null to the rule.
+ */
+#pragma once
+
+#include "provider/definition.h"
+
+#define RESPOND_MAX_BODY (64 * 1024)
+
+typedef struct {
+    unsigned status;
+    /* The value of a response header by lower-case name, or NULL. */
+    const char *(*header)(void *data, const char *name);
+    void *header_data;
+    const char *body;
+    size_t body_size;
+    int64_t now_ms; /* wall clock, for dates in headers */
+} RespondAnswer;
+
+typedef struct {
+    Outcome outcome;
+    int64_t wait_ms; /* least time to wait before asking again; 0 when nothing was said */
+    RespondThen then;
+    bool ruled; /* whether a rule of the definition decided, not a default */
+} RespondClass;
+
+RespondClass respond_classify(const Definition *definition, const DefinitionCall *call,
+                              const RespondAnswer *answer);
+
+/* Reads a limit header: a count, or a wall time for times and durations. False when the header is
+ * absent or unreadable. With UNIT_USED_SIZE the used count and the size are both set, otherwise
+ * size_out is left alone. */
+bool respond_header_value(const HeaderValue *spec, const RespondAnswer *answer, int64_t *value_out,
+                          int64_t *size_out);
