@@ -1,0 +1,146 @@
+/* db.h - the database: units of work, submitted to threads that own the connections.
+ *
+ * All access is a unit of work: a function that runs on a database thread inside one transaction.
+ *
+ *     static bool rename_work(DbUnit *unit, void *data, GError **error) {
+ *         DbStatement *statement = db_prepare(unit, "integration_rename");
+ *         db_bind_text(statement, "name", data);
+ *         return db_exec(statement, error);
+ *     }
+ *     DbScope scope = {.organization = id, .actor = "cli", .role = "owner"};
+ *     if (!db_run(db, &scope, DB_WRITE, rename_work, name, error)) ...
+ *
+ * Rules for the work function: it may be run again (the engine was busy, or the group commit that
+ * it was part of was lost), so it has no side effects but its statements and what it writes to its
+ * data, which it sets anew each time; it is short; it calls neither db_run() nor anything that
+ * waits. Returning false rolls everything back. **A failed statement poisons the unit**: all later
+ * statements fail with the first error and the unit cannot commit even if the function returns
+ * true, so that both engines behave alike (PostgreSQL aborts the transaction).
+ *
+ * Scope: a unit acts for one organization, or explicitly for the system (the scheduler), or both.
+ * :org is bound from it by the driver, so a store function cannot reach another organization's
+ * rows; statements marked "-- system" fail outside system scope.
+ *
+ * Durability: done callbacks and the return of db_run() mean that the unit has been committed and
+ * synced. Waiting writes share one transaction and one sync (group commit); one of them failing
+ * leaves the others whole.
+ *
+ * Life: db_open() once per process and file, migrate_apply() (migrate.h), any number of units from
+ * any thread, db_close() last. All functions without a DbUnit or DbStatement argument may be called
+ * from any thread; the others only inside the work function.
+ *
+ * Errors: ERROR_CONFLICT when a unique key is taken, ERROR_LIMIT when too much is queued,
+ * ERROR_CONFIGURATION when the URL or the file is not usable, ERROR_CANCELLED after db_close()
+ * began, ERROR_DATABASE for the rest (full disk, a lock held too long, damage). Messages name the
+ * statement and never a bound value.
+ */
+#pragma once
+
+#include "base/error.h"
+#include "db/statement.h"
+#include <stdint.h>
+
+typedef struct Db Db;
+typedef struct DbUnit DbUnit;
+typedef struct DbStatement DbStatement;
+
+/* Who acts, and on whose rows. Plain values; db_run() and db_submit() copy them. */
+typedef struct {
+    const char *organization; /* NULL: none */
+    const char *actor;        /* user, token or program, for the records; may be NULL */
+    const char *role;         /* may be NULL */
+    bool system;              /* may run "-- system" statements */
+} DbScope;
+
+typedef enum { DB_READ, DB_WRITE } DbMode;
+
+/* One unit of work; true commits. See the rules above. */
+typedef bool (*DbWork)(DbUnit *unit, void *data, GError **error);
+
+/* Called once on a database thread after the unit has committed (error is NULL) or failed. It may
+ * submit further units, and must not wait. The error is borrowed. */
+typedef void (*DbDone)(void *data, const GError *error);
+
+/* For tests and tools; the zero value of every field is the default. */
+typedef struct {
+    const StatementCatalogue *catalogue; /* other statements than the program's own */
+    int64_t busy_limit_ms;               /* wait for another process's write lock; 30,000 */
+    unsigned queue_limit;                /* units that db_submit() lets wait; 4,096 */
+    bool rehearse;                       /* run every unit twice and keep the second: finds work
+                                            functions that cannot be run again */
+} DbOptions;
+
+/* Opens "sqlite:PATH", and creates the file (mode 0600) when it is missing; its folder must exist.
+ * "postgres://..." is ERROR_CONFIGURATION in this version. NULL with the error set. */
+Db *db_open(const char *url, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+Db *db_open_with(const char *url, const DbOptions *options,
+                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Refuses new units, ends the queued ones, joins the threads, closes the files. NULL allowed. Not
+ * from a database thread. */
+void db_close(Db *db);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Db, db_close)
+
+/* Runs the unit and waits for its commit. Not from a database thread. */
+bool db_run(Db *db, const DbScope *scope, DbMode mode, DbWork work, void *data,
+            GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* A unit for db_submit(). */
+typedef struct {
+    DbScope scope;
+    DbMode mode;
+    DbWork work;
+    DbDone done; /* may be NULL */
+    void *data;  /* for work and done; must live until done was called */
+} DbJob;
+
+/* Queues the unit and returns at once. False (ERROR_LIMIT, ERROR_CANCELLED) means that it was not
+ * taken and done will not be called. Writes of one thread commit in the order of submission. */
+bool db_submit(Db *db, const DbJob *job, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The statements of this database. */
+const StatementCatalogue *db_catalogue(const Db *db);
+
+/* --- Inside a unit ------------------------------------------------------------------------- */
+
+/* The scope of the unit; borrowed. */
+const DbScope *db_unit_scope(const DbUnit *unit);
+
+/* Fails the unit from outside a statement; the first error wins. Takes the error. */
+void db_unit_poison(DbUnit *unit, GError *error);
+
+/* The statement with this name, ready to be bound; owned by the unit. Never NULL: an unknown name
+ * or a scope that may not run it poisons the unit. Preparing the same name again ends the earlier
+ * use, and stepping the earlier handle is an error then. */
+DbStatement *db_prepare(DbUnit *unit, const char *name) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Bind by name, without the colon. The value is copied. A NULL text or blob binds null. Text must
+ * be UTF-8. Errors are sticky in the unit and reported by the next db_step() or db_exec(). Every
+ * parameter but :org is bound before each run; a forgotten one is an error, never a silent null. */
+void db_bind_text(DbStatement *statement, const char *name, const char *text);
+void db_bind_int(DbStatement *statement, const char *name, int64_t value);
+void db_bind_real(DbStatement *statement, const char *name, double value);
+void db_bind_blob(DbStatement *statement, const char *name, const void *bytes, size_t size);
+void db_bind_null(DbStatement *statement, const char *name);
+
+/* Goes to the next row: *row_out says whether there is one. After the last row the statement can be
+ * bound and run again. */
+bool db_step(DbStatement *statement, bool *row_out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Runs a statement to its end, ignoring its rows. */
+bool db_exec(DbStatement *statement, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Ends a run before its last row, so that the statement can be bound and run again. */
+void db_reset(DbStatement *statement);
+
+/* The columns of the current row, from 0. Text and blobs are borrowed until the next step; null is
+ * NULL, 0 or 0.0. Reading without a row poisons the unit. */
+const char *db_column_text(DbStatement *statement, int index);
+char *db_column_dup(DbStatement *statement, int index); /* a copy of the text; caller frees */
+int64_t db_column_int(DbStatement *statement, int index);
+double db_column_real(DbStatement *statement, int index);
+const void *db_column_blob(DbStatement *statement, int index, size_t *size_out);
+bool db_column_is_null(DbStatement *statement, int index);
+
+/* Rows that the statement last run in this unit inserted, updated or deleted. */
+int64_t db_changes(const DbUnit *unit);
