@@ -1,0 +1,119 @@
+#include "sync/owner.h"
+
+#include "base/error.h"
+#include "base/id.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LOCK_SUFFIX ".lock"
+
+struct Owner {
+    char *id;
+    char *path;
+    int descriptor;
+};
+
+static char *run_dir(const char *data_dir) {
+    return g_build_filename(data_dir, "run", NULL);
+}
+
+static char *owner_id_of(const char *uuid) {
+    return g_strdup_printf("%s:%s", g_get_host_name(), uuid);
+}
+
+static bool fail_errno(GError **error, const char *what, const char *path) {
+    g_set_error(error, ASSAY_ERROR, ERROR_INTERNAL, "cannot %s %s: %s", what, path,
+                g_strerror(errno));
+    return false;
+}
+
+/* Between open and flock the file looks dead to others, who may remove it; then it is made anew. */
+static int open_locked(const char *path, GError **error) {
+    for (;;) {
+        int descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        if (descriptor < 0) {
+            fail_errno(error, "make the lock file", path);
+            return -1;
+        }
+        struct stat status;
+        if (flock(descriptor, LOCK_EX) != 0 || fstat(descriptor, &status) != 0) {
+            fail_errno(error, "lock", path);
+            close(descriptor);
+            return -1;
+        }
+        if (status.st_nlink > 0)
+            return descriptor;
+        close(descriptor);
+    }
+}
+
+bool owner_new(const char *data_dir, Owner **owner_out, GError **error) {
+    g_autofree char *dir = run_dir(data_dir);
+    if (g_mkdir_with_parents(dir, 0700) != 0)
+        return fail_errno(error, "make the folder", dir);
+    g_autofree char *uuid = id_new();
+    g_autofree char *name = g_strconcat(uuid, LOCK_SUFFIX, NULL);
+    g_autofree char *path = g_build_filename(dir, name, NULL);
+    int descriptor = open_locked(path, error);
+    if (descriptor < 0)
+        return false;
+    Owner *owner = g_new0(Owner, 1);
+    owner->id = owner_id_of(uuid);
+    owner->path = g_steal_pointer(&path);
+    owner->descriptor = descriptor;
+    *owner_out = owner;
+    return true;
+}
+
+void owner_free(Owner *owner) {
+    if (!owner)
+        return;
+    (void)g_unlink(owner->path);
+    close(owner->descriptor);
+    g_free(owner->path);
+    g_free(owner->id);
+    g_free(owner);
+}
+
+const char *owner_id(const Owner *owner) {
+    return owner->id;
+}
+
+/* A lock that can be taken has no living owner. */
+static bool is_dead(const char *path) {
+    int descriptor = open(path, O_RDWR | O_CLOEXEC);
+    if (descriptor < 0)
+        return false;
+    bool dead = flock(descriptor, LOCK_EX | LOCK_NB) == 0;
+    close(descriptor);
+    return dead;
+}
+
+bool owner_find_dead(const char *data_dir, bool (*found)(const char *owner_id, void *data),
+                     void *data, GError **error) {
+    g_autofree char *dir_path = run_dir(data_dir);
+    if (!g_file_test(dir_path, G_FILE_TEST_IS_DIR))
+        return true;
+    g_autoptr(GDir) dir = g_dir_open(dir_path, 0, error);
+    if (!dir)
+        return false;
+    const char *name;
+    while ((name = g_dir_read_name(dir)) != NULL) {
+        if (!g_str_has_suffix(name, LOCK_SUFFIX))
+            continue;
+        g_autofree char *path = g_build_filename(dir_path, name, NULL);
+        if (!is_dead(path))
+            continue;
+        g_autofree char *uuid = g_strndup(name, strlen(name) - strlen(LOCK_SUFFIX));
+        g_autofree char *id = owner_id_of(uuid);
+        if (found(id, data))
+            (void)g_unlink(path);
+    }
+    return true;
+}

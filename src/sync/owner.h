@@ -1,0 +1,25 @@
+/* owner.h - lock files that tell at once that a worker is dead.
+ *
+ * A worker holds an exclusive flock(2) on DATA/run/OWNER.lock for as long as it lives; the kernel
+ * drops it however the process ends. Whoever finds a job leased by an owner of this machine whose
+ * lock is free may let the lease go without waiting for its end.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+typedef struct Owner Owner;
+
+/* Makes a new owner id and takes its lock. */
+bool owner_new(const char *data_dir, Owner **owner_out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void owner_free(Owner *owner); /* removes the lock file */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Owner, owner_free)
+
+/* The id to lease jobs under, "HOST:UUID". Borrowed. */
+const char *owner_id(const Owner *owner);
+
+/* Calls found(id, data) for every owner of this machine that is dead, and removes its lock file
+ * when found returns true. */
+bool owner_find_dead(const char *data_dir, bool (*found)(const char *owner_id, void *data),
+                     void *data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
