@@ -1,0 +1,157 @@
+/* job.h - the queue of runs: claim, lease, fence, attempts.
+ *
+ * A job is pending until a worker claims it. The claim gives a lease (until lease_until, renewed
+ * while the work goes on) and a fence, a number that grows with every claim. Whatever the worker
+ * then writes for the job names its JobLease; when somebody else has claimed the job since, the
+ * function changes nothing and reports ERROR_CONFLICT, and the worker has to drop the job.
+ *
+ *   pending --claim--> running --complete--> completed
+ *      ^                 | | \----fail-----> failed
+ *      |                 | \------park-----> parked (until due_at, then claimable again)
+ *      +------retry------+
+ *   running, lease over or owner dead --claim--> running, with a new fence
+ *
+ * Attempts count claims that made no progress: a claim finds out whether the journal has grown
+ * since the claim before and then starts at 1 again. A job that would be claimed for the fourth
+ * time without progress becomes failed instead; parking gives the attempt back.
+ *
+ * Fairness: a claim serves the organization that was served longest ago, and of its jobs the one
+ * of the highest priority, then the longest due. job_queue holds one row per organization with a
+ * lower bound of its next due time, so that a claim does not look at idle organizations.
+ *
+ * Claims, and letting go of a dead owner's jobs, are the scheduler's and want the system scope;
+ * everything else belongs to the organization.
+ */
+#pragma once
+
+#include "store/record.h"
+
+/* Values of Job.status. */
+#define JOB_PENDING "pending"
+#define JOB_RUNNING "running"
+#define JOB_PARKED "parked"
+#define JOB_COMPLETED "completed"
+#define JOB_FAILED "failed"
+#define JOB_CANCELLED "cancelled"
+
+/* Claims without progress that a job survives. */
+#define JOB_ATTEMPTS 3
+
+typedef struct {
+    const char *organization_id;
+    const char *id;
+    const char *integration_id;
+    const char *status;
+    const char *request;           /* JSON object: evidenceTypes, controlIds, range */
+    const char *definition_sha256; /* the pinned definition */
+    int64_t run_clock;             /* the clock of the run; 0 before the first claim */
+    int64_t attempt;
+    int64_t journal_batches; /* batches in the journal */
+    int64_t journal_mark;    /* batches in the journal at the last claim */
+    int64_t priority;        /* higher is sooner */
+    int64_t due_at;          /* claimable from; while running: the end of the lease */
+    const char *lease_owner; /* "" when nobody has it */
+    int64_t lease_until;
+    int64_t fence;
+    int64_t created_at;
+    int64_t started_at;
+    int64_t completed_at;
+    RecordText own;
+} Job;
+
+/* What a worker shows with everything that it writes for a claimed job. Texts are borrowed. */
+typedef struct {
+    const char *job_id;
+    const char *owner;
+    int64_t fence;
+} JobLease;
+
+typedef struct {
+    const char *owner; /* who claims; unique among all processes and threads */
+    int64_t lease_ms;  /* how long without a renewal */
+} JobClaim;
+
+typedef struct {
+    const char *integration_id; /* NULL: any */
+    const char *status;         /* NULL: any */
+    const char *before_id;      /* cursor: jobs older than this one; NULL: from the newest */
+    int64_t limit;
+} JobFilter;
+
+/* How a job ended. */
+typedef struct {
+    const char *job_id;
+    const char *result; /* JSON object or NULL */
+    const char *error;  /* JSON object {code, message, retryable} or NULL */
+    RecordText own;
+} JobResult;
+
+void job_free(Job *job); /* NULL allowed */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Job, job_free)
+void job_result_free(JobResult *result); /* NULL allowed */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(JobResult, job_result_free)
+
+/* The lease of a claimed job; borrows the job's texts. */
+JobLease job_lease(const Job *job);
+
+/* Adds a pending job: id, integration_id, request, definition_sha256, priority and due_at (0: now)
+ * are read. ERROR_NOT_FOUND when there is no such integration, ERROR_CONFLICT when the id is taken.
+ */
+bool job_insert(DbUnit *unit, const Job *job, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ERROR_NOT_FOUND. */
+bool job_get(DbUnit *unit, const char *id, Job **job_out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The newest pending, running or parked job of an integration; *job_out is NULL when there is
+ * none. */
+bool job_find_active(DbUnit *unit, const char *integration_id, Job **job_out,
+                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Job*, the newest first. The array frees its rows. */
+bool job_list(DbUnit *unit, const JobFilter *filter, GPtrArray **jobs_out,
+              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The result of an ended job; ERROR_NOT_FOUND while it has none. */
+bool job_result_get(DbUnit *unit, const char *job_id, JobResult **result_out,
+                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Claims the next job (system scope); *job_out is NULL when nothing is due. Jobs whose attempts
+ * are used up become failed on the way. */
+bool job_claim(DbUnit *unit, const JobClaim *claim, Job **job_out,
+               GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Claims this job by the same rules (system scope); *job_out is NULL when it is not claimable:
+ * leased to a living owner, not yet due, ended, or failed just now because its attempts are used
+ * up (read it to see which). ERROR_NOT_FOUND. */
+bool job_claim_one(DbUnit *unit, const char *organization_id, const char *job_id,
+                   const JobClaim *claim, Job **job_out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Makes the running jobs of a dead owner claimable at once (system scope); *released_out, which
+ * may be NULL, is their number. */
+bool job_release_owner(DbUnit *unit, const char *owner, int64_t *released_out,
+                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The fenced calls: ERROR_CONFLICT when the lease was lost. */
+
+/* Holds the lease until the unit ends, for units that write for the job elsewhere. */
+bool job_guard(DbUnit *unit, const JobLease *lease, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Renews the lease for lease_ms from now. */
+bool job_renew(DbUnit *unit, const JobLease *lease, int64_t lease_ms,
+               GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Ends the job with its result (a JSON object). */
+bool job_complete(DbUnit *unit, const JobLease *lease, const char *result,
+                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Ends the job with an error (a JSON object). */
+bool job_fail(DbUnit *unit, const JobLease *lease, const char *failure,
+              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Lets go of the job until due_at, a wall time; it resumes by replay. The attempt is given back. */
+bool job_park(DbUnit *unit, const JobLease *lease, int64_t due_at,
+              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Lets go of the job after a failed attempt, to be claimed again from due_at on. */
+bool job_retry(DbUnit *unit, const JobLease *lease, int64_t due_at,
+               GError **error) G_GNUC_WARN_UNUSED_RESULT;
