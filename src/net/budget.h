@@ -1,0 +1,135 @@
+/* budget.h - how often a provider may be called, shared by everybody who calls it.
+ *
+ * Two kinds. A RATE budget is smoothed: limit L in window W with a burst B inside the limit, refill
+ * (L - B) / W, so that no window of length W ever sees more than L. A QUOTA budget is counted:
+ * calls since the reset that the provider tells, spent freely down to a reserve, then nothing until
+ * the reset. Both may cap how many calls are under way at once.
+ *
+ * The life of a call: budget_take() before it is sent; then exactly one of budget_answered() (with
+ * what the provider's headers said, or NULL) or budget_refund() when it was not sent after all.
+ *
+ * Authority: the declared value holds until the first answer; then the provider's headers hold,
+ * both ways; an operator's override only lowers. A rate budget that was not known before (first
+ * use, lost state) or whose authority changed starts empty, so that losing state never raises a
+ * limit. A quota starts at its declared value, since its first answer corrects it.
+ *
+ * A BudgetSet owns the budgets by key ("github/connection/ID") and belongs to one thread. Where the
+ * counts are kept is a BudgetBackend, a table of functions: in memory here, elsewhere for workers
+ * that share.
+ */
+#pragma once
+
+#include "net/header.h"
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define BUDGET_LIMIT_MAX 1000000000LL              /* largest limit */
+#define BUDGET_WINDOW_MAX_MS (31LL * 86400 * 1000) /* longest window */
+
+typedef enum { BUDGET_RATE, BUDGET_QUOTA } BudgetKind;
+
+/* How a header writes a time. */
+typedef enum {
+    BUDGET_UNIT_EPOCH_S,
+    BUDGET_UNIT_EPOCH_MS,
+    BUDGET_UNIT_S,  /* seconds from now, fractions allowed */
+    BUDGET_UNIT_MS, /* milliseconds from now */
+    BUDGET_UNIT_ISO8601,
+    BUDGET_UNITS
+} BudgetUnit;
+
+/* Finds a unit by its name in definitions ("epoch_s" ...). */
+bool budget_unit_from_name(const char *name, BudgetUnit *unit_out);
+
+/* Reads a header value of that unit as wall milliseconds. */
+bool budget_read_time(const char *text, BudgetUnit unit, int64_t now_ms, int64_t *time_ms_out);
+
+/* Names of the headers that tell the state; NULL where the provider has none. */
+typedef struct {
+    const char *limit;
+    const char *remaining;
+    const char *reset;
+    BudgetUnit reset_unit;
+    const char *usage; /* "used/size" in one header: stands for limit and remaining */
+} BudgetHeaders;
+
+typedef struct {
+    BudgetKind kind;
+    int64_t limit; /* calls per window; 0: none is declared, only the concurrency counts */
+    int64_t window_ms;
+    int64_t burst;          /* RATE: 0 means a tenth of the limit, at least 1 */
+    int reserve_percent;    /* QUOTA: 0 means 10; BUDGET_NO_RESERVE for none */
+    unsigned concurrency;   /* calls under way at once; 0: no cap */
+    int64_t override_limit; /* of the operator; 0: none; only ever lowers */
+    BudgetHeaders headers;
+} BudgetSpec;
+
+#define BUDGET_NO_RESERVE (-1)
+
+/* Reads "50/1m" or "5000/1h" into limit and window of the spec, and leaves the rest alone.
+ * ERROR_CONFIGURATION when it is no such text or out of bounds. */
+bool budget_parse_rate(const char *text, BudgetSpec *spec,
+                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+typedef enum {
+    BUDGET_GRANTED,
+    BUDGET_WAIT, /* ask again at at_ms */
+    BUDGET_BUSY, /* ask again when a call of this budget was answered */
+    BUDGET_NEVER /* the cost is larger than the budget can ever grant */
+} BudgetGrant;
+
+typedef struct {
+    BudgetGrant grant;
+    int64_t at_ms; /* WAIT: wall time */
+} BudgetAnswer;
+
+/* What an answer's headers said; -1 for what they did not. */
+typedef struct {
+    int64_t limit;
+    int64_t remaining;
+    int64_t reset_ms; /* wall time */
+} BudgetReport;
+
+/* Where counts are kept. Every function is called on the set's thread and must not block. */
+typedef struct {
+    /* The state of a key, made when it is missing. spec is borrowed for the call. */
+    void *(*open)(void *backend, const char *key, const BudgetSpec *spec);
+    /* Another declaration for an open key. */
+    void (*declare)(void *state, const BudgetSpec *spec);
+    BudgetAnswer (*take)(void *state, int64_t cost, int64_t now_ms);
+    void (*refund)(void *state, int64_t cost);
+    /* The call was answered or failed; report is NULL when no headers told anything. */
+    void (*answered)(void *state, int64_t cost, const BudgetReport *report, int64_t now_ms);
+    void (*close)(void *state);
+} BudgetBackend;
+
+/* The backend in the memory of this process. */
+extern const BudgetBackend budget_memory;
+
+typedef struct BudgetSet BudgetSet;
+typedef struct Budget Budget;
+
+/* A set over a backend; backend_data is passed to open() (NULL for budget_memory). */
+BudgetSet *budget_set_new(const BudgetBackend *backend, void *backend_data);
+void budget_set_free(BudgetSet *set);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(BudgetSet, budget_set_free)
+
+/* The budget of a key, made on first use. The same key with another spec changes the budget for
+ * all that hold it. Borrowed from the set. */
+Budget *budget_get(BudgetSet *set, const char *key, const BudgetSpec *spec);
+
+const char *budget_key(const Budget *budget);
+const BudgetSpec *budget_spec(const Budget *budget);
+
+/* now_ms is wall time. cost is in calls (or points), at least 1. */
+BudgetAnswer budget_take(Budget *budget, int64_t cost, int64_t now_ms);
+void budget_refund(Budget *budget, int64_t cost);
+
+/* headers may be NULL (no answer came). They are read as the spec says. */
+void budget_answered(Budget *budget, int64_t cost, const NetHeaders *headers, int64_t now_ms);
+
+/* Reads the state out of an answer's headers; false when they tell nothing. */
+bool budget_read_report(const BudgetHeaders *names, const NetHeaders *headers, int64_t now_ms,
+                        BudgetReport *report_out);
