@@ -1,0 +1,56 @@
+# The front door. Everything behind it is CMake (CMakePresets.json) and scripts/; each preset
+# builds into build/PRESET.
+JOBS ?= $(shell nproc)
+export CTEST_PARALLEL_LEVEL ?= $(JOBS)
+FILES = $(wildcard $(addsuffix /*.[ch],src src/* sandbox tests/* bench))
+
+.PHONY: help build run test sanitize tsan check bench format clean
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+
+build: build/release/build.ninja ## build/release/assay and build/release/assay-sandbox
+	@cmake --build --preset release -j $(JOBS)
+
+run: ## first light: install what is missing, build, connect a demo, collect, score
+	@scripts/demo
+
+test: build/debug/build.ninja ## install what is missing and run every test
+	@cmake --build --preset debug -j $(JOBS)
+	@ctest --preset debug
+
+sanitize: build/asan/build.ninja ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	@cmake --build --preset asan -j $(JOBS)
+	@ctest --preset asan
+
+tsan: build/tsan/build.ninja ## the tests under ThreadSanitizer
+	@cmake --build --preset tsan -j $(JOBS)
+	@ctest --preset tsan
+
+check: build/debug/build.ninja ## format, clang-tidy, cppcheck, include law, sizes, banned calls, tests
+	@scripts/check
+
+bench: build/release/build.ninja ## the benchmarks, with their bars
+	@cmake --build --preset bench -j $(JOBS)
+	@bench/run
+
+format: ## clang-format over all C files
+	@clang-format -i $(FILES)
+
+clean: ## remove everything built
+	rm -rf build/release build/debug build/asan build/tsan build/demo
+
+# Configured once; afterwards Ninja runs CMake again by itself when it has to.
+build/%/build.ninja: CMakePresets.json | packages-%
+	@cmake --preset $* --log-level=WARNING >/dev/null
+
+.PHONY: packages-release packages-debug packages-asan packages-tsan
+packages-release:
+	@scripts/install-packages build
+packages-debug packages-asan packages-tsan:
+	@scripts/install-packages test
+check: packages-check
+.PHONY: packages-check
+packages-check:
+	@scripts/install-packages check

@@ -1,0 +1,209 @@
+#!/usr/bin/env python3
+"""Each check script finds what is planted in a small tree, and lets the law-abiding neighbour pass."""
+
+import pathlib
+import subprocess
+import tempfile
+import unittest
+
+SCRIPTS = pathlib.Path(__file__).resolve().parents[2] / "scripts"
+
+
+class CheckTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = pathlib.Path(folder.name)
+
+    def plant(self, path, text):
+        target = self.root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text)
+
+    def pair(self, noun, code="", header="#pragma once\n"):
+        self.plant(f"src/{noun}.h", header)
+        self.plant(f"src/{noun}.c", f'#include "{noun}.h"\n{code}')
+
+    def run_check(self, name):
+        return subprocess.run([SCRIPTS / name, self.root], text=True, capture_output=True, check=False)
+
+    def finds(self, name, *expected):
+        result = self.run_check(name)
+        self.assertEqual(result.returncode, 1, result.stdout + result.stderr)
+        for line in expected:
+            self.assertIn(line, result.stdout)
+
+    def passes(self, name):
+        result = self.run_check(name)
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+
+
+class Includes(CheckTest):
+    def test_own_folder_and_lower_floor_pass(self):
+        self.pair("base/error")
+        self.pair("net/budget")
+        self.pair("net/client", '#include "base/error.h"\n#include "net/budget.h"\n#include <curl/curl.h>\n')
+        self.passes("check-includes")
+
+    def test_a_floor_may_not_include_one_it_is_not_given(self):
+        self.pair("vault/keyring")
+        self.pair("comply/evaluate", '\n#include "vault/keyring.h"\n')
+        self.finds("check-includes", 'src/comply/evaluate.c:3: comply/ may not include "vault/keyring.h"')
+
+    def test_upper_floors_see_the_unit_of_work_but_no_driver(self):
+        self.pair("db/db")
+        self.pair("db/sqlite")
+        self.pair("connect/refresh", '#include "db/db.h"\n')
+        self.passes("check-includes")
+        self.pair("connect/refresh", '#include "db/sqlite.h"\n')
+        self.finds("check-includes", "src/connect/refresh.c:2: ")
+
+    def test_a_library_is_included_by_its_door_only(self):
+        self.pair("base/text", "#include <jansson.h>\n")
+        self.finds("check-includes", "src/base/text.c:2: <jansson.h> may be included by base/json.c only")
+
+    def test_no_header_shows_the_type_of_a_library(self):
+        self.pair("base/json", header="#pragma once\n#include <jansson.h>\n")
+        self.finds("check-includes", "src/base/json.h:2: ")
+
+    def test_a_library_nobody_has_a_door_for_is_refused(self):
+        self.pair("base/text", "#include <libxml/parser.h>\n")
+        self.finds("check-includes", "<libxml/parser.h> has no door")
+
+    def test_a_path_not_written_from_src_is_refused(self):
+        self.pair("base/error")
+        self.pair("base/text", '#include "error.h"\n')
+        self.finds("check-includes", 'src/base/text.c:2: "error.h" is no file of src/')
+
+    def test_two_files_that_include_each_other_are_a_circle(self):
+        self.pair("net/retry", '#include "net/client.h"\n')
+        self.pair("net/client", header='#pragma once\n#include "net/retry.h"\n')
+        self.finds("check-includes", "includes go in a circle: net/client -> net/retry -> net/client")
+
+    def test_a_longer_circle_through_headers_is_found(self):
+        self.pair("net/a", header='#pragma once\n#include "net/b.h"\n')
+        self.pair("net/b", header='#pragma once\n#include "net/c.h"\n')
+        self.pair("net/c", '#include "net/a.h"\n')
+        self.finds("check-includes", "net/a -> net/b -> net/c -> net/a")
+
+    def test_an_include_in_a_comment_of_a_string_is_none(self):
+        self.pair("base/text", 'static const char *s = " #include <jansson.h>";\n')
+        self.passes("check-includes")
+
+    def test_a_file_named_after_no_noun_is_refused(self):
+        self.pair("base/string_util")
+        self.finds("check-includes", "a file is named after its noun")
+
+
+class Sizes(CheckTest):
+    def function(self, lines, body="    x++;\n"):
+        return "int f(int x)\n{\n" + body * (lines - 4) + "    return x;\n}\n"
+
+    def test_a_function_of_a_hundred_lines_passes_and_one_more_does_not(self):
+        small = "".join(f"int g{i}(int x)\n{{\n    return x;\n}}\n" for i in range(20))
+        self.pair("base/text", small + self.function(100))
+        self.passes("check-sizes")
+        self.pair("base/text", small + self.function(101))
+        self.finds("check-sizes", "f has 101 lines; the most is 100")
+
+    def test_many_long_functions_fail_together(self):
+        code = "".join(self.function(60).replace("int f", f"int f{i}") for i in range(5))
+        self.pair("base/text", code)
+        self.finds("check-sizes", "a tenth of the functions has over 60 lines")
+
+    def test_a_file_of_over_a_thousand_lines_fails_in_tests_too(self):
+        self.plant("tests/unit/base_text_test.c", "int x;\n" * 1001)
+        self.finds("check-sizes", "tests/unit/base_text_test.c:1: file has 1001 lines")
+
+    def test_a_file_without_a_header_fails(self):
+        self.plant("src/base/text.c", "")
+        self.plant("src/main.c", "")
+        self.finds("check-sizes", "src/base/text.c:1: has no header of the same name")
+        self.assertNotIn("main.c", self.run_check("check-sizes").stdout)
+
+    def test_the_fourth_level_of_nesting_fails(self):
+        opening = "".join("    if (x) {\n" for _ in range(3))
+        self.pair("base/text", "int f(int x)\n{\n" + opening + "x++;\n" + "}\n" * 3 + "return x;\n}\n")
+        self.passes("check-sizes")
+        opening += "    for (;;) {\n"
+        self.pair("base/text", "int f(int x)\n{\n" + opening + "x++;\n" + "}\n" * 4 + "return x;\n}\n")
+        self.finds("check-sizes", "f nests 4 deep")
+
+    def test_initializers_and_text_do_not_nest(self):
+        code = 'int f(int x)\n{\n    if (x) {\n    if (x) {\n        if (x) {\n            P p = {{1}, {2}};\n' \
+               '            g((P){.s = "{ if () {"});\n        }\n    }\n    }\n    return x;\n}\n'
+        self.pair("base/text", code)
+        self.passes("check-sizes")
+
+
+class Banned(CheckTest):
+    def test_an_unbounded_copy_is_found_and_its_mention_is_not(self):
+        self.pair("base/text", "// strcpy(a, b) has no bound\nconst char *s = \"strcpy(a, b)\";\n")
+        self.passes("check-banned")
+        self.pair("base/text", "void f(void)\n{\n    strcpy(a, b);\n}\n")
+        self.finds("check-banned", "src/base/text.c:4: strcpy() has no bound")
+
+    def test_names_that_merely_end_alike_are_not_found(self):
+        self.pair("base/text", "void f(void)\n{\n    run_time(a);\n    g_snprintf(a);\n    x->time(1);\n}\n")
+        self.passes("check-banned")
+
+    def test_the_only_clock_is_base_clock(self):
+        self.pair("base/clock", "void f(void)\n{\n    clock_gettime(a, b);\n}\n")
+        self.passes("check-banned")
+        self.pair("net/budget", "void f(void)\n{\n    g_get_monotonic_time();\n}\n")
+        self.finds("check-banned", "src/net/budget.c:4: g_get_monotonic_time() is a second clock")
+
+    def test_a_library_does_not_print_and_the_command_line_does(self):
+        self.pair("cli/sync", 'void f(void)\n{\n    printf("done");\n}\n')
+        self.plant("tests/unit/base_text_test.c", 'void f(void)\n{\n    printf("ok");\n}\n')
+        self.passes("check-banned")
+        self.pair("net/client", 'void f(void)\n{\n    fprintf(stderr, "oops");\n}\n')
+        self.finds("check-banned", "src/net/client.c:4: fprintf() prints from a library")
+
+    def test_the_environment_is_read_in_few_places(self):
+        self.pair("vault/keyring", 'void f(void)\n{\n    getenv("X");\n}\n')
+        self.passes("check-banned")
+        self.pair("net/client", 'void f(void)\n{\n    g_getenv("X");\n}\n')
+        self.finds("check-banned", "src/net/client.c:4: g_getenv()")
+
+    def test_sql_in_c_is_found_in_any_case_and_prose_is_not(self):
+        self.pair("store/job", 'const char *s = "select the job first", *t = "Update the clock";\n')
+        self.passes("check-banned")
+        for text in ("SELECT id FROM job", "insert into job values (1)", "delete from job", "Create Table job (",
+                     "UPDATE job SET x = 1", "select count(*)"):
+            self.pair("store/job", f'const char *s = "{text}";\n')
+            self.finds("check-banned", "src/store/job.c:2: SQL in C")
+
+    def test_control_statements_belong_to_the_driver(self):
+        self.pair("db/sqlite", 'const char *s = "PRAGMA journal_mode = wal", *t = "BEGIN IMMEDIATE";\n')
+        self.passes("check-banned")
+        self.pair("store/job", 'const char *s = "PRAGMA journal_mode = wal";\n')
+        self.finds("check-banned", "src/store/job.c:2: a statement of the database driver")
+
+    def test_unfinished_work_is_found_in_code_scripts_and_prose(self):
+        marks = ["TO" + "DO", "FIX" + "ME", "for" + " now", "St" + "ub", "place" + "holder"]
+        for path in ("src/base/text.h", "scripts/demo", "README.md", "src/store/sql/job.sql", "tests/system/run.sh"):
+            for mark in marks:
+                self.plant(path, f"\n// {mark}: later\n")
+                self.finds("check-banned", f'{path}:2: "{mark}" marks unfinished work')
+            self.plant(path, "stubborn todos for nowhere, HACKNEY\n")
+            self.passes("check-banned")
+
+
+class Tests(CheckTest):
+    def test_nine_lines_of_test_for_ten_of_code_are_enough_and_eight_are_not(self):
+        self.plant("src/base/text.c", "x\n\n" * 10)
+        self.plant("tests/unit/base_text_test.c", "x\n" * 6 + "\n" * 9)
+        self.plant("providers/tests/github/case.yaml", "x\n" * 3)
+        self.passes("check-tests")
+        self.plant("providers/tests/github/case.yaml", "x\n" * 2)
+        self.finds("check-tests", "8 lines of test for 10 of code")
+
+    def test_recorded_bodies_are_no_tests(self):
+        self.plant("src/base/text.c", "x\n" * 10)
+        self.plant("tests/contract/fixtures/body.txt", "x\n" * 1000)
+        self.finds("check-tests", "0 lines of test for 10 of code")
+
+
+if __name__ == "__main__":
+    unittest.main()
