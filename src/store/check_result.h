@@ -19,7 +19,6 @@ typedef struct {
     const char *definition_sha256;
     int64_t checked_at;
     int64_t valid_until; /* of the evidence */
-    RecordText own;
 } CheckResult;
 
 typedef struct {

@@ -10,7 +10,6 @@ typedef struct {
     const char *why;
     int64_t until_at; /* 0: without end */
     int64_t created_at;
-    RecordText own;
 } ControlException;
 
 void control_exception_free(ControlException *exception); /* NULL allowed */

@@ -12,7 +12,6 @@ typedef struct {
     double confidence;          /* 0..1 */
     const char *detail;         /* JSON object */
     int64_t updated_at;
-    RecordText own;
 } ControlStatus;
 
 void control_status_free(ControlStatus *status); /* NULL allowed */

@@ -18,7 +18,6 @@ typedef struct {
     int64_t expires_at;   /* 0: does not expire */
     int64_t created_at;
     int64_t updated_at;
-    RecordText own;
 } Credential;
 
 void credential_free(Credential *credential); /* NULL allowed */

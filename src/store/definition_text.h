@@ -12,7 +12,6 @@ typedef struct {
     const char *provider;
     const char *body;
     int64_t created_at;
-    RecordText own;
 } DefinitionText;
 
 void definition_text_free(DefinitionText *definition); /* NULL allowed */

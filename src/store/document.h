@@ -22,14 +22,12 @@ typedef struct {
     const char *sha256; /* NULL while it is written */
     int64_t size;       /* raw bytes; 0 while it is written */
     int64_t created_at;
-    RecordText own;
 } Document;
 
 typedef struct {
     int64_t seq; /* from 0 without gaps */
     int64_t raw_size;
     RecordBytes bytes;
-    RecordText own;
 } DocumentChunk;
 
 void document_free(Document *document); /* NULL allowed */

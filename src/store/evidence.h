@@ -33,7 +33,6 @@ typedef struct {
     int64_t valid_until;
     int64_t ledger_index;     /* set by evidence_insert */
     const char *review_state; /* NULL when inserting: collected */
-    RecordText own;
 } Evidence;
 
 typedef struct {

@@ -29,7 +29,6 @@ typedef struct {
     int64_t opened_at;       /* of the current opening */
     int64_t last_seen_at;
     int64_t resolved_at; /* 0 while open */
-    RecordText own;
 } Finding;
 
 typedef struct {
@@ -40,7 +39,6 @@ typedef struct {
     const char *kind; /* opened, resolved, regressed */
     const char *evidence_id;
     int64_t at;
-    RecordText own;
 } FindingTransition;
 
 /* What a call did. */

@@ -35,7 +35,6 @@ typedef struct {
     const char *owner_user_id; /* or NULL: belongs to the organization */
     int64_t created_at;
     int64_t updated_at;
-    RecordText own;
 } Integration;
 
 typedef struct {

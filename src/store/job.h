@@ -56,7 +56,6 @@ typedef struct {
     int64_t created_at;
     int64_t started_at;
     int64_t completed_at;
-    RecordText own;
 } Job;
 
 /* What a worker shows with everything that it writes for a claimed job. Texts are borrowed. */
@@ -83,7 +82,6 @@ typedef struct {
     const char *job_id;
     const char *result; /* JSON object or NULL */
     const char *error;  /* JSON object {code, message, retryable} or NULL */
-    RecordText own;
 } JobResult;
 
 void job_free(Job *job); /* NULL allowed */

@@ -17,7 +17,6 @@ typedef struct {
     int64_t entries;  /* recordings in it */
     int64_t raw_size; /* bytes before compression */
     RecordBytes bytes;
-    RecordText own;
 } JournalBatch;
 
 void journal_batch_free(JournalBatch *batch); /* NULL allowed */

@@ -25,7 +25,6 @@ typedef struct {
     int64_t leaf_index;
     RecordBytes leaf_hash;
     const char *evidence_id;
-    RecordText own;
 } LedgerLeaf;
 
 void ledger_leaf_free(LedgerLeaf *leaf); /* NULL allowed */

@@ -13,7 +13,6 @@ typedef struct {
     const char *name;        /* unique in the installation */
     const char *wrapped_key; /* data key, wrapped by vault/; opaque here; "" until one was made */
     int64_t created_at;
-    RecordText own;
 } Organization;
 
 void organization_free(Organization *organization); /* NULL allowed */

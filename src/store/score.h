@@ -10,7 +10,6 @@ typedef struct {
     double applicable_weight;
     double score;       /* 0..1; 0 when nothing is applicable */
     const char *counts; /* JSON object: status -> number of controls */
-    RecordText own;
 } Score;
 
 void score_free(Score *score); /* NULL allowed */
