@@ -94,8 +94,7 @@ bool secmem_start(GError **error) {
     return false;
 }
 
-/* A secret whose bytes are yet to be written; the NUL behind them is there. */
-static Secret *secret_reserve(size_t size, GError **error) {
+Secret *secret_blank(size_t size, GError **error) {
     if (size > SECRET_MAX) {
         g_set_error(error, ASSAY_ERROR, ERROR_LIMIT,
                     "A secret of %zu bytes is larger than the %d allowed.", size, SECRET_MAX);
@@ -111,12 +110,16 @@ static Secret *secret_reserve(size_t size, GError **error) {
     atomic_init(&secret->references, 1);
     secret->size = size;
     secret->bytes = bytes;
-    bytes[size] = '\0';
+    memset(bytes, 0, size + 1);
     return secret;
 }
 
+unsigned char *secret_room(Secret *secret) {
+    return secret->bytes;
+}
+
 Secret *secret_new(const void *bytes, size_t size, GError **error) {
-    Secret *secret = secret_reserve(size, error);
+    Secret *secret = secret_blank(size, error);
     if (secret != NULL && size > 0)
         memcpy(secret->bytes, bytes, size);
     return secret;
@@ -129,7 +132,7 @@ Secret *secret_take(void *bytes, size_t size, GError **error) {
 }
 
 Secret *secret_random(size_t size, GError **error) {
-    Secret *secret = secret_reserve(size, error);
+    Secret *secret = secret_blank(size, error);
     if (secret != NULL)
         secmem_random(secret->bytes, size);
     return secret;

@@ -31,6 +31,11 @@ Secret *secret_take(void *bytes, size_t size, GError **error) G_GNUC_WARN_UNUSED
 /* Random bytes from the kernel. */
 Secret *secret_random(size_t size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* A secret of this size that the caller fills through secret_room() before anybody else sees it, so
+ * that decrypted bytes never stand in ordinary memory. It begins as zeros. */
+Secret *secret_blank(size_t size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+unsigned char *secret_room(Secret *secret);
+
 /* The value of an environment variable, which is overwritten in place and then unset; NULL without
  * error when it is not set. */
 Secret *secret_from_environment(const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
