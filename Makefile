@@ -18,15 +18,15 @@ run: ## first light: install what is missing, build, connect a demo, collect, sc
 
 test: build/debug/build.ninja ## install what is missing and run every test
 	@cmake --build --preset debug -j $(JOBS)
-	@ctest --preset debug
+	@ctest --preset debug --output-junit tests.xml
 
 sanitize: build/asan/build.ninja ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@cmake --build --preset asan -j $(JOBS)
-	@ctest --preset asan
+	@ctest --preset asan --output-junit tests.xml
 
 tsan: build/tsan/build.ninja ## the tests under ThreadSanitizer
 	@cmake --build --preset tsan -j $(JOBS)
-	@ctest --preset tsan
+	@ctest --preset tsan --output-junit tests.xml
 
 check: build/debug/build.ninja ## format, clang-tidy, cppcheck, include law, sizes, banned calls, tests
 	@scripts/check

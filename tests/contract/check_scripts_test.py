@@ -205,5 +205,28 @@ class Tests(CheckTest):
         self.finds("check-tests", "0 lines of test for 10 of code")
 
 
+class Counts(CheckTest):
+    def count(self, *tests):
+        rows = "".join(f'<testcase name="t" status="{status}"><system-out>{output}</system-out></testcase>'
+                       for status, output in tests)
+        self.plant("tests.xml", f"<testsuite>{rows}</testsuite>")
+        command = [SCRIPTS / "count-tests", self.root / "tests.xml"]
+        return subprocess.run(command, text=True, capture_output=True, check=True).stdout.strip()
+
+    def test_every_case_counts_and_a_plain_script_is_one(self):
+        tap = "1..3\nok 1 /a\nok 2 /b\nok 3 /c # SKIP not here\n"
+        self.assertEqual(self.count(("run", tap), ("run", "fine\n"), ("run", "Ran 27 tests in 2s\nOK\n")), "30 0")
+
+    def test_a_crash_after_good_cases_is_a_failure(self):
+        self.assertEqual(self.count(("fail", "ok 1 /a\nok 2 /b\n")), "2 1")
+        self.assertEqual(self.count(("fail", "ok 1 /a\nnot ok 2 /b\nnot ok 3 /c\n")), "1 2")
+
+    def test_a_test_that_never_ran_is_a_failure(self):
+        self.assertEqual(self.count(("notrun", "")), "0 1")
+
+    def test_a_case_said_to_fail_counts_even_if_the_program_was_content(self):
+        self.assertEqual(self.count(("run", "ok 1 /a\nnot ok 2 /b\n")), "1 1")
+
+
 if __name__ == "__main__":
     unittest.main()
