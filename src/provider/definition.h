@@ -15,6 +15,7 @@
 #include "base/outcome.h"
 #include "provider/expr.h"
 #include "provider/field.h"
+#include "provider/scan.h"
 #include "provider/summary.h"
 #include "provider/template.h"
 #include <stddef.h>
@@ -87,6 +88,9 @@ typedef struct {
     const char
         *granted_header; /* where answers say what the credential may do; NULL when nowhere */
     const char *granted_separator;
+    const char *header;        /* scheme header: its name */
+    const char *prefix;        /* scheme header: what stands before the credential */
+    const char *parameter;     /* scheme query: its name */
     const char *authorize_url; /* the rest is for OAuth schemes */
     const char *token_url;
     const char *revoke_url;
@@ -203,19 +207,17 @@ typedef struct {
     size_t query_count;
     const NamedTemplate *headers; /* added to, or in place of, those of all calls */
     size_t header_count;
-    const Expr *json;     /* the body of a post; NULL when none */
-    const Expr *rows;     /* the rows of one answer; NULL: the answer itself is the only row */
-    bool rows_are_body;   /* `rows: .`: the rows are the items of the body */
-    const PageSpec *page; /* NULL: never more than one answer */
+    const Expr *json;      /* the body of a post; NULL when none */
+    const ValuePath *rows; /* where the array of rows is; NULL: the answer is the only row */
+    const PageSpec *page;  /* NULL: never more than one answer */
     const ResponseRule *responses; /* before those of all calls */
     size_t response_count;
     const DefinitionNeed *needs;
     size_t need_count;
-    const char *const *redact; /* paths that are secret, see scan.h */
-    size_t redact_count;
-    const char *const *keep; /* the only members of a row that are kept; none: all */
-    size_t keep_count;
-    const char *const *mentions; /* names of nodes that path, query, headers and body look at */
+    const char *const *redact; /* secret paths of the answer, as scan.h has them; NULL-terminated */
+    const char *const *keep; /* what is kept of a row, NULL-terminated; NULL: what is read of it */
+    const ScanPlan *scan;    /* redact and keep, for answers outside of a read plan */
+    const char *const *mentions; /* nodes that path, query, headers and body look at */
     size_t mention_count;
 } DefinitionCall;
 
@@ -234,17 +236,23 @@ typedef enum { READ_ROWS, READ_COLLECT, READ_FOLD } ReadMode;
 
 #define READ_NO_PARENT (-1)
 
-/* One node of a read graph. Every row of the parent starts one read of the call. */
+/* One node of a read graph. Every row of the parent starts one read of the call. A graph has one
+ * root. The nodes from the root to row_of are the chain that makes rows; every other node hangs on
+ * the chain (or on another such node) and adds one value to the row: an answer, null when it is
+ * absent, an array (collect) or an object (fold). */
 typedef struct {
     const char *name;
     unsigned line;
     const DefinitionCall *call;
     int parent; /* index of the node named by `for`, READ_NO_PARENT for a root */
     ReadMode mode;
-    const Expr *where; /* rows kept, after they were counted; NULL: all. Sees the row */
+    bool list;         /* READ_ROWS of a call with rows; a call without rows gives one row, or null
+                          when absent */
+    const Expr *where; /* rows kept, after they were counted; NULL: all. Sees what a row sees, the
+                          new row under the node's name */
     const char *where_text;
     int64_t collect;         /* READ_COLLECT: at most so many rows, as one array */
-    const SummarySpec *fold; /* READ_FOLD: reducers over the rows of one parent row */
+    const SummaryPlan *fold; /* READ_FOLD: reducers over the rows of one parent row */
     const char *fold_text;   /* canonical text, for comparing */
 } ReadNode;
 
@@ -303,8 +311,8 @@ typedef struct {
     uint64_t row_nodes; /* all nodes that rows look at */
     const RowField *row_fields;
     size_t row_field_count;
-    const FieldSpec *fields;
-    const SummarySpec *summary; /* NULL: no members besides details */
+    const FieldSet *fields;
+    const SummaryPlan *summary; /* NULL: no members besides details */
     const DefinitionCheck *checks;
     size_t check_count;
 } EvidenceType;

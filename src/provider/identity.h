@@ -16,9 +16,9 @@ typedef struct {
 
 /* Reads an answer of identity.call into identity_out. ERROR_SERVICE_UNAVAILABLE when the answer has
  * not the declared shape. */
-bool identity_read(const Definition *definition, const Value *answer, Identity *identity_out,
+bool identity_read(const Definition *definition, Value answer, Identity *identity_out,
                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Adds the organization in one row of identity.organizations_call. */
-void identity_add_organization(Identity *identity, const Definition *definition, const Value *row);
+void identity_add_organization(Identity *identity, const Definition *definition, Value row);
 void identity_clear(Identity *identity);

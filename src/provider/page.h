@@ -9,6 +9,8 @@
 #include "provider/definition.h"
 #include "provider/value.h"
 
+/* The compiled expressions of paging: one per run and thread. Cheap until they are needed. */
+typedef struct Pager Pager;
 typedef struct Page Page;
 
 typedef enum {
@@ -21,14 +23,20 @@ typedef enum {
 typedef struct {
     const char *(*header)(void *data, const char *name);
     void *header_data;
-    const Value *body; /* for token, next_url and `until`; NULL when page_needs_body() is false */
-    const char *url;   /* of the request that was answered */
-    size_t rows;       /* rows in this answer, before any filter */
-    size_t bytes;      /* size of the body */
+    Value body; /* borrowed; for token, next_url and `until`; VALUE_NONE when page_needs_body() is
+                   false */
+    const char *url; /* of the request that was answered */
+    size_t rows;     /* rows in this answer, before any filter */
+    size_t bytes;    /* size of the body */
 } PageAnswer;
 
-/* A list of this call; spec may be NULL (one answer only). */
-Page *page_new(const PageSpec *spec);
+/* Keeps a reference on the definition. now_ms is the run's time. */
+Pager *pager_new(const Definition *definition, int64_t now_ms);
+void pager_free(Pager *pager);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Pager, pager_free)
+
+/* A list of this call; a call without paging has one page. The pager must outlive it. */
+Page *page_new(Pager *pager, const DefinitionCall *call);
 void page_free(Page *page);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Page, page_free)
 

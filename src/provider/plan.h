@@ -4,6 +4,9 @@
  * when call, parent, `where`, and mode (rows, collect, fold) are equal. A plan node lists the types
  * that use it and the node's index there. Parents come before children. A node's path, query and
  * `where` see the rows of its ancestors under the names of the type named in uses[0].
+ *
+ * What the run's expressions read of a node's rows is known before it starts, so every plan node
+ * carries a ScanPlan that keeps those members only (the call's own `keep` replaces it).
  */
 #pragma once
 
@@ -22,6 +25,7 @@ typedef struct {
     size_t child_count;
     const PlanUse *uses;
     size_t use_count;
+    const ScanPlan *scan; /* for scan_body(): redaction, and what is read of the answer */
 } PlanNode;
 
 typedef struct {
@@ -33,7 +37,7 @@ typedef struct {
 
 /* The plan of these types. Owned by the caller, keeps a reference on the definition. */
 ReadPlan *read_plan_new(const Definition *definition, const EvidenceType *const *types,
-                        size_t type_count);
+                        size_t type_count, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void read_plan_free(ReadPlan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ReadPlan, read_plan_free)
 

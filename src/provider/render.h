@@ -17,31 +17,31 @@
 typedef struct Render Render;
 
 typedef struct {
-    const char *name;
-    const char *value;
+    char *name;
+    char *value;
 } RenderedHeader;
 
-/* A request. Texts are owned by it. */
+/* A request. All of it belongs to it, so it may outlive the Render. */
 typedef struct {
     const char *method; /* "GET", "POST"; static */
     char *url;
-    GArray *headers; /* RenderedHeader; strings owned by the Render or by strings */
-    char *body;      /* NULL when none */
+    RenderedHeader *headers;
+    size_t header_count;
+    char *body; /* NULL when none */
     size_t body_size;
-    GPtrArray *strings;
 } RenderedRequest;
 
-/* Prepares for one set of settings (an object). Keeps a reference on the definition. */
-Render *render_new(const Definition *definition, const Value *settings,
+/* Prepares for one set of settings (an object) and the run's time. Keeps a reference on the
+ * definition. A Render belongs to one thread: it holds the compiled expressions of the calls. */
+Render *render_new(const Definition *definition, Value settings, int64_t now_ms,
                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void render_free(Render *render);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Render, render_free)
 
 /* Fills request_out (which may be uninitialized) for one call. env is {settings, range, NODE: row};
  * page is NULL for calls without paging and tells otherwise which page is wanted. */
-bool render_call(const Render *render, const DefinitionCall *call, const Value *env,
-                 const Page *page, RenderedRequest *request_out,
-                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool render_call(Render *render, const DefinitionCall *call, Value env, const Page *page,
+                 RenderedRequest *request_out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rendered_request_clear(RenderedRequest *request);
 
 /* Whether a URL given by the provider may be called: an allowed host, TLS unless allow_private. */

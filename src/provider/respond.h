@@ -29,7 +29,15 @@ typedef struct {
     bool ruled; /* whether a rule of the definition decided, not a default */
 } RespondClass;
 
-RespondClass respond_classify(const Definition *definition, const DefinitionCall *call,
+/* The rules of one definition with their compiled expressions (nothing is compiled before a rule
+ * needs it). Belongs to one thread. Keeps a reference on the definition. */
+typedef struct Responder Responder;
+
+Responder *responder_new(const Definition *definition);
+void responder_free(Responder *responder);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Responder, responder_free)
+
+RespondClass respond_classify(Responder *responder, const DefinitionCall *call,
                               const RespondAnswer *answer);
 
 /* Reads a limit header: a count, or a wall time for times and durations. False when the header is
