@@ -1,19 +1,20 @@
 /* writer.h - writes one evidence document while its rows arrive.
  *
- * The document's bytes are {"details":[ rows ], then the summary members in the definition's order
- * }. They are hashed as they pass, cut into chunks of at most 256 KiB, compressed and submitted to
- * the database; memory does not grow with the document. writer_backlog() tells the reader of rows
- * when to hold back.
+ * The document's bytes are {"details":[ rows ], then the summary's members in the definition's
+ * order }. They are hashed as they pass, cut into chunks, compressed and submitted to the database;
+ * memory does not grow with the document. writer_backlog() tells the reader of rows when to hold
+ * back.
  *
- * Life: writer_new, writer_row ..., writer_end (once), then wait until writer_backlog() is 0; the
- * result is a finished document: writer_document_id() and writer_sha256(). A writer that is freed
- * before leaves an unfinished document that is swept later.
+ * Life: writer_new, writer_row ..., writer_end (once), then wait until writer_backlog() is 0: all
+ * chunks are durable, and the document can be finished in the unit of work that stores the
+ * evidence record (writer_document()). A writer that is freed before leaves an unfinished document
+ * that is swept later.
  */
 #pragma once
 
 #include "base/digest.h"
-#include "db/db.h"
-#include "net/client.h"
+#include "collect/unit.h"
+#include "store/document.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -21,31 +22,26 @@
 
 typedef struct Writer Writer;
 
-typedef struct {
-    NetClient *client; /* borrowed: the loop that completions are posted to */
-    Db *db;            /* borrowed */
-    DbScope scope;
-} WriterConfig;
+/* The place's texts and job_id must outlive the writer; job_id may be NULL. */
+Writer *writer_new(const UnitPlace *place, const char *job_id);
 
-Writer *writer_new(const WriterConfig *config);
-void writer_free(Writer *writer); /* may be called with writes in flight */
+/* Waits for writes in flight by stepping the client. */
+void writer_free(Writer *writer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Writer, writer_free)
 
-/* Appends one row, printed by the caller as JSON with sorted keys. */
+/* Appends one row: a JSON object printed by the caller. */
 void writer_row(Writer *writer, const char *json, size_t size);
 
-/* Ends the document with the summary's members, printed as `"name":value,...` (may be empty). */
+/* Ends the document with the summary's members, `"name":value,...` (size may be 0). */
 void writer_end(Writer *writer, const char *members, size_t size);
 
-/* Chunks not yet durable. */
+/* Chunks that are not durable yet. */
 unsigned writer_backlog(const Writer *writer);
 
 /* The first failure, or NULL. */
 const GError *writer_error(const Writer *writer);
 
 uint64_t writer_rows(const Writer *writer);
-uint64_t writer_size(const Writer *writer); /* bytes of the document so far */
 
-/* After writer_end(): the document's hash; and its surrogate id (borrowed). */
-const char *writer_sha256(const Writer *writer);
-const char *writer_document_id(const Writer *writer);
+/* After writer_end(): what document_finish() wants; texts borrowed from the writer. */
+DocumentEnd writer_document(const Writer *writer);

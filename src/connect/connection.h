@@ -17,10 +17,10 @@
 
 typedef struct {
     const Definition *definition;
-    const AuthMethod *auth;
+    const DefinitionAuth *auth;
     const char *name;     /* unique in the organization; NULL: the provider's id, numbered */
     const Json *settings; /* as checked by settings_check() */
-    const Json *account;  /* from identity_fetch() */
+    const Json *account;  /* from whoami_fetch() */
     const Credentials *credentials;
 } NewConnection;
 

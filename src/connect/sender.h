@@ -18,6 +18,7 @@
 #include "net/client.h"
 #include "provider/definition.h"
 #include "provider/render.h"
+#include "provider/respond.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -29,7 +30,7 @@ typedef struct {
     NetClient *client;            /* borrowed */
     BudgetSet *budgets;           /* borrowed; shared by all senders of a process */
     const Definition *definition; /* borrowed */
-    const AuthMethod *auth;       /* borrowed from the definition */
+    const DefinitionAuth *auth;   /* borrowed from the definition */
     const Json *settings;         /* borrowed for the call of sender_new only */
     const char *integration_id;   /* copied */
     Credentials *credentials;     /* taken */
@@ -60,5 +61,5 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Sender, sender_free)
 
 /* Sends a rendered request of a call. The request is copied; done is called once, never from
  * within sender_send(). */
-void sender_send(Sender *sender, const Call *call, const RenderedRequest *request, SenderDone done,
-                 void *data);
+void sender_send(Sender *sender, const DefinitionCall *call, const RenderedRequest *request,
+                 SenderDone done, void *data);

@@ -16,7 +16,7 @@
 
 typedef struct {
     const Definition *definition;
-    const AuthMethod *auth;
+    const DefinitionAuth *auth;
     bool operator_allowed; /* the caller is the installation operator */
 } SettingsRules;
 
@@ -29,7 +29,8 @@ bool settings_check(const SettingsRules *rules, const Json *given, Json **settin
  * those given (names in either case). Borrowed from the definition. */
 bool settings_choose_auth(const Definition *definition, const char *auth_name,
                           const char *const *fields, size_t field_count,
-                          const AuthMethod **auth_out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+                          const DefinitionAuth **auth_out,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Whether connections with these settings may reach private addresses and plain http. */
 bool settings_allow_private(const Json *settings);

@@ -1,4 +1,4 @@
-/* identity.h - who is at the other end: the definition's who-am-I call, used to test a connection
+/* whoami.h - who is at the other end: the definition's who-am-I call, used to test a connection
  * before anything is stored.
  */
 #pragma once
@@ -13,6 +13,6 @@
  * is there. *account_out is a JSON object with the members of the definition's reply (user,
  * accountId, arn, organizations). ERROR_AUTHENTICATION_FAILED reads "Invalid GitHub credentials";
  * other failures keep the code of their outcome. */
-bool identity_fetch(NetClient *client, Sender *sender, const Definition *definition,
-                    const Json *settings, Json **account_out,
-                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool whoami_fetch(NetClient *client, Sender *sender, const Definition *definition,
+                  const Json *settings, Json **account_out,
+                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
