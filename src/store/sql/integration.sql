@@ -1,0 +1,63 @@
+-- Connections of an organization to providers; plaintext only.
+
+-- name: integration_insert
+-- Adds an integration unless its name is taken.
+insert into integration (organization_id, id, provider, name, auth, status, status_reason, error_message, settings, account,
+    allow_private, enabled_checks, evidence_types, scan_schedule, last_sync_at, last_checked_at,
+    next_check_at, last_sync_result, rotation_due_at, owner_user_id, created_at, updated_at)
+values (:org, :id, :provider, :name, :auth, :status, :status_reason, :error_message, :settings,
+    :account, :allow_private, :enabled_checks, :evidence_types, :scan_schedule, :last_sync_at,
+    :last_checked_at, :next_check_at, :last_sync_result, :rotation_due_at, :owner_user_id,
+    :created_at, :updated_at)
+on conflict (organization_id, name) do nothing;
+
+-- name: integration_get
+-- One integration.
+select id, provider, name, auth, status, status_reason, error_message, settings, account,
+    allow_private, enabled_checks, evidence_types, scan_schedule, last_sync_at, last_checked_at,
+    next_check_at, last_sync_result, rotation_due_at, owner_user_id, created_at, updated_at
+from integration
+where organization_id = :org and id = :id;
+
+-- name: integration_exists
+-- Whether the organization has this integration.
+select count(*)
+from integration
+where organization_id = :org and id = :id;
+
+-- name: integration_find
+-- One integration by id or name; an id comes before a name that looks like it.
+select id, provider, name, auth, status, status_reason, error_message, settings, account,
+    allow_private, enabled_checks, evidence_types, scan_schedule, last_sync_at, last_checked_at,
+    next_check_at, last_sync_result, rotation_due_at, owner_user_id, created_at, updated_at
+from integration
+where organization_id = :org and (id = :wanted or name = :wanted)
+order by case when id = :wanted then 0 else 1 end
+limit 1;
+
+-- name: integration_list
+-- Integrations in the order of their making.
+select id, provider, name, auth, status, status_reason, error_message, settings, account,
+    allow_private, enabled_checks, evidence_types, scan_schedule, last_sync_at, last_checked_at,
+    next_check_at, last_sync_result, rotation_due_at, owner_user_id, created_at, updated_at
+from integration
+where organization_id = :org
+    and id > :after
+    and (cast(:provider as text) = '' or provider = :provider)
+    and (cast(:status as text) = '' or status = :status)
+order by id
+limit cast(:limit as bigint);
+
+-- name: integration_update_status
+-- Sets the health of an integration.
+update integration
+set status = :status, status_reason = :status_reason, error_message = :error_message,
+    updated_at = :now
+where organization_id = :org and id = :id;
+
+-- name: integration_record_sync
+-- Stores what a finished run left behind.
+update integration
+set last_sync_result = :result, last_sync_at = :synced_at, last_checked_at = :synced_at,
+    next_check_at = :next_check_at, updated_at = :now
+where organization_id = :org and id = :id;

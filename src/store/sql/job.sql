@@ -1,0 +1,230 @@
+-- The queue: see job.h for states, leases, fences and attempts.
+
+-- name: job_insert
+-- Adds a pending job.
+insert into job (organization_id, id, integration_id, status, request, definition_sha256, run_clock, attempt,
+    journal_batches, journal_mark, priority, due_at, lease_owner, lease_until, fence, created_at,
+    started_at, completed_at)
+values (:org, :id, :integration_id, 'pending', :request, :definition_sha256, 0, 0, 0, 0, :priority,
+    :due_at, '', 0, 0, :now, 0, 0)
+on conflict (organization_id, id) do nothing;
+
+-- name: job_queue_lower
+-- Makes sure that the organization is looked at from a time on.
+insert into job_queue (organization_id, served_at, due_at)
+values (:org, 0, :due_at)
+on conflict (organization_id) do update
+set due_at = case when excluded.due_at < job_queue.due_at then excluded.due_at
+    else job_queue.due_at end;
+
+-- name: job_get
+-- One job.
+select organization_id, id, integration_id, status, request, definition_sha256, run_clock, attempt,
+    journal_batches, journal_mark, priority, due_at, lease_owner, lease_until, fence, created_at,
+    started_at, completed_at
+from job
+where organization_id = :org and id = :id;
+
+-- name: job_find_active
+-- The newest job of an integration that has not ended.
+select organization_id, id, integration_id, status, request, definition_sha256, run_clock, attempt,
+    journal_batches, journal_mark, priority, due_at, lease_owner, lease_until, fence, created_at,
+    started_at, completed_at
+from job
+where organization_id = :org and integration_id = :integration_id
+    and status in ('pending', 'running', 'parked')
+order by id desc
+limit 1;
+
+-- name: job_list
+-- Jobs, the newest first.
+select organization_id, id, integration_id, status, request, definition_sha256, run_clock, attempt,
+    journal_batches, journal_mark, priority, due_at, lease_owner, lease_until, fence, created_at,
+    started_at, completed_at
+from job
+where organization_id = :org
+    and id < :before
+    and (cast(:integration_id as text) = '' or integration_id = :integration_id)
+    and (cast(:status as text) = '' or status = :status)
+order by id desc
+limit cast(:limit as bigint);
+
+-- name: job_result_get
+-- How a job ended.
+select job_id, result, error
+from job_result
+where organization_id = :org and job_id = :job_id;
+
+-- name: job_result_put
+-- Stores how a job ended.
+insert into job_result (organization_id, job_id, result, error)
+values (:org, :job_id, :result, :error)
+on conflict (organization_id, job_id) do update
+set result = excluded.result, error = excluded.error;
+
+-- name: job_claim_queue
+-- The organization that was served longest ago among those that may have due work.
+-- system
+select organization_id
+from job_queue
+where due_at <= cast(:now as bigint) and due_at < 9223372036854775807
+order by served_at, organization_id
+limit 1;
+
+-- name: job_claim_pick
+-- The most urgent due job of an organization. Locked, and passed by when another claim has it.
+-- system
+select organization_id, id, integration_id, status, request, definition_sha256, run_clock, attempt,
+    journal_batches, journal_mark, priority, due_at, lease_owner, lease_until, fence, created_at,
+    started_at, completed_at
+from job
+where organization_id = :organization
+    and status in ('pending', 'running', 'parked')
+    and due_at <= cast(:now as bigint)
+order by priority desc, due_at, id
+limit 1
+-- dialect: sqlite
+-- dialect: postgres
+for update skip locked
+-- dialect: end
+;
+
+-- name: job_claim_pick_one
+-- This job, if it is due.
+-- system
+select organization_id, id, integration_id, status, request, definition_sha256, run_clock, attempt,
+    journal_batches, journal_mark, priority, due_at, lease_owner, lease_until, fence, created_at,
+    started_at, completed_at
+from job
+where organization_id = :organization
+    and id = :id
+    and status in ('pending', 'running', 'parked')
+    and due_at <= cast(:now as bigint)
+-- dialect: sqlite
+-- dialect: postgres
+for update skip locked
+-- dialect: end
+;
+
+-- name: job_claim_exists
+-- Whether the organization has this job at all.
+-- system
+select count(*)
+from job
+where organization_id = :organization and id = :id;
+
+-- name: job_claim_take
+-- Gives a picked job to an owner.
+-- system
+update job
+set status = 'running',
+    run_clock = case when run_clock = 0 then cast(:now as bigint) else run_clock end,
+    started_at = case when started_at = 0 then cast(:now as bigint) else started_at end,
+    attempt = :attempt,
+    journal_mark = journal_batches,
+    lease_owner = :owner,
+    lease_until = :lease_until,
+    due_at = :lease_until,
+    fence = fence + 1
+where organization_id = :organization and id = :id
+returning organization_id, id, integration_id, status, request, definition_sha256, run_clock, attempt,
+    journal_batches, journal_mark, priority, due_at, lease_owner, lease_until, fence, created_at,
+    started_at, completed_at;
+
+-- name: job_claim_exhaust
+-- Ends a picked job whose attempts are used up.
+-- system
+update job
+set status = 'failed', lease_owner = '', lease_until = 0, completed_at = :now, fence = fence + 1
+where organization_id = :organization and id = :id;
+
+-- name: job_claim_exhaust_result
+-- Says why such a job has ended.
+-- system
+insert into job_result (organization_id, job_id, result, error)
+values (:organization, :id, null, :error)
+on conflict (organization_id, job_id) do update
+set error = excluded.error;
+
+-- name: job_queue_serve
+-- Puts an organization behind those that were served before it, also within one millisecond.
+-- system
+update job_queue
+set served_at = case when served_at >= cast(:now as bigint) then served_at + 1 else :now end
+where organization_id = :organization;
+
+-- name: job_queue_lock
+-- Keeps the queue row as it is while its bound is corrected.
+-- system
+select due_at
+from job_queue
+where organization_id = :organization
+-- dialect: sqlite
+-- dialect: postgres
+for update
+-- dialect: end
+;
+
+-- name: job_queue_correct
+-- Raises the bound of an organization to the next due time of its active jobs.
+-- system
+update job_queue
+set due_at = coalesce(
+    (select min(job.due_at)
+     from job
+     where job.organization_id = :organization
+         and job.status in ('pending', 'running', 'parked')),
+    9223372036854775807)
+where organization_id = :organization;
+
+-- name: job_release_queue
+-- Makes the organizations of an owner's running jobs due.
+-- system
+update job_queue
+set due_at = case when due_at < cast(:now as bigint) then due_at else :now end
+where organization_id in
+    (select job.organization_id from job where job.status = 'running' and job.lease_owner = :owner);
+
+-- name: job_release_owner
+-- Makes an owner's running jobs claimable.
+-- system
+update job
+set lease_owner = '', lease_until = 0, due_at = :now
+where status = 'running' and lease_owner = :owner;
+
+-- name: job_guard
+-- Holds a lease until the unit ends.
+update job
+set lease_until = lease_until
+where organization_id = :org and id = :job_id
+    and status = 'running' and lease_owner = :owner and fence = :fence;
+
+-- name: job_renew
+-- Renews a lease.
+update job
+set lease_until = :lease_until, due_at = :lease_until
+where organization_id = :org and id = :job_id
+    and status = 'running' and lease_owner = :owner and fence = :fence;
+
+-- name: job_journal_grow
+-- Counts one more batch of the journal, under a lease.
+update job
+set journal_batches = journal_batches + 1
+where organization_id = :org and id = :job_id
+    and status = 'running' and lease_owner = :owner and fence = :fence
+returning journal_batches - 1;
+
+-- name: job_end
+-- Ends a job under its lease.
+update job
+set status = :status, completed_at = :now, lease_owner = '', lease_until = 0
+where organization_id = :org and id = :job_id
+    and status = 'running' and lease_owner = :owner and fence = :fence;
+
+-- name: job_leave
+-- Lets go of a job under its lease, to be claimed again later.
+update job
+set status = :status, due_at = :due_at, lease_owner = '', lease_until = 0,
+    attempt = attempt - cast(:given_back as bigint)
+where organization_id = :org and id = :job_id
+    and status = 'running' and lease_owner = :owner and fence = :fence;
