@@ -7,6 +7,7 @@ add_compile_definitions(_GNU_SOURCE G_DISABLE_DEPRECATED ASSAY_VERSION="${PROJEC
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
   add_compile_options(-O2 -g1)
   add_compile_definitions(_FORTIFY_SOURCE=2)
+  add_link_options(-Wl,-z,relro,-z,now)
 endif()
 if(ASSAY_SANITIZE)
   add_compile_options(-fsanitize=${ASSAY_SANITIZE} -fno-sanitize-recover=all -O1 -g)

@@ -86,6 +86,17 @@ class Includes(CheckTest):
         self.pair("net/c", '#include "net/a.h"\n')
         self.finds("check-includes", "net/a -> net/b -> net/c -> net/a")
 
+    def test_a_header_alone_is_a_contract_both_sides_may_include(self):
+        self.plant("src/db/driver.h", '#pragma once\n#include "db/db.h"\n')
+        self.pair("db/db", '#include "db/driver.h"\n#include "db/sqlite.h"\n')
+        self.pair("db/sqlite", '#include "db/driver.h"\n')
+        self.passes("check-includes")
+
+    def test_headers_that_include_each_other_are_a_circle_even_without_code(self):
+        self.plant("src/db/driver.h", '#pragma once\n#include "db/unit.h"\n')
+        self.plant("src/db/unit.h", '#pragma once\n#include "db/driver.h"\n')
+        self.finds("check-includes", "db/driver.h -> db/unit.h -> db/driver.h")
+
     def test_an_include_in_a_comment_of_a_string_is_none(self):
         self.pair("base/text", 'static const char *s = " #include <jansson.h>";\n')
         self.passes("check-includes")
