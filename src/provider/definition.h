@@ -13,6 +13,7 @@
 
 #include "base/digest.h"
 #include "base/outcome.h"
+#include "provider/arena.h"
 #include "provider/expr.h"
 #include "provider/field.h"
 #include "provider/scan.h"
@@ -332,6 +333,13 @@ typedef struct {
     size_t refresh_count;
 } DefinitionWebhooks;
 
+/* Where an expression stands, for the full check of its syntax. */
+typedef struct {
+    const Expr *expr;
+    unsigned line;
+    unsigned column;
+} DefinitionExpr;
+
 /* --- the whole -------------------------------------------------------------------------------- */
 
 typedef struct {
@@ -370,7 +378,12 @@ typedef struct {
     int64_t schedule_ms;
     int64_t schedule_min_ms;
     int64_t schedule_max_ms;
+    const DefinitionExpr *exprs; /* all expressions of the file */
+    size_t expr_count;
 } Definition;
+
+/* For definition_load.h: a definition whose parts live in the arena, which it takes. */
+Definition *definition_new(Arena *arena);
 
 Definition *definition_ref(const Definition *definition);
 void definition_free(Definition *definition); /* drops one reference */

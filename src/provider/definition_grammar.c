@@ -5,9 +5,11 @@
 
 /* Read from below: the whole file is at the end, its parts above. */
 
+#define OPTIONAL SCHEMA_OPTIONAL
 #define REQUIRED SCHEMA_REQUIRED
 #define UNSUPPORTED SCHEMA_UNSUPPORTED
-/* clang-format off: one key a line reads best, with optional ones left bare */
+#define END                                                                                        \
+    { NULL, NULL, SCHEMA_OPTIONAL }
 
 const char *const definition_scheme_words[] = {"bearer",
                                                "basic",
@@ -122,40 +124,41 @@ static const SchemaType lists_by_name = {SCHEMA_MAP_OF, .expected = "a map of li
 static const SchemaType discover = {SCHEMA_MAP, .expected = "a map with call and value",
                                     .keys = (const SchemaKey[]){{"call", &schema_name, REQUIRED},
                                                                 {"value", &expression, REQUIRED},
-                                                                {"label", &expression},
-                                                                {NULL}}};
+                                                                {"label", &expression, OPTIONAL},
+                                                                END}};
 static const SchemaType input_type = {SCHEMA_TEXT, .expected = "a type",
                                       .words = definition_input_words};
 static const SchemaType input_format = {SCHEMA_TEXT, .expected = "a format",
                                         .words = definition_format_words};
-static const SchemaType setting = {SCHEMA_MAP, .expected = "a map that describes the setting",
-                                   .keys = (const SchemaKey[]){{"label", &schema_text, REQUIRED},
-                                                               {"help", &schema_text},
-                                                               {"pattern", &schema_text},
-                                                               {"type", &input_type},
-                                                               {"format", &input_format},
-                                                               {"optional", &schema_bool},
-                                                               {"advanced", &schema_bool},
-                                                               {"default", &schema_text_or_empty},
-                                                               {"discover", &discover},
-                                                               {NULL}}};
+static const SchemaType setting = {
+    SCHEMA_MAP, .expected = "a map that describes the setting",
+    .keys = (const SchemaKey[]){{"label", &schema_text, REQUIRED},
+                                {"help", &schema_text, OPTIONAL},
+                                {"pattern", &schema_text, OPTIONAL},
+                                {"type", &input_type, OPTIONAL},
+                                {"format", &input_format, OPTIONAL},
+                                {"optional", &schema_bool, OPTIONAL},
+                                {"advanced", &schema_bool, OPTIONAL},
+                                {"default", &schema_text_or_empty, OPTIONAL},
+                                {"discover", &discover, OPTIONAL},
+                                END}};
 static const SchemaType settings = {SCHEMA_MAP_OF, .expected = "a map of settings",
                                     .accepts = schema_is_name, .items = &setting};
 static const SchemaType credential_field = {
     SCHEMA_MAP, .expected = "a map that describes the field",
     .keys = (const SchemaKey[]){{"label", &schema_text, REQUIRED},
-                                {"help", &schema_text},
-                                {"pattern", &schema_text},
-                                {"format", &input_format},
-                                {"secret", &schema_bool},
-                                {"optional", &schema_bool},
-                                {NULL}}};
+                                {"help", &schema_text, OPTIONAL},
+                                {"pattern", &schema_text, OPTIONAL},
+                                {"format", &input_format, OPTIONAL},
+                                {"secret", &schema_bool, OPTIONAL},
+                                {"optional", &schema_bool, OPTIONAL},
+                                END}};
 static const SchemaType credential_fields = {SCHEMA_MAP_OF, .expected = "a map of fields",
                                              .accepts = schema_is_name, .items = &credential_field};
-static const SchemaType granted = {SCHEMA_MAP, .expected = "a map with header and separator",
-                                   .keys = (const SchemaKey[]){{"header", &schema_text, REQUIRED},
-                                                               {"separator", &schema_text_or_empty},
-                                                               {NULL}}};
+static const SchemaType granted = {
+    SCHEMA_MAP, .expected = "a map with header and separator",
+    .keys = (const SchemaKey[]){
+        {"header", &schema_text, REQUIRED}, {"separator", &schema_text_or_empty, OPTIONAL}, END}};
 static const SchemaType scheme = {SCHEMA_TEXT, .expected = "a scheme",
                                   .words = definition_scheme_words};
 static const SchemaType rotation = {
@@ -163,33 +166,34 @@ static const SchemaType rotation = {
     .words = (const char *const[]){"none", "replace", "single_use", NULL}};
 static const SchemaType lost_answer_map = {
     SCHEMA_MAP, .expected = "a map with retry_within",
-    .keys = (const SchemaKey[]){{"retry_within", &schema_duration, REQUIRED}, {NULL}}};
+    .keys = (const SchemaKey[]){{"retry_within", &schema_duration, REQUIRED}, END}};
 static const SchemaType lost_answer_word = {SCHEMA_TEXT, .expected = "reconnect",
                                             .words = (const char *const[]){"reconnect", NULL}};
 static const SchemaType lost_answer = {
     SCHEMA_EITHER, .expected = "reconnect, or a map with retry_within",
     .either = (const SchemaType *const[]){&lost_answer_word, &lost_answer_map, NULL}};
-static const SchemaType method = {SCHEMA_MAP, .expected = "a map that describes the way to sign in",
-                                  .keys = (const SchemaKey[]){{"label", &schema_text, REQUIRED},
-                                                              {"scheme", &scheme, REQUIRED},
-                                                              {"help", &schema_text},
-                                                              {"fields", &credential_fields},
-                                                              {"granted", &granted},
-                                                              {"header", &schema_text},
-                                                              {"prefix", &schema_text_or_empty},
-                                                              {"parameter", &schema_text},
-                                                              {"authorize_url", &schema_https},
-                                                              {"token_url", &schema_https},
-                                                              {"revoke_url", &schema_https},
-                                                              {"scopes", &lists_by_name},
-                                                              {"pkce", &schema_bool},
-                                                              {"rotation", &rotation},
-                                                              {"lifetime", &schema_duration},
-                                                              {"idle_expiry", &schema_duration},
-                                                              {"absolute_expiry", &schema_duration},
-                                                              {"permanent_errors", &schema_texts},
-                                                              {"lost_answer", &lost_answer},
-                                                              {NULL}}};
+static const SchemaType method = {
+    SCHEMA_MAP, .expected = "a map that describes the way to sign in",
+    .keys = (const SchemaKey[]){{"label", &schema_text, REQUIRED},
+                                {"scheme", &scheme, REQUIRED},
+                                {"help", &schema_text, OPTIONAL},
+                                {"fields", &credential_fields, OPTIONAL},
+                                {"granted", &granted, OPTIONAL},
+                                {"header", &schema_text, OPTIONAL},
+                                {"prefix", &schema_text_or_empty, OPTIONAL},
+                                {"parameter", &schema_text, OPTIONAL},
+                                {"authorize_url", &schema_https, OPTIONAL},
+                                {"token_url", &schema_https, OPTIONAL},
+                                {"revoke_url", &schema_https, OPTIONAL},
+                                {"scopes", &lists_by_name, OPTIONAL},
+                                {"pkce", &schema_bool, OPTIONAL},
+                                {"rotation", &rotation, OPTIONAL},
+                                {"lifetime", &schema_duration, OPTIONAL},
+                                {"idle_expiry", &schema_duration, OPTIONAL},
+                                {"absolute_expiry", &schema_duration, OPTIONAL},
+                                {"permanent_errors", &schema_texts, OPTIONAL},
+                                {"lost_answer", &lost_answer, OPTIONAL},
+                                END}};
 static const SchemaType auth = {SCHEMA_MAP_OF, .expected = "a map of ways to sign in",
                                 .accepts = schema_is_name, .items = &method};
 
@@ -199,29 +203,30 @@ static const SchemaType unit = {SCHEMA_TEXT, .expected = "a unit", .words = defi
 static const SchemaType header_time = {
     SCHEMA_MAP, .expected = "a map with header and unit",
     .keys =
-        (const SchemaKey[]){{"header", &schema_text, REQUIRED}, {"unit", &unit, REQUIRED}, {NULL}}};
+        (const SchemaKey[]){{"header", &schema_text, REQUIRED}, {"unit", &unit, REQUIRED}, END}};
 static const SchemaType header_count = {
     SCHEMA_EITHER, .expected = "a header, or a map with header and unit",
     .either = (const SchemaType *const[]){&schema_text, &header_time, NULL}};
 static const SchemaType send = {SCHEMA_MAP, .expected = "a map with query or body",
-                                .keys = (const SchemaKey[]){{"query", &schema_text},
-                                                            {"body", &schema_text},
-                                                            {"size", &schema_text},
+                                .keys = (const SchemaKey[]){{"query", &schema_text, OPTIONAL},
+                                                            {"body", &schema_text, OPTIONAL},
+                                                            {"size", &schema_text, OPTIONAL},
                                                             {"variable", NULL, UNSUPPORTED},
-                                                            {NULL}}};
+                                                            END}};
 static const SchemaType page_style = {SCHEMA_TEXT, .expected = "a style of paging",
                                       .words = definition_page_words};
 static const SchemaType page_map = {SCHEMA_MAP, .expected = "a map with a style",
-                                    .keys = (const SchemaKey[]){{"style", &page_style, REQUIRED},
-                                                                {"send", &send},
-                                                                {"from", &expression},
-                                                                {"until", &expression},
-                                                                {"size", &schema_count},
-                                                                {"first", &schema_int},
-                                                                {"max_pages", &schema_count},
-                                                                {"max_rows", &schema_count},
-                                                                {"max_bytes", &schema_count},
-                                                                {NULL}}};
+                                    .keys =
+                                        (const SchemaKey[]){{"style", &page_style, REQUIRED},
+                                                            {"send", &send, OPTIONAL},
+                                                            {"from", &expression, OPTIONAL},
+                                                            {"until", &expression, OPTIONAL},
+                                                            {"size", &schema_count, OPTIONAL},
+                                                            {"first", &schema_int, OPTIONAL},
+                                                            {"max_pages", &schema_count, OPTIONAL},
+                                                            {"max_rows", &schema_count, OPTIONAL},
+                                                            {"max_bytes", &schema_count, OPTIONAL},
+                                                            END}};
 static const SchemaType page_word = {SCHEMA_TEXT, .expected = "none",
                                      .words = (const char *const[]){"none", "link", NULL}};
 static const SchemaType page = {SCHEMA_EITHER, .expected = "none, or a map with a style",
@@ -230,13 +235,14 @@ static const SchemaType then = {
     SCHEMA_TEXT, .expected = "what becomes of the rows",
     .words = (const char *const[]){"not_applicable", "could_not_read", NULL}};
 static const SchemaType response = {SCHEMA_MAP, .expected = "a map with status and is",
-                                    .keys = (const SchemaKey[]){{"status", &statuses},
-                                                                {"when", &expression},
-                                                                {"is", &outcome, REQUIRED},
-                                                                {"until", &header_time},
-                                                                {"wait", &schema_duration},
-                                                                {"then", &then},
-                                                                {NULL}}};
+                                    .keys =
+                                        (const SchemaKey[]){{"status", &statuses, OPTIONAL},
+                                                            {"when", &expression, OPTIONAL},
+                                                            {"is", &outcome, REQUIRED},
+                                                            {"until", &header_time, OPTIONAL},
+                                                            {"wait", &schema_duration, OPTIONAL},
+                                                            {"then", &then, OPTIONAL},
+                                                            END}};
 static const SchemaType responses = {SCHEMA_LIST, .expected = "a list of rules",
                                      .items = &response};
 static const SchemaType limit_scope_word = {SCHEMA_TEXT, .expected = "a scope",
@@ -245,24 +251,27 @@ static const SchemaType limit_scope = {SCHEMA_LIST, .expected = "a list of scope
                                        .items = &limit_scope_word};
 static const SchemaType limit_headers = {
     SCHEMA_MAP, .expected = "a map with limit, remaining and reset",
-    .keys = (const SchemaKey[]){
-        {"limit", &header_count}, {"remaining", &header_count}, {"reset", &header_time}, {NULL}}};
+    .keys = (const SchemaKey[]){{"limit", &header_count, OPTIONAL},
+                                {"remaining", &header_count, OPTIONAL},
+                                {"reset", &header_time, OPTIONAL},
+                                END}};
 static const SchemaType limit = {SCHEMA_MAP, .expected = "a map with scope and rate or quota",
-                                 .keys = (const SchemaKey[]){{"scope", &limit_scope, REQUIRED},
-                                                             {"rate", &rate},
-                                                             {"burst", &schema_count},
-                                                             {"quota", &rate},
-                                                             {"concurrency", &schema_count},
-                                                             {"headers", &limit_headers},
-                                                             {NULL}}};
+                                 .keys =
+                                     (const SchemaKey[]){{"scope", &limit_scope, REQUIRED},
+                                                         {"rate", &rate, OPTIONAL},
+                                                         {"burst", &schema_count, OPTIONAL},
+                                                         {"quota", &rate, OPTIONAL},
+                                                         {"concurrency", &schema_count, OPTIONAL},
+                                                         {"headers", &limit_headers, OPTIONAL},
+                                                         END}};
 static const SchemaType limits = {SCHEMA_LIST, .expected = "a list of limits", .items = &limit};
 static const SchemaType http = {SCHEMA_MAP, .expected = "a map with base_url",
                                 .keys = (const SchemaKey[]){{"base_url", &expression, REQUIRED},
-                                                            {"headers", &texts_by_name},
-                                                            {"page", &page},
-                                                            {"limits", &limits},
-                                                            {"responses", &responses},
-                                                            {NULL}}};
+                                                            {"headers", &texts_by_name, OPTIONAL},
+                                                            {"page", &page, OPTIONAL},
+                                                            {"limits", &limits, OPTIONAL},
+                                                            {"responses", &responses, OPTIONAL},
+                                                            END}};
 
 /* --- calls ------------------------------------------------------------------------------------ */
 
@@ -270,18 +279,18 @@ static const SchemaType decode = {
     SCHEMA_TEXT, .expected = "json, the only form of answers supported in this version",
     .words = (const char *const[]){"json", NULL}};
 static const SchemaType call = {SCHEMA_MAP, .expected = "a map that describes the call",
-                                .keys = (const SchemaKey[]){{"get", &path},
-                                                            {"post", &path},
-                                                            {"query", &texts_by_name},
-                                                            {"headers", &texts_by_name},
-                                                            {"json", &expression},
-                                                            {"rows", &expression},
-                                                            {"page", &page},
-                                                            {"responses", &responses},
-                                                            {"needs", &lists_by_name},
-                                                            {"redact", &schema_texts},
-                                                            {"keep", &schema_texts},
-                                                            {"decode", &decode},
+                                .keys = (const SchemaKey[]){{"get", &path, OPTIONAL},
+                                                            {"post", &path, OPTIONAL},
+                                                            {"query", &texts_by_name, OPTIONAL},
+                                                            {"headers", &texts_by_name, OPTIONAL},
+                                                            {"json", &expression, OPTIONAL},
+                                                            {"rows", &expression, OPTIONAL},
+                                                            {"page", &page, OPTIONAL},
+                                                            {"responses", &responses, OPTIONAL},
+                                                            {"needs", &lists_by_name, OPTIONAL},
+                                                            {"redact", &schema_texts, OPTIONAL},
+                                                            {"keep", &schema_texts, OPTIONAL},
+                                                            {"decode", &decode, OPTIONAL},
                                                             {"put", NULL, UNSUPPORTED},
                                                             {"patch", NULL, UNSUPPORTED},
                                                             {"delete", NULL, UNSUPPORTED},
@@ -292,38 +301,39 @@ static const SchemaType call = {SCHEMA_MAP, .expected = "a map that describes th
                                                             {"lists", NULL, UNSUPPORTED},
                                                             {"poll", NULL, UNSUPPORTED},
                                                             {"download", NULL, UNSUPPORTED},
-                                                            {NULL}}};
+                                                            END}};
 static const SchemaType calls = {SCHEMA_MAP_OF, .expected = "a map of calls",
                                  .accepts = schema_is_name, .items = &call};
-static const SchemaType reply = {SCHEMA_MAP,
-                                 .expected = "a map of user, accountId, arn, organizations",
-                                 .keys = (const SchemaKey[]){{"user", &expression},
-                                                             {"accountId", &expression},
-                                                             {"arn", &expression},
-                                                             {"organizations", &expression},
-                                                             {NULL}}};
+static const SchemaType reply = {
+    SCHEMA_MAP, .expected = "a map of user, accountId, arn, organizations",
+    .keys = (const SchemaKey[]){{"user", &expression, OPTIONAL},
+                                {"accountId", &expression, OPTIONAL},
+                                {"arn", &expression, OPTIONAL},
+                                {"organizations", &expression, OPTIONAL},
+                                END}};
 static const SchemaType organizations = {
     SCHEMA_MAP, .expected = "a map with call and value",
     .keys = (const SchemaKey[]){
-        {"call", &schema_name, REQUIRED}, {"value", &expression, REQUIRED}, {NULL}}};
-static const SchemaType identity = {SCHEMA_MAP, .expected = "a map with call and reply",
-                                    .keys = (const SchemaKey[]){{"call", &schema_name, REQUIRED},
-                                                                {"reply", &reply, REQUIRED},
-                                                                {"organizations", &organizations},
-                                                                {NULL}}};
+        {"call", &schema_name, REQUIRED}, {"value", &expression, REQUIRED}, END}};
+static const SchemaType identity = {
+    SCHEMA_MAP, .expected = "a map with call and reply",
+    .keys = (const SchemaKey[]){{"call", &schema_name, REQUIRED},
+                                {"reply", &reply, REQUIRED},
+                                {"organizations", &organizations, OPTIONAL},
+                                END}};
 
 /* --- evidence --------------------------------------------------------------------------------- */
 
 static const SchemaType node = {SCHEMA_MAP, .expected = "a map with call",
                                 .keys = (const SchemaKey[]){{"call", &schema_name, REQUIRED},
-                                                            {"for", &schema_name},
-                                                            {"where", &expression},
-                                                            {"collect", &schema_count},
-                                                            {"fold", &texts_by_name},
+                                                            {"for", &schema_name, OPTIONAL},
+                                                            {"where", &expression, OPTIONAL},
+                                                            {"collect", &schema_count, OPTIONAL},
+                                                            {"fold", &texts_by_name, OPTIONAL},
                                                             {"index", NULL, UNSUPPORTED},
                                                             {"first", NULL, UNSUPPORTED},
                                                             {"each", NULL, UNSUPPORTED},
-                                                            {NULL}}};
+                                                            END}};
 static const SchemaType read_graph = {SCHEMA_MAP_OF, .expected = "a map of reads",
                                       .accepts = schema_is_name, .items = &node};
 static const SchemaType row_map = {SCHEMA_MAP_OF, .expected = "a map of expressions",
@@ -339,14 +349,14 @@ static const SchemaType check = {SCHEMA_MAP, .expected = "a map that describes t
                                  .keys =
                                      (const SchemaKey[]){{"title", &schema_text, REQUIRED},
                                                          {"resource", &expression, REQUIRED},
-                                                         {"applies", &expression},
+                                                         {"applies", &expression, OPTIONAL},
                                                          {"pass", &expression, REQUIRED},
-                                                         {"require", &require},
-                                                         {"reads", &schema_names},
+                                                         {"require", &require, OPTIONAL},
+                                                         {"reads", &schema_names, OPTIONAL},
                                                          {"severity", &severity, REQUIRED},
                                                          {"remediation", &schema_text, REQUIRED},
-                                                         {"controls", &lists_by_name},
-                                                         {NULL}}};
+                                                         {"controls", &lists_by_name, OPTIONAL},
+                                                         END}};
 static const SchemaType checks = {SCHEMA_MAP_OF, .expected = "a map of checks",
                                   .accepts = schema_is_name, .items = &check};
 static const SchemaType type = {SCHEMA_TEXT, .expected = "a kind of evidence",
@@ -357,16 +367,16 @@ static const SchemaType evidence_type = {
     .keys = (const SchemaKey[]){{"title", &schema_text, REQUIRED},
                                 {"description", &schema_text, REQUIRED},
                                 {"type", &type, REQUIRED},
-                                {"valid_for", &schema_duration},
-                                {"range", &schema_duration},
-                                {"metadata", &expression},
+                                {"valid_for", &schema_duration, OPTIONAL},
+                                {"range", &schema_duration, OPTIONAL},
+                                {"metadata", &expression, OPTIONAL},
                                 {"read", &read_graph, REQUIRED},
-                                {"row_of", &schema_name},
+                                {"row_of", &schema_name, OPTIONAL},
                                 {"row", &row, REQUIRED},
                                 {"fields", &fields, REQUIRED},
-                                {"summary", &texts_by_name},
-                                {"checks", &checks},
-                                {NULL}}};
+                                {"summary", &texts_by_name, OPTIONAL},
+                                {"checks", &checks, OPTIONAL},
+                                END}};
 static const SchemaType evidence = {SCHEMA_MAP_OF, .expected = "a map of evidence types",
                                     .accepts = schema_is_name, .items = &evidence_type};
 
@@ -377,26 +387,26 @@ static const SchemaType verify_scheme = {SCHEMA_TEXT, .expected = "hmac_sha256",
 static const SchemaType verify = {SCHEMA_MAP, .expected = "a map with scheme and header",
                                   .keys = (const SchemaKey[]){{"scheme", &verify_scheme, REQUIRED},
                                                               {"header", &schema_text, REQUIRED},
-                                                              {"prefix", &schema_text},
-                                                              {NULL}}};
-static const SchemaType event = {
-    SCHEMA_MAP, .expected = "a map with header",
-    .keys = (const SchemaKey[]){{"header", &schema_text, REQUIRED}, {NULL}}};
+                                                              {"prefix", &schema_text, OPTIONAL},
+                                                              END}};
+static const SchemaType event = {SCHEMA_MAP, .expected = "a map with header",
+                                 .keys =
+                                     (const SchemaKey[]){{"header", &schema_text, REQUIRED}, END}};
 static const SchemaType webhooks = {SCHEMA_MAP, .expected = "a map with verify, event and refresh",
                                     .keys =
                                         (const SchemaKey[]){{"verify", &verify, REQUIRED},
                                                             {"event", &event, REQUIRED},
                                                             {"refresh", &lists_by_name, REQUIRED},
-                                                            {NULL}}};
+                                                            END}};
 static const SchemaType actions = {
     SCHEMA_MAP, .expected = "an empty map, as actions are not supported in this version",
-    .keys = (const SchemaKey[]){{NULL}}};
+    .keys = (const SchemaKey[]){END}};
 static const SchemaType schedule = {SCHEMA_MAP, .expected = "a map with default, min and max",
                                     .keys =
                                         (const SchemaKey[]){{"default", &schema_duration, REQUIRED},
-                                                            {"min", &schema_duration},
-                                                            {"max", &schema_duration},
-                                                            {NULL}}};
+                                                            {"min", &schema_duration, OPTIONAL},
+                                                            {"max", &schema_duration, OPTIONAL},
+                                                            END}};
 static const SchemaType category = {
     SCHEMA_TEXT, .expected = "a category",
     .words = (const char *const[]){"identity", "cloud", "devops", "endpoint", "security",
@@ -405,24 +415,23 @@ const SchemaType definition_grammar = {SCHEMA_MAP, .expected = "a provider defin
                                        .keys =
                                            (const SchemaKey[]){{"assay", &version, REQUIRED},
                                                                {"id", &schema_name, REQUIRED},
-                                                               {"aliases", &schema_names},
+                                                               {"aliases", &schema_names, OPTIONAL},
                                                                {"name", &schema_text, REQUIRED},
-                                                               {"icon", &schema_text},
+                                                               {"icon", &schema_text, OPTIONAL},
                                                                {"category", &category, REQUIRED},
                                                                {"summary", &schema_text, REQUIRED},
-                                                               {"docs", &schema_https},
+                                                               {"docs", &schema_https, OPTIONAL},
                                                                {"checked", &schema_date, REQUIRED},
-                                                               {"hosts", &hosts},
-                                                               {"settings", &settings},
+                                                               {"hosts", &hosts, OPTIONAL},
+                                                               {"settings", &settings, OPTIONAL},
                                                                {"auth", &auth, REQUIRED},
                                                                {"http", &http, REQUIRED},
-                                                               {"identity", &identity},
+                                                               {"identity", &identity, OPTIONAL},
                                                                {"services", NULL, UNSUPPORTED},
                                                                {"calls", &calls, REQUIRED},
                                                                {"evidence", &evidence, REQUIRED},
-                                                               {"webhooks", &webhooks},
-                                                               {"actions", &actions},
-                                                               {"schedule", &schedule},
-                                                               {"setup", &schema_text},
-                                                               {NULL}}};
-/* clang-format on */
+                                                               {"webhooks", &webhooks, OPTIONAL},
+                                                               {"actions", &actions, OPTIONAL},
+                                                               {"schedule", &schedule, OPTIONAL},
+                                                               {"setup", &schema_text, OPTIONAL},
+                                                               END}};
