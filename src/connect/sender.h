@@ -36,15 +36,15 @@ typedef struct {
     Credentials *credentials;     /* taken */
 } SenderConfig;
 
-/* The final answer to one request. Borrowed for the time of the callback, except body, which the
- * callback may take (set *body to NULL). */
+/* The final answer to one request. Everything is borrowed for the time of the callback. */
 typedef struct {
     Outcome outcome;
+    RespondThen then;    /* what an unlicensed answer means to checks */
     int status;          /* HTTP status; 0 when no answer came */
-    Verdict unlicensed;  /* what an unlicensed answer means to checks */
-    const char *message; /* a sentence about a failure without a status, or NULL */
+    const char *message; /* one sentence about a failure, for people; NULL when there is none */
     const NetHeaders *headers;
-    GString **body;      /* the body as sent, decompressed and bounded */
+    const char *body; /* as sent, decompressed and bounded */
+    size_t body_size;
     const char *url;     /* the URL that answered (after redirects) */
     unsigned requests;   /* how often something was sent for it */
     int64_t retry_at_ms; /* wall time before which the service wants no more; 0: none */
@@ -59,7 +59,8 @@ bool sender_new(const SenderConfig *config, Sender **sender_out,
 void sender_free(Sender *sender);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Sender, sender_free)
 
-/* Sends a rendered request of a call. The request is copied; done is called once, never from
- * within sender_send(). */
-void sender_send(Sender *sender, const DefinitionCall *call, const RenderedRequest *request,
-                 SenderDone done, void *data);
+/* Sends a rendered request of a call, which is copied. done is called once, never from within
+ * sender_send(). ERROR_CONFIGURATION or ERROR_LIMIT when a header cannot be sent; done is not
+ * called then. */
+bool sender_send(Sender *sender, const DefinitionCall *call, const RenderedRequest *rendered,
+                 SenderDone done, void *data, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "provider/definition.h"
+#include "provider/value.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -34,3 +35,7 @@ bool settings_choose_auth(const Definition *definition, const char *auth_name,
 
 /* Whether connections with these settings may reach private addresses and plain http. */
 bool settings_allow_private(const Json *settings);
+
+/* The settings as expressions see them. *value_out is owned by the caller. */
+bool settings_value(const Json *settings, Value *value_out,
+                    GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,266 @@
+#include "connect/sender.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "connect/refusal.h"
+#include "connect/settings.h"
+#include "net/url.h"
+
+#include <string.h>
+
+#define REDIRECTS_MAX 3
+#define HEADER_VALUE_MAX (SECRET_MAX + 16)
+
+struct Sender {
+    NetClient *client;
+    const Definition *definition;
+    Responder *responder;
+    Credentials *credentials;
+    const Secret *token; /* borrowed from the credentials */
+    bool allow_private;
+    Budget *budgets[NET_MAX_CHARGES];
+    unsigned budget_count;
+};
+
+/* One logical request, through retries (in net/) and redirects (here). */
+typedef struct {
+    Sender *sender;
+    const DefinitionCall *call;
+    RespondThen then;
+    unsigned redirects;
+    unsigned requests;
+    SenderDone done;
+    void *data;
+} Exchange;
+
+/* --- budgets ---------------------------------------------------------------------------------- */
+
+static BudgetUnit budget_unit(HeaderUnit unit) {
+    switch (unit) {
+    case UNIT_EPOCH_SECONDS:
+        return BUDGET_UNIT_EPOCH_S;
+    case UNIT_EPOCH_MILLISECONDS:
+        return BUDGET_UNIT_EPOCH_MS;
+    case UNIT_MILLISECONDS:
+        return BUDGET_UNIT_MS;
+    case UNIT_ISO8601:
+        return BUDGET_UNIT_ISO8601;
+    case UNIT_SECONDS:
+    case UNIT_USED_SIZE:
+    case UNIT_COUNT:
+        break;
+    }
+    return BUDGET_UNIT_S;
+}
+
+static BudgetSpec budget_spec_of(const DefinitionLimit *limit) {
+    bool quota = limit->quota_count > 0;
+    bool usage = limit->limit.header && limit->limit.unit == UNIT_USED_SIZE;
+    return (BudgetSpec){
+        .kind = quota ? BUDGET_QUOTA : BUDGET_RATE,
+        .limit = quota ? limit->quota_count : limit->rate_count,
+        .window_ms = quota ? limit->quota_window_ms : limit->rate_window_ms,
+        .burst = limit->rate_burst,
+        .concurrency = (unsigned)limit->concurrency,
+        .headers = {.limit = usage ? NULL : limit->limit.header,
+                    .remaining = limit->remaining.header,
+                    .reset = limit->reset.header,
+                    .reset_unit = budget_unit(limit->reset.unit),
+                    .usage = usage ? limit->limit.header : NULL},
+    };
+}
+
+static bool add_budgets(Sender *sender, const SenderConfig *config, GError **error) {
+    const Definition *definition = config->definition;
+    if (definition->limit_count > NET_MAX_CHARGES) {
+        g_set_error(error, ASSAY_ERROR, ERROR_CONFIGURATION,
+                    "%s declares more than %d limits for all calls", definition->name,
+                    NET_MAX_CHARGES);
+        return false;
+    }
+    for (size_t i = 0; i < definition->limit_count; i++) {
+        const DefinitionLimit *limit = &definition->limits[i];
+        bool own = (limit->scope & (LIMIT_CONNECTION | LIMIT_USER)) != 0;
+        g_autofree char *key =
+            g_strdup_printf("%s/%zu/%s", definition->id, i, own ? config->integration_id : "app");
+        BudgetSpec spec = budget_spec_of(limit);
+        sender->budgets[sender->budget_count++] = budget_get(config->budgets, key, &spec);
+    }
+    return true;
+}
+
+/* --- life ------------------------------------------------------------------------------------- */
+
+/* The secret that a single-token scheme sends. */
+static const Secret *token_of(const DefinitionAuth *auth, const Credentials *credentials) {
+    for (size_t i = 0; i < auth->field_count; i++)
+        if (auth->fields[i].secret)
+            return credentials_get(credentials, auth->fields[i].name);
+    return NULL;
+}
+
+bool sender_new(const SenderConfig *config, Sender **sender_out, GError **error) {
+    g_autoptr(Sender) sender = g_new0(Sender, 1);
+    sender->credentials = config->credentials;
+    sender->client = config->client;
+    sender->definition = config->definition;
+    sender->responder = responder_new(config->definition);
+    sender->allow_private = settings_allow_private(config->settings);
+    if (config->auth->scheme != SCHEME_BEARER) {
+        g_set_error(error, ASSAY_ERROR, ERROR_CONFIGURATION,
+                    "%s: the scheme %s cannot be used in this version", config->definition->name,
+                    scheme_name(config->auth->scheme));
+        return false;
+    }
+    sender->token = token_of(config->auth, config->credentials);
+    if (!sender->token || secret_size(sender->token) == 0) {
+        g_set_error(error, ASSAY_ERROR, ERROR_CONFIGURATION,
+                    "%s: the credential has no token; connect again", config->definition->name);
+        return false;
+    }
+    if (!add_budgets(sender, config, error))
+        return false;
+    *sender_out = g_steal_pointer(&sender);
+    return true;
+}
+
+void sender_free(Sender *sender) {
+    if (!sender)
+        return;
+    responder_free(sender->responder);
+    credentials_free(sender->credentials);
+    g_free(sender);
+}
+
+/* --- callbacks of the network ----------------------------------------------------------------- */
+
+/* RFC 6750 section 2.1 */
+static bool authorize(NetRequest *request, NetHeaders *extra, unsigned attempt, GError **error) {
+    (void)attempt;
+    const Exchange *exchange = request->data;
+    const Secret *token = exchange->sender->token;
+    size_t size = secret_size(token) + sizeof "Bearer ";
+    char *value = g_malloc(size);
+    g_snprintf(value, size, "Bearer %s", secret_text(token));
+    bool ok = net_headers_add(extra, "Authorization", value, error);
+    secmem_wipe(value, size);
+    g_free(value);
+    return ok;
+}
+
+static const char *find_header(void *data, const char *name) {
+    return net_headers_get(data, name);
+}
+
+static NetJudgement classify(const NetResponse *response, void *data) {
+    Exchange *exchange = data;
+    NetHeaders *headers = (NetHeaders *)(uintptr_t)response->headers;
+    RespondAnswer answer = {.status = (unsigned)response->status,
+                            .header = find_header,
+                            .header_data = headers,
+                            .body = response->body,
+                            .body_size = response->body_size,
+                            .now_ms = clock_now_ms()};
+    RespondClass class = respond_classify(exchange->sender->responder, exchange->call, &answer);
+    exchange->then = class.then;
+    return (NetJudgement){class.outcome, class.wait_ms > 0 ? class.wait_ms : -1};
+}
+
+static bool is_redirect(int status) {
+    return status == 301 || status == 302 || status == 307 || status == 308;
+}
+
+static bool add_headers(NetHeaders *to, const NetHeaders *from) {
+    for (size_t i = 0; i < net_headers_count(from); i++) {
+        NetHeader header = net_headers_at(from, i);
+        if (!net_headers_add(to, header.name, header.value, NULL))
+            return false;
+    }
+    return true;
+}
+
+static void on_done(NetResult *result, void *data);
+
+static void send_request(Exchange *exchange, NetRequest *request) {
+    Sender *sender = exchange->sender;
+    for (unsigned i = 0; i < sender->budget_count; i++)
+        net_request_charge(request, sender->budgets[i], 1);
+    request->allow_private = sender->allow_private;
+    request->prepare = authorize;
+    request->classify = classify;
+    request->done = on_done;
+    request->data = exchange;
+    net_client_send(sender->client, request);
+}
+
+/* Follows a redirect of a GET within the origin; anything else is left as the answer. */
+static bool follow(Exchange *exchange, const NetResult *result) {
+    const NetRequest *asked = result->request;
+    const char *location = net_headers_get(result->response.headers, "location");
+    if (!is_redirect(result->response.status) || !location || asked->body ||
+        exchange->redirects >= REDIRECTS_MAX)
+        return false;
+    g_autofree char *target = url_resolve(asked->url, location, NULL);
+    if (!target || !url_text_same_origin(target, asked->url))
+        return false;
+    g_autoptr(NetRequest) request = net_request_new(asked->method, target);
+    if (!add_headers(request->headers, asked->headers))
+        return false;
+    exchange->redirects++;
+    send_request(exchange, g_steal_pointer(&request));
+    return true;
+}
+
+static char *failure_message(const Exchange *exchange, const NetResult *result) {
+    const char *transport = result->error ? result->error->message : NULL;
+    if (is_redirect(result->response.status))
+        transport = "it redirects to another place, which is not followed";
+    Refusal refusal = {.definition = exchange->sender->definition,
+                       .call = exchange->call,
+                       .outcome = result->outcome,
+                       .status = result->response.status,
+                       .url = result->request->url,
+                       .transport = transport};
+    return refusal_sentence(&refusal);
+}
+
+static void on_done(NetResult *result, void *data) {
+    Exchange *exchange = data;
+    exchange->requests += result->sent;
+    if (follow(exchange, result))
+        return;
+    g_autofree char *message = failure_message(exchange, result);
+    SenderReply reply = {.outcome = result->outcome,
+                         .then = exchange->then,
+                         .status = result->response.status,
+                         .message = message,
+                         .headers = result->response.headers,
+                         .body = result->response.body,
+                         .body_size = result->response.body_size,
+                         .url = result->request->url,
+                         .requests = exchange->requests,
+                         .retry_at_ms = result->retry_at_ms};
+    exchange->done(&reply, exchange->data);
+    g_free(exchange);
+}
+
+/* --- sending ---------------------------------------------------------------------------------- */
+
+bool sender_send(Sender *sender, const DefinitionCall *call, const RenderedRequest *rendered,
+                 SenderDone done, void *data, GError **error) {
+    g_autoptr(NetRequest) request = net_request_new(rendered->method, rendered->url);
+    for (size_t i = 0; i < rendered->header_count; i++) {
+        const RenderedHeader *header = &rendered->headers[i];
+        if (!net_headers_add(request->headers, header->name, header->value, error))
+            return false;
+    }
+    if (rendered->body)
+        net_request_set_body(request, rendered->body, rendered->body_size);
+    Exchange *exchange = g_new0(Exchange, 1);
+    exchange->sender = sender;
+    exchange->call = call;
+    exchange->done = done;
+    exchange->data = data;
+    send_request(exchange, g_steal_pointer(&request));
+    return true;
+}

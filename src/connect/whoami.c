@@ -1,0 +1,187 @@
+#include "connect/whoami.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "connect/settings.h"
+#include "provider/identity.h"
+#include "provider/page.h"
+#include "provider/scan.h"
+
+/* What one test of a connection works with. */
+typedef struct {
+    NetClient *client;
+    Sender *sender;
+    const Definition *definition;
+    Render *render;
+    Value environment; /* {settings} */
+} Visit;
+
+/* One answer, taken out of the sender's callback. */
+typedef struct {
+    bool arrived;
+    Outcome outcome;
+    char *message;
+    char *url;
+    char *link;
+    GString *body;
+} Answer;
+
+static void answer_clear(Answer *answer) {
+    g_free(answer->message);
+    g_free(answer->url);
+    g_free(answer->link);
+    g_string_free(answer->body, TRUE);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Answer, answer_clear)
+
+static void take_answer(const SenderReply *reply, void *data) {
+    Answer *answer = data;
+    answer->arrived = true;
+    answer->outcome = reply->outcome;
+    answer->message = g_strdup(reply->message);
+    answer->url = g_strdup(reply->url);
+    answer->link = g_strdup(net_headers_get(reply->headers, "link"));
+    g_string_append_len(answer->body, reply->body, (gssize)reply->body_size);
+}
+
+static bool has_arrived(void *data) {
+    return ((const Answer *)data)->arrived;
+}
+
+static bool refused(const Definition *definition, const Answer *answer, GError **error) {
+    if (answer->outcome == OUTCOME_AUTH_EXPIRED) {
+        g_set_error(error, ASSAY_ERROR, ERROR_AUTHENTICATION_FAILED, "Invalid %s credentials",
+                    definition->name);
+        return false;
+    }
+    g_set_error_literal(error, ASSAY_ERROR, (int)outcome_error_code(answer->outcome),
+                        answer->message ? answer->message : "the service has no such account");
+    return false;
+}
+
+static bool ask(const Visit *visit, const DefinitionCall *call, const Page *page, Answer *answer,
+                GError **error) {
+    RenderedRequest request;
+    if (!render_call(visit->render, call, visit->environment, page, &request, error))
+        return false;
+    bool sent = sender_send(visit->sender, call, &request, take_answer, answer, error);
+    rendered_request_clear(&request);
+    if (!sent || !net_client_run_until(visit->client, has_arrived, answer, error))
+        return false;
+    return answer->outcome == OUTCOME_OK || refused(visit->definition, answer, error);
+}
+
+static bool parse_answer(const DefinitionCall *call, const Answer *answer, Value *value_out,
+                         GError **error) {
+    g_autoptr(GPtrArray) redact = g_ptr_array_new();
+    for (size_t i = 0; i < call->redact_count; i++)
+        g_ptr_array_add(redact, (void *)(uintptr_t)call->redact[i]);
+    g_ptr_array_add(redact, NULL);
+    g_autoptr(ScanPlan) plan = scan_plan_new((const char *const *)redact->pdata, NULL, NULL, error);
+    if (!plan)
+        return false;
+    g_autoptr(GString) mended = g_string_new(NULL);
+    return scan_body(plan, answer->body->str, answer->body->len, mended, NULL, error) &&
+           value_parse(mended->str, mended->len, value_out, error);
+}
+
+static const char *link_header(void *data, const char *name) {
+    const Answer *answer = data;
+    return g_str_equal(name, "link") ? answer->link : NULL;
+}
+
+static bool add_organizations(const Visit *visit, Identity *identity, const Answer *answer,
+                              Page *page, PageStep *step_out, GError **error) {
+    const DefinitionCall *call = visit->definition->identity.organizations_call;
+    g_auto(Value) body = VALUE_NONE;
+    if (!parse_answer(call, answer, &body, error))
+        return false;
+    g_auto(Value) rows = call->rows_are_body || !call->rows
+                             ? value_copy(body)
+                             : value_path_find(expr_plain_path(call->rows), body);
+    size_t count = value_count(rows);
+    for (size_t i = 0; i < count; i++) {
+        g_auto(Value) row = value_at(rows, i);
+        identity_add_organization(identity, visit->definition, row);
+    }
+    PageAnswer turn = {.header = link_header,
+                       .header_data = (void *)(uintptr_t)answer,
+                       .body = &body,
+                       .url = answer->url,
+                       .rows = count,
+                       .bytes = answer->body->len};
+    *step_out = page_next(page, &turn);
+    return true;
+}
+
+/* The organizations are a convenience: a credential that may not list them is a good one. */
+static bool list_organizations(const Visit *visit, Identity *identity, GError **error) {
+    const DefinitionCall *call = visit->definition->identity.organizations_call;
+    g_autoptr(Page) page = page_new(call->page);
+    PageStep step = PAGE_MORE;
+    while (step == PAGE_MORE && (!identity->organizations ||
+                                 identity->organizations->len < IDENTITY_MAX_ORGANIZATIONS)) {
+        g_auto(Answer) answer = {.body = g_string_new(NULL)};
+        GError *denied = NULL;
+        if (!ask(visit, call, page, &answer, &denied)) {
+            g_error_free(denied);
+            return true;
+        }
+        if (!add_organizations(visit, identity, &answer, page, &step, error))
+            return false;
+    }
+    return true;
+}
+
+static Json *account_of(const Identity *identity) {
+    Json *account = json_new_object();
+    if (identity->user)
+        json_put_string(account, "user", identity->user);
+    if (identity->account_id)
+        json_put_string(account, "accountId", identity->account_id);
+    if (identity->arn)
+        json_put_string(account, "arn", identity->arn);
+    if (identity->organizations) {
+        Json *list = json_new_array();
+        for (guint i = 0; i < identity->organizations->len; i++)
+            json_add_string(list, g_ptr_array_index(identity->organizations, i));
+        json_put(account, "organizations", list);
+    }
+    return account;
+}
+
+static bool visit_account(const Visit *visit, Json **account_out, GError **error) {
+    const DefinitionIdentity *identity = &visit->definition->identity;
+    g_auto(Answer) answer = {.body = g_string_new(NULL)};
+    if (!ask(visit, identity->call, NULL, &answer, error))
+        return false;
+    g_auto(Value) body = VALUE_NONE;
+    if (!parse_answer(identity->call, &answer, &body, error))
+        return false;
+    Identity found = {0};
+    if (!identity_read(visit->definition, body, &found, error))
+        return false;
+    bool ok = !identity->organizations_call || list_organizations(visit, &found, error);
+    if (ok)
+        *account_out = account_of(&found);
+    identity_clear(&found);
+    return ok;
+}
+
+bool whoami_fetch(NetClient *client, Sender *sender, const Definition *definition,
+                  const Json *settings, Json **account_out, GError **error) {
+    if (!definition->identity.call) {
+        *account_out = json_new_object();
+        return true;
+    }
+    g_auto(Value) value = VALUE_NONE;
+    if (!settings_value(settings, &value, error))
+        return false;
+    g_autoptr(Render) render = render_new(definition, value, clock_now_ms(), error);
+    if (!render)
+        return false;
+    g_auto(Value) environment = value_new_object();
+    value_put(&environment, "settings", value_copy(value));
+    Visit visit = {client, sender, definition, render, environment};
+    return visit_account(&visit, account_out, error);
+}
