@@ -1,0 +1,98 @@
+/* driver.h - the contract between units of work (db.c) and an engine.
+ *
+ * db.c knows scopes, names, poisoning and waiting; a driver knows one engine: its connections, its
+ * threads, how transactions are begun, grouped and committed, and how its errors read.
+ *
+ * A driver receives tasks. For each it calls attempt() inside a transaction of its own, on one of
+ * its threads, and then finish() exactly once, also on one of its threads. What every driver
+ * guarantees:
+ *
+ *  - attempt() returning true means "commit me", false means "roll back everything of mine"; no
+ *    other task is affected by the latter. A task may be attempted again when its transaction was
+ *    lost (busy, serialization failure, deadlock, a group that could not commit).
+ *  - finish() is called with NULL only after the commit is durable.
+ *  - Write tasks of one submitting thread are committed in the order in which they were submitted.
+ *    A write task sees all commits before it; a read task sees those before its first statement and
+ *    no later ones, and cannot change rows.
+ *  - A session is used by one thread at a time and only during attempt().
+ *  - Statements are prepared lazily, once per connection, and are all reset when attempt() ends.
+ *  - Errors are of ASSAY_ERROR with the codes of db.h; no message carries a bound value.
+ */
+#pragma once
+
+#include "db/db.h"
+
+typedef struct DriverDatabase DriverDatabase; /* an open database of the driver */
+typedef struct DriverSession DriverSession;   /* the connection that runs a task */
+typedef struct DriverTask DriverTask;
+
+/* The common head of a driver's prepared statements. */
+typedef struct {
+    const StatementText *text;
+    const void *holder; /* db.c's: the handle that uses it now */
+} DriverStatement;
+
+/* One unit of work. Embedded in a struct of db.c, which owns it; the driver may use the last two
+ * fields while it holds the task. */
+struct DriverTask {
+    bool (*attempt)(DriverTask *task, DriverSession *session, GError **error);
+    void (*finish)(DriverTask *task, const GError *error); /* the task may be gone afterwards */
+    DbMode mode;
+    bool waits;    /* the submitting thread waits, so the queue limit does not apply */
+    bool rehearse; /* attempt, roll back, attempt again */
+    DriverTask *next;
+    GError *error;
+};
+
+typedef struct {
+    const char *path; /* what follows the scheme in the URL */
+    int64_t busy_limit_ms;
+    unsigned queue_limit;
+} DriverSettings;
+
+/* A value to bind. */
+typedef enum { VALUE_NULL, VALUE_INT, VALUE_REAL, VALUE_TEXT, VALUE_BLOB } ValueKind;
+
+typedef struct {
+    ValueKind kind;
+    int64_t integer;
+    double real;
+    const void *bytes; /* text and blobs; copied by the driver */
+    size_t size;
+} DriverValue;
+
+typedef struct {
+    const char *scheme; /* "sqlite:" */
+
+    /* Life. close() runs what is queued, then ends the threads. */
+    DriverDatabase *(*open)(const DriverSettings *settings, GError **error);
+    void (*close)(DriverDatabase *database);
+
+    /* Takes the task, or fails with ERROR_LIMIT or ERROR_CANCELLED and does not. */
+    bool (*submit)(DriverDatabase *database, DriverTask *task, GError **error);
+
+    /* Sessions. prepare() gives the session's cached statement, reset and with nothing bound.
+     * migrate() runs the statements of one migration. */
+    DriverStatement *(*prepare)(DriverSession *session, const StatementText *text, GError **error);
+    bool (*migrate)(DriverSession *session, const MigrationText *migration, GError **error);
+
+    /* Statements. step() past the last row resets the statement; reset() also forgets what was
+     * bound. changes() is of the run that ended last, 0 for a statement that changes nothing. */
+    bool (*bind)(DriverStatement *statement, int parameter, const DriverValue *value,
+                 GError **error);
+    bool (*step)(DriverStatement *statement, bool *row_out, GError **error);
+    void (*reset)(DriverStatement *statement);
+    int64_t (*changes)(DriverStatement *statement);
+
+    /* The current row; the index is below columns(). */
+    int (*columns)(DriverStatement *statement);
+    bool (*is_null)(DriverStatement *statement, int index);
+    int64_t (*read_int)(DriverStatement *statement, int index);
+    double (*read_real)(DriverStatement *statement, int index);
+    const char *(*read_text)(DriverStatement *statement, int index);
+    const void *(*read_blob)(DriverStatement *statement, int index, size_t *size_out);
+} Driver;
+
+/* Inside a unit: runs one migration through the unit's driver (migrate.c). */
+bool driver_migrate(DbUnit *unit, const MigrationText *migration,
+                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
