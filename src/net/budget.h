@@ -102,6 +102,8 @@ typedef struct {
     void (*refund)(void *state, int64_t cost);
     /* The call was answered or failed; report is NULL when no headers told anything. */
     void (*answered)(void *state, int64_t cost, const BudgetReport *report, int64_t now_ms);
+    /* Nothing is granted before until_ms (wall time). */
+    void (*hold)(void *state, int64_t until_ms);
     void (*close)(void *state);
 } BudgetBackend;
 
@@ -130,6 +132,11 @@ void budget_refund(Budget *budget, int64_t cost);
 /* headers may be NULL (no answer came). They are read as the spec says. */
 void budget_answered(Budget *budget, int64_t cost, const NetHeaders *headers, int64_t now_ms);
 
-/* Reads the state out of an answer's headers; false when they tell nothing. */
+/* An answer asked everybody to wait (Retry-After): nothing is granted before until_ms. */
+void budget_hold(Budget *budget, int64_t until_ms);
+
+/* Reads the state out of an answer's headers. A reset that is told as a point in time is moved by
+ * what the provider's Date header differs from now_ms, so that its clock and ours may disagree.
+ * False when they tell nothing. */
 bool budget_read_report(const BudgetHeaders *names, const NetHeaders *headers, int64_t now_ms,
                         BudgetReport *report_out);

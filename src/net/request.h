@@ -107,7 +107,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(NetRequest, net_request_free)
  * application/x-www-form-urlencoded). */
 void net_request_set_body(NetRequest *request, const void *bytes, size_t size);
 
-/* Adds a budget (at most NET_MAX_CHARGES). */
+/* Adds a budget (at most NET_MAX_CHARGES), the widest scope first: an answer that asks to wait
+ * holds the last one. */
 void net_request_charge(NetRequest *request, Budget *budget, int64_t cost);
 
 /* The body, which the caller then owns (g_free); it has a NUL behind it. response.body is empty

@@ -25,10 +25,11 @@ extern const RetryPolicy retry_default;
 
 typedef struct {
     Outcome outcome;
-    unsigned attempts;  /* made so far */
-    unsigned once_more; /* attempts so far that allow one more try only (broken answers) */
-    int64_t asked_ms;   /* wait that the answer asked for; -1 when it did not */
-    bool single;        /* the request may not be sent twice */
+    unsigned attempts;   /* made so far */
+    bool once_more;      /* this attempt failed so that one more try makes sense (broken: always) */
+    bool once_more_used; /* an earlier attempt was given that one more try */
+    int64_t asked_ms;    /* wait that the answer asked for; -1 when it did not */
+    bool single;         /* the request may not be sent twice */
 } RetryCase;
 
 typedef enum { RETRY_STOP, RETRY_AGAIN, RETRY_PARK } RetryChoice;
