@@ -69,6 +69,9 @@ bool integration_insert(DbUnit *unit, const Integration *integration,
 bool integration_get(DbUnit *unit, const char *id, Integration **integration_out,
                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* ERROR_NOT_FOUND unless this organization has one with the id. */
+bool integration_require(DbUnit *unit, const char *id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* By id or name. ERROR_NOT_FOUND. */
 bool integration_find(DbUnit *unit, const char *id_or_name, Integration **integration_out,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;

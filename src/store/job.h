@@ -15,12 +15,7 @@
  * since the claim before and then starts at 1 again. A job that would be claimed for the fourth
  * time without progress becomes failed instead; parking gives the attempt back.
  *
- * Fairness: a claim serves the organization that was served longest ago, and of its jobs the one
- * of the highest priority, then the longest due. job_queue holds one row per organization with a
- * lower bound of its next due time, so that a claim does not look at idle organizations.
- *
- * Claims, and letting go of a dead owner's jobs, are the scheduler's and want the system scope;
- * everything else belongs to the organization.
+ * Claims are in job_claim.h. Everything here belongs to one organization.
  */
 #pragma once
 
@@ -66,11 +61,6 @@ typedef struct {
 } JobLease;
 
 typedef struct {
-    const char *owner; /* who claims; unique among all processes and threads */
-    int64_t lease_ms;  /* how long without a renewal */
-} JobClaim;
-
-typedef struct {
     const char *integration_id; /* NULL: any */
     const char *status;         /* NULL: any */
     const char *before_id;      /* cursor: jobs older than this one; NULL: from the newest */
@@ -113,22 +103,6 @@ bool job_list(DbUnit *unit, const JobFilter *filter, GPtrArray **jobs_out,
 bool job_result_get(DbUnit *unit, const char *job_id, JobResult **result_out,
                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Claims the next job (system scope); *job_out is NULL when nothing is due. Jobs whose attempts
- * are used up become failed on the way. */
-bool job_claim(DbUnit *unit, const JobClaim *claim, Job **job_out,
-               GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/* Claims this job by the same rules (system scope); *job_out is NULL when it is not claimable:
- * leased to a living owner, not yet due, ended, or failed just now because its attempts are used
- * up (read it to see which). ERROR_NOT_FOUND. */
-bool job_claim_one(DbUnit *unit, const char *organization_id, const char *job_id,
-                   const JobClaim *claim, Job **job_out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/* Makes the running jobs of a dead owner claimable at once (system scope); *released_out, which
- * may be NULL, is their number. */
-bool job_release_owner(DbUnit *unit, const char *owner, int64_t *released_out,
-                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
 /* The fenced calls: ERROR_CONFLICT when the lease was lost. */
 
 /* Holds the lease until the unit ends, for units that write for the job elsewhere. */
@@ -153,3 +127,12 @@ bool job_park(DbUnit *unit, const JobLease *lease, int64_t due_at,
 /* Lets go of the job after a failed attempt, to be claimed again from due_at on. */
 bool job_retry(DbUnit *unit, const JobLease *lease, int64_t due_at,
                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* For the other files of store/. */
+extern const RecordShape job_shape;
+
+/* Binds :job_id, :owner and :fence. */
+void job_bind_lease(DbStatement *statement, const JobLease *lease);
+
+/* Sets the error of a lost lease. */
+void job_set_lost(GError **error);

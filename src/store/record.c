@@ -147,17 +147,22 @@ void *record_read(DbStatement *statement, const RecordShape *shape) {
     return row;
 }
 
-bool record_one(DbStatement *statement, const RecordShape *shape, void **row_out, GError **error) {
+/* Sets the caller's pointer, whose struct type is not known here. */
+static void put_row(void *row_out, void *row) {
+    memcpy(row_out, &row, sizeof row);
+}
+
+bool record_one(DbStatement *statement, const RecordShape *shape, void *row_out, GError **error) {
     bool found = false;
     if (!db_step(statement, &found, error)) {
         return false;
     }
-    *row_out = found ? record_read(statement, shape) : NULL;
+    put_row(row_out, found ? record_read(statement, shape) : NULL);
     db_reset(statement);
     return true;
 }
 
-bool record_must(DbStatement *statement, const RecordShape *shape, void **row_out, GError **error) {
+bool record_must(DbStatement *statement, const RecordShape *shape, void *row_out, GError **error) {
     void *row = NULL;
     if (!record_one(statement, shape, &row, error)) {
         return false;
@@ -167,7 +172,7 @@ bool record_must(DbStatement *statement, const RecordShape *shape, void **row_ou
                     "There is no such %s in this organization.", shape->noun);
         return false;
     }
-    *row_out = row;
+    put_row(row_out, row);
     return true;
 }
 

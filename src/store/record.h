@@ -79,13 +79,13 @@ bool record_write(DbUnit *unit, const char *statement, const RecordShape *shape,
 /* The current row of a statement as a new struct; the caller frees it with g_free(). */
 void *record_read(DbStatement *statement, const RecordShape *shape);
 
-/* Runs a bound statement and reads its first row; *row_out (a pointer to the struct) is NULL when
- * there is none. */
-bool record_one(DbStatement *statement, const RecordShape *shape, void **row_out,
+/* Runs a bound statement and reads its first row; row_out is the address of a pointer to the row's
+ * struct, which is NULL when there is none. */
+bool record_one(DbStatement *statement, const RecordShape *shape, void *row_out,
                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* As record_one, and ERROR_NOT_FOUND naming the noun when there is none. */
-bool record_must(DbStatement *statement, const RecordShape *shape, void **row_out,
+bool record_must(DbStatement *statement, const RecordShape *shape, void *row_out,
                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Runs a bound statement and reads all its rows into an array that frees them. */

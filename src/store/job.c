@@ -1,0 +1,190 @@
+#include "store/job.h"
+
+#include "base/clock.h"
+#include "store/integration.h"
+
+#include <string.h>
+
+static const RecordColumn columns[] = {
+    RECORD_COLUMN(Job, organization_id, RECORD_TEXT, 0),
+    RECORD_COLUMN(Job, id, RECORD_TEXT, 0),
+    RECORD_COLUMN(Job, integration_id, RECORD_TEXT, 0),
+    RECORD_COLUMN(Job, status, RECORD_TEXT, 0),
+    RECORD_COLUMN(Job, request, RECORD_TEXT, STORE_JSON_MAX),
+    RECORD_COLUMN(Job, definition_sha256, RECORD_TEXT, 0),
+    RECORD_COLUMN(Job, run_clock, RECORD_INT, 0),
+    RECORD_COLUMN(Job, attempt, RECORD_INT, 0),
+    RECORD_COLUMN(Job, journal_batches, RECORD_INT, 0),
+    RECORD_COLUMN(Job, journal_mark, RECORD_INT, 0),
+    RECORD_COLUMN(Job, priority, RECORD_INT, 0),
+    RECORD_COLUMN(Job, due_at, RECORD_INT, 0),
+    RECORD_COLUMN(Job, lease_owner, RECORD_OPTIONAL, 0),
+    RECORD_COLUMN(Job, lease_until, RECORD_INT, 0),
+    RECORD_COLUMN(Job, fence, RECORD_INT, 0),
+    RECORD_COLUMN(Job, created_at, RECORD_INT, 0),
+    RECORD_COLUMN(Job, started_at, RECORD_INT, 0),
+    RECORD_COLUMN(Job, completed_at, RECORD_INT, 0),
+};
+const RecordShape job_shape = RECORD_SHAPE(Job, "job", columns);
+
+static const RecordColumn result_columns[] = {
+    RECORD_COLUMN(JobResult, job_id, RECORD_TEXT, 0),
+    RECORD_COLUMN(JobResult, result, RECORD_OPTIONAL, STORE_JSON_MAX),
+    RECORD_COLUMN(JobResult, error, RECORD_OPTIONAL, STORE_JSON_MAX),
+};
+static const RecordShape result_shape = RECORD_SHAPE(JobResult, "job result", result_columns);
+
+void job_free(Job *job) {
+    g_free(job);
+}
+
+void job_result_free(JobResult *result) {
+    g_free(result);
+}
+
+JobLease job_lease(const Job *job) {
+    return (JobLease){.job_id = job->id, .owner = job->lease_owner, .fence = job->fence};
+}
+
+/* Makes the queue look at the organization of the unit from due_at on. */
+static bool lower_queue(DbUnit *unit, int64_t due_at, GError **error) {
+    DbStatement *statement = db_prepare(unit, "job_queue_lower");
+    db_bind_int(statement, "due_at", due_at);
+    return db_exec(statement, error);
+}
+
+bool job_insert(DbUnit *unit, const Job *job, GError **error) {
+    Job row = *job;
+    int64_t now = clock_now_ms();
+    row.organization_id = db_unit_scope(unit)->organization;
+    row.status = JOB_PENDING;
+    row.due_at = row.due_at ? row.due_at : now;
+    if (!record_check(&job_shape, &row, error) ||
+        !integration_require(unit, row.integration_id, error)) {
+        return false;
+    }
+    DbStatement *statement = db_prepare(unit, "job_insert");
+    db_bind_text(statement, "id", row.id);
+    db_bind_text(statement, "integration_id", row.integration_id);
+    db_bind_text(statement, "request", row.request);
+    db_bind_text(statement, "definition_sha256", row.definition_sha256);
+    db_bind_int(statement, "priority", row.priority);
+    db_bind_int(statement, "due_at", row.due_at);
+    db_bind_int(statement, "now", now);
+    return record_change(unit, statement, ERROR_CONFLICT,
+                         "There is a job with this id; make a new id.", error) &&
+           lower_queue(unit, row.due_at, error);
+}
+
+bool job_get(DbUnit *unit, const char *id, Job **job_out, GError **error) {
+    DbStatement *statement = db_prepare(unit, "job_get");
+    db_bind_text(statement, "id", id);
+    return record_must(statement, &job_shape, job_out, error);
+}
+
+bool job_find_active(DbUnit *unit, const char *integration_id, Job **job_out, GError **error) {
+    DbStatement *statement = db_prepare(unit, "job_find_active");
+    db_bind_text(statement, "integration_id", integration_id);
+    return record_one(statement, &job_shape, job_out, error);
+}
+
+bool job_list(DbUnit *unit, const JobFilter *filter, GPtrArray **jobs_out, GError **error) {
+    DbStatement *statement = db_prepare(unit, "job_list");
+    record_bind_before(statement, "before", filter->before_id);
+    record_bind_filter(statement, "integration_id", filter->integration_id);
+    record_bind_filter(statement, "status", filter->status);
+    record_bind_limit(statement, filter->limit);
+    return record_all(statement, &job_shape, jobs_out, error);
+}
+
+bool job_result_get(DbUnit *unit, const char *job_id, JobResult **result_out, GError **error) {
+    DbStatement *statement = db_prepare(unit, "job_result_get");
+    db_bind_text(statement, "job_id", job_id);
+    return record_must(statement, &result_shape, result_out, error);
+}
+
+void job_bind_lease(DbStatement *statement, const JobLease *lease) {
+    db_bind_text(statement, "job_id", lease->job_id);
+    db_bind_text(statement, "owner", lease->owner);
+    db_bind_int(statement, "fence", lease->fence);
+}
+
+void job_set_lost(GError **error) {
+    g_set_error_literal(error, ASSAY_ERROR, ERROR_CONFLICT,
+                        "The lease of the job was lost to another worker; its work goes on there.");
+}
+
+/* Runs a bound, fenced update. */
+static bool fenced(DbUnit *unit, DbStatement *statement, GError **error) {
+    if (!db_exec(statement, error)) {
+        return false;
+    }
+    if (db_changes(unit) == 0) {
+        job_set_lost(error);
+        return false;
+    }
+    return true;
+}
+
+bool job_guard(DbUnit *unit, const JobLease *lease, GError **error) {
+    DbStatement *statement = db_prepare(unit, "job_guard");
+    job_bind_lease(statement, lease);
+    return fenced(unit, statement, error);
+}
+
+bool job_renew(DbUnit *unit, const JobLease *lease, int64_t lease_ms, GError **error) {
+    DbStatement *statement = db_prepare(unit, "job_renew");
+    job_bind_lease(statement, lease);
+    db_bind_int(statement, "lease_until", clock_now_ms() + lease_ms);
+    return fenced(unit, statement, error);
+}
+
+/* Ends the job with this status; result holds what is left behind. */
+static bool end_job(DbUnit *unit, const JobLease *lease, const char *status,
+                    const JobResult *result, GError **error) {
+    if (!record_check(&result_shape, result, error)) {
+        return false;
+    }
+    DbStatement *statement = db_prepare(unit, "job_end");
+    job_bind_lease(statement, lease);
+    db_bind_text(statement, "status", status);
+    db_bind_int(statement, "now", clock_now_ms());
+    return fenced(unit, statement, error) &&
+           record_write(unit, "job_result_put", &result_shape, result, error);
+}
+
+bool job_complete(DbUnit *unit, const JobLease *lease, const char *result, GError **error) {
+    JobResult row = {.job_id = lease->job_id, .result = result};
+    return end_job(unit, lease, JOB_COMPLETED, &row, error);
+}
+
+bool job_fail(DbUnit *unit, const JobLease *lease, const char *failure, GError **error) {
+    JobResult row = {.job_id = lease->job_id, .error = failure};
+    return end_job(unit, lease, JOB_FAILED, &row, error);
+}
+
+/* How a job is let go of. */
+typedef struct {
+    const char *status;
+    int64_t due_at;
+    int64_t given_back; /* attempts */
+} Leave;
+
+static bool leave_job(DbUnit *unit, const JobLease *lease, const Leave *leave, GError **error) {
+    DbStatement *statement = db_prepare(unit, "job_leave");
+    job_bind_lease(statement, lease);
+    db_bind_text(statement, "status", leave->status);
+    db_bind_int(statement, "due_at", leave->due_at);
+    db_bind_int(statement, "given_back", leave->given_back);
+    return fenced(unit, statement, error) && lower_queue(unit, leave->due_at, error);
+}
+
+bool job_park(DbUnit *unit, const JobLease *lease, int64_t due_at, GError **error) {
+    Leave leave = {.status = JOB_PARKED, .due_at = due_at, .given_back = 1};
+    return leave_job(unit, lease, &leave, error);
+}
+
+bool job_retry(DbUnit *unit, const JobLease *lease, int64_t due_at, GError **error) {
+    Leave leave = {.status = JOB_PENDING, .due_at = due_at};
+    return leave_job(unit, lease, &leave, error);
+}

@@ -1,0 +1,64 @@
+#include "store/organization.h"
+
+#include "base/clock.h"
+
+/* The id's column is called organization_id; its parameter is :id. */
+static const RecordColumn columns[] = {
+    RECORD_COLUMN(Organization, id, RECORD_TEXT, 0),
+    RECORD_COLUMN(Organization, name, RECORD_TEXT, 0),
+    RECORD_COLUMN(Organization, wrapped_key, RECORD_OPTIONAL, STORE_SENTENCE_MAX),
+    RECORD_COLUMN(Organization, created_at, RECORD_INT, 0),
+};
+static const RecordShape shape = RECORD_SHAPE(Organization, "organization", columns);
+
+void organization_free(Organization *organization) {
+    g_free(organization);
+}
+
+bool organization_insert(DbUnit *unit, const Organization *organization, GError **error) {
+    Organization row = *organization;
+    row.wrapped_key = row.wrapped_key ? row.wrapped_key : "";
+    row.created_at = row.created_at ? row.created_at : clock_now_ms();
+    if (!record_check(&shape, &row, error)) {
+        return false;
+    }
+    DbStatement *take = db_prepare(unit, "organization_name_take");
+    db_bind_text(take, "name", row.name);
+    db_bind_text(take, "id", row.id);
+    if (!record_change(unit, take, ERROR_CONFLICT,
+                       "There is an organization of this name; choose another name.", error)) {
+        return false;
+    }
+    DbStatement *insert = db_prepare(unit, "organization_insert");
+    record_bind(insert, &shape, &row);
+    return record_change(unit, insert, ERROR_CONFLICT,
+                         "There is an organization with this id; make a new id.", error);
+}
+
+bool organization_get(DbUnit *unit, Organization **organization_out, GError **error) {
+    return record_must(db_prepare(unit, "organization_get"), &shape, organization_out, error);
+}
+
+bool organization_find_by_name(DbUnit *unit, const char *name, Organization **organization_out,
+                               GError **error) {
+    DbStatement *statement = db_prepare(unit, "organization_find_by_name");
+    db_bind_text(statement, "name", name);
+    return record_one(statement, &shape, organization_out, error);
+}
+
+bool organization_set_key(DbUnit *unit, const char *old_key, const char *new_key, GError **error) {
+    DbStatement *statement = db_prepare(unit, "organization_set_key");
+    db_bind_text(statement, "old_key", old_key);
+    db_bind_text(statement, "new_key", new_key);
+    return record_change(unit, statement, ERROR_CONFLICT,
+                         "The organization's key was changed by somebody else; read it again.",
+                         error);
+}
+
+bool organization_list(DbUnit *unit, const char *after_id, int64_t limit,
+                       GPtrArray **organizations_out, GError **error) {
+    DbStatement *statement = db_prepare(unit, "organization_list");
+    record_bind_filter(statement, "after", after_id);
+    record_bind_limit(statement, limit);
+    return record_all(statement, &shape, organizations_out, error);
+}
