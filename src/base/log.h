@@ -17,7 +17,11 @@ typedef struct {
     int64_t number;
 } LogField;
 
-#define LOG_TEXT(k, v) ((LogField){.key = (k), .text = (v) ? (v) : ""})
+static inline const char *log_text_or_empty(const char *text) {
+    return text != NULL ? text : "";
+}
+
+#define LOG_TEXT(k, v) ((LogField){.key = (k), .text = log_text_or_empty(v)})
 #define LOG_INT(k, v) ((LogField){.key = (k), .number = (v)})
 
 /* Lines below this level are dropped (default LOG_INFO). */
