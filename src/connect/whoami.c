@@ -73,16 +73,9 @@ static bool ask(const Visit *visit, const DefinitionCall *call, const Page *page
 
 static bool parse_answer(const DefinitionCall *call, const Answer *answer, Value *value_out,
                          GError **error) {
-    g_autoptr(GPtrArray) redact = g_ptr_array_new();
-    for (size_t i = 0; i < call->redact_count; i++)
-        g_ptr_array_add(redact, (void *)(uintptr_t)call->redact[i]);
-    g_ptr_array_add(redact, NULL);
-    g_autoptr(ScanPlan) plan = scan_plan_new((const char *const *)redact->pdata, NULL, NULL, error);
-    if (!plan)
-        return false;
-    g_autoptr(GString) mended = g_string_new(NULL);
-    return scan_body(plan, answer->body->str, answer->body->len, mended, NULL, error) &&
-           value_parse(mended->str, mended->len, value_out, error);
+    g_autoptr(GString) kept = g_string_new(NULL);
+    return scan_body(call->scan, answer->body->str, answer->body->len, NULL, kept, error) &&
+           value_parse(kept->str, kept->len, value_out, error);
 }
 
 static const char *link_header(void *data, const char *name) {
@@ -96,9 +89,7 @@ static bool add_organizations(const Visit *visit, Identity *identity, const Answ
     g_auto(Value) body = VALUE_NONE;
     if (!parse_answer(call, answer, &body, error))
         return false;
-    g_auto(Value) rows = call->rows_are_body || !call->rows
-                             ? value_copy(body)
-                             : value_path_find(expr_plain_path(call->rows), body);
+    g_auto(Value) rows = call->rows ? value_path_find(call->rows, body) : value_copy(body);
     size_t count = value_count(rows);
     for (size_t i = 0; i < count; i++) {
         g_auto(Value) row = value_at(rows, i);
@@ -106,7 +97,7 @@ static bool add_organizations(const Visit *visit, Identity *identity, const Answ
     }
     PageAnswer turn = {.header = link_header,
                        .header_data = (void *)(uintptr_t)answer,
-                       .body = &body,
+                       .body = body,
                        .url = answer->url,
                        .rows = count,
                        .bytes = answer->body->len};
@@ -117,7 +108,8 @@ static bool add_organizations(const Visit *visit, Identity *identity, const Answ
 /* The organizations are a convenience: a credential that may not list them is a good one. */
 static bool list_organizations(const Visit *visit, Identity *identity, GError **error) {
     const DefinitionCall *call = visit->definition->identity.organizations_call;
-    g_autoptr(Page) page = page_new(call->page);
+    g_autoptr(Pager) pager = pager_new(visit->definition, clock_now_ms());
+    g_autoptr(Page) page = page_new(pager, call);
     PageStep step = PAGE_MORE;
     while (step == PAGE_MORE && (!identity->organizations ||
                                  identity->organizations->len < IDENTITY_MAX_ORGANIZATIONS)) {
