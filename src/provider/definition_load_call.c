@@ -316,7 +316,7 @@ static void load_scan(Loading *loading, const YamlNode *node, DefinitionCall *ca
 }
 
 static void load_call(Loading *loading, const YamlNode *name, const YamlNode *node,
-                      const YamlNode *http, DefinitionCall *call) {
+                      const PageSpec *fallback, DefinitionCall *call) {
     call->name = arena_text(loading->arena, name->text);
     call->line = name->line;
     load_method(loading, node, call);
@@ -328,9 +328,9 @@ static void load_call(Loading *loading, const YamlNode *name, const YamlNode *no
     const YamlNode *page = yaml_member(node, "page");
     if (page != NULL && call->rows == NULL)
         read_error(loading, page, "paging needs 'rows', which says where a page's rows are");
-    if (page == NULL && call->rows != NULL)
-        page = yaml_member(http, "page");
     call->page = load_page(loading, page);
+    if (page == NULL && call->rows != NULL)
+        call->page = fallback;
     call->responses = load_rules(loading, yaml_member(node, "responses"), &call->response_count);
     load_needs(loading, yaml_member(node, "needs"), call);
     load_scan(loading, node, call);
@@ -345,9 +345,10 @@ void definition_load_calls(Loading *loading, const YamlNode *calls, const YamlNo
         return;
     DefinitionCall *array =
         read_array(loading, calls, sizeof(*array), &loading->definition->call_count);
+    const PageSpec *fallback = load_page(loading, yaml_member(http, "page"));
     for (size_t i = 0; i < calls->count; i++) {
         array[i].index = i;
-        load_call(loading, calls->keys[i], calls->items[i], http, &array[i]);
+        load_call(loading, calls->keys[i], calls->items[i], fallback, &array[i]);
     }
     loading->definition->calls = array;
 }
