@@ -67,6 +67,8 @@ struct Cassette {
     uint64_t count;
     uint8_t chain[DIGEST_SIZE];
     GError *error;
+    NetCall wake;
+    void *wake_data;
 };
 
 /* --- keys and the index ----------------------------------------------------------------------- */
@@ -253,6 +255,11 @@ void cassette_free(Cassette *cassette) {
     g_free(cassette);
 }
 
+void cassette_watch(Cassette *cassette, NetCall wake, void *data) {
+    cassette->wake = wake;
+    cassette->wake_data = data;
+}
+
 /* --- finding ---------------------------------------------------------------------------------- */
 
 static bool same_key(const CassetteKey *key, const char *const parts[PARTS]) {
@@ -325,6 +332,8 @@ static void append_done(void *data, const GError *error) {
         cassette->error = g_error_copy(error);
     g_byte_array_unref(write->packed);
     g_free(write);
+    if (cassette->wake)
+        cassette->wake(cassette->wake_data);
 }
 
 static void write_batch(Cassette *cassette, const GByteArray *batch) {

@@ -62,6 +62,9 @@ Cassette *cassette_new_in_memory(void);
 void cassette_free(Cassette *cassette);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cassette, cassette_free)
 
+/* Tells wake on the client's thread after each write; NULL: nobody. */
+void cassette_watch(Cassette *cassette, NetCall wake, void *data);
+
 /* Finds the next recording of this key that has not been used. ERROR_DATABASE when a batch is
  * damaged. */
 bool cassette_find(Cassette *cassette, const CassetteKey *key, bool *found_out,

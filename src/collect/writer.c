@@ -29,6 +29,8 @@ struct Writer {
     uint64_t rows;
     uint64_t size;
     GError *error;
+    NetCall wake;
+    void *wake_data;
 };
 
 Writer *writer_new(const UnitPlace *place, const char *job_id) {
@@ -55,6 +57,11 @@ void writer_free(Writer *writer) {
     g_free(writer);
 }
 
+void writer_watch(Writer *writer, NetCall wake, void *data) {
+    writer->wake = wake;
+    writer->wake_data = data;
+}
+
 static bool chunk_work(DbUnit *unit, void *data, GError **error) {
     Chunk *chunk = data;
     Writer *writer = chunk->writer;
@@ -74,6 +81,8 @@ static void chunk_done(void *data, const GError *error) {
         writer->error = g_error_copy(error);
     g_byte_array_unref(chunk->packed);
     g_free(chunk);
+    if (writer->wake)
+        writer->wake(writer->wake_data);
 }
 
 static void submit_chunk(Writer *writer, const char *bytes, size_t size) {

@@ -29,6 +29,9 @@ Writer *writer_new(const UnitPlace *place, const char *job_id);
 void writer_free(Writer *writer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Writer, writer_free)
 
+/* Tells wake on the client's thread after each write. */
+void writer_watch(Writer *writer, NetCall wake, void *data);
+
 /* Appends one row: a JSON object printed by the caller. */
 void writer_row(Writer *writer, const char *json, size_t size);
 

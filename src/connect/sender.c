@@ -29,6 +29,7 @@ typedef struct {
     RespondThen then;
     unsigned redirects;
     unsigned requests;
+    SenderInspect inspect;
     SenderDone done;
     void *data;
 } Exchange;
@@ -163,6 +164,8 @@ static NetJudgement classify(const NetResponse *response, void *data) {
                             .now_ms = clock_now_ms()};
     RespondClass class = respond_classify(exchange->sender->responder, exchange->call, &answer);
     exchange->then = class.then;
+    if (class.outcome == OUTCOME_OK && exchange->inspect)
+        class.outcome = exchange->inspect(response->body, response->body_size, exchange->data);
     return (NetJudgement){class.outcome, class.wait_ms > 0 ? class.wait_ms : -1};
 }
 
@@ -246,8 +249,8 @@ static void on_done(NetResult *result, void *data) {
 
 /* --- sending ---------------------------------------------------------------------------------- */
 
-bool sender_send(Sender *sender, const DefinitionCall *call, const RenderedRequest *rendered,
-                 SenderDone done, void *data, GError **error) {
+bool sender_send(Sender *sender, const SenderWish *wish, GError **error) {
+    const RenderedRequest *rendered = wish->rendered;
     g_autoptr(NetRequest) request = net_request_new(rendered->method, rendered->url);
     for (size_t i = 0; i < rendered->header_count; i++) {
         const RenderedHeader *header = &rendered->headers[i];
@@ -258,9 +261,10 @@ bool sender_send(Sender *sender, const DefinitionCall *call, const RenderedReque
         net_request_set_body(request, rendered->body, rendered->body_size);
     Exchange *exchange = g_new0(Exchange, 1);
     exchange->sender = sender;
-    exchange->call = call;
-    exchange->done = done;
-    exchange->data = data;
+    exchange->call = wish->call;
+    exchange->inspect = wish->inspect;
+    exchange->done = wish->done;
+    exchange->data = wish->data;
     send_request(exchange, g_steal_pointer(&request));
     return true;
 }

@@ -52,6 +52,19 @@ typedef struct {
 
 typedef void (*SenderDone)(const SenderReply *reply, void *data);
 
+/* Looks at the body of an answer whose class is ok, before it counts as one: OUTCOME_OK, or
+ * OUTCOME_BROKEN, which is tried once more. Called once per attempt; may be NULL. */
+typedef Outcome (*SenderInspect)(const char *body, size_t size, void *data);
+
+/* One request: what to send and whom to tell. */
+typedef struct {
+    const DefinitionCall *call;
+    const RenderedRequest *rendered; /* copied */
+    SenderInspect inspect;
+    SenderDone done; /* called once, never from within sender_send() */
+    void *data;
+} SenderWish;
+
 /* Takes config->credentials in any case. ERROR_CONFIGURATION when the scheme cannot be used yet or
  * a field of it is missing. */
 bool sender_new(const SenderConfig *config, Sender **sender_out,
@@ -59,8 +72,6 @@ bool sender_new(const SenderConfig *config, Sender **sender_out,
 void sender_free(Sender *sender);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Sender, sender_free)
 
-/* Sends a rendered request of a call, which is copied. done is called once, never from within
- * sender_send(). ERROR_CONFIGURATION or ERROR_LIMIT when a header cannot be sent; done is not
+/* Sends a request. ERROR_CONFIGURATION or ERROR_LIMIT when a header cannot be sent; done is not
  * called then. */
-bool sender_send(Sender *sender, const DefinitionCall *call, const RenderedRequest *rendered,
-                 SenderDone done, void *data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool sender_send(Sender *sender, const SenderWish *wish, GError **error) G_GNUC_WARN_UNUSED_RESULT;

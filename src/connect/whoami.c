@@ -64,7 +64,8 @@ static bool ask(const Visit *visit, const DefinitionCall *call, const Page *page
     RenderedRequest request;
     if (!render_call(visit->render, call, visit->environment, page, &request, error))
         return false;
-    bool sent = sender_send(visit->sender, call, &request, take_answer, answer, error);
+    SenderWish wish = {.call = call, .rendered = &request, .done = take_answer, .data = answer};
+    bool sent = sender_send(visit->sender, &wish, error);
     rendered_request_clear(&request);
     if (!sent || !net_client_run_until(visit->client, has_arrived, answer, error))
         return false;
