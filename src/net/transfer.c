@@ -486,7 +486,6 @@ static const FailureRow failures[] = {
     {CURLE_WEIRD_SERVER_REPLY, OUTCOME_BROKEN, false, "sent an answer that is not HTTP"},
     {CURLE_UNSUPPORTED_PROTOCOL, OUTCOME_BROKEN, false, "sent an answer that is not HTTP"},
     {CURLE_OUT_OF_MEMORY, OUTCOME_BROKEN, false, "sent an answer with a header that is too long"},
-    {CURLE_TOO_LARGE, OUTCOME_BROKEN, false, "sent an answer with a header that is too long"},
 };
 
 static const FailureRow *find_failure(CURLcode code) {
