@@ -1,0 +1,493 @@
+#include "provider/expr.h"
+
+#include <jq.h>
+#include <jv.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "provider/facts.h"
+#include "provider/watchdog.h"
+
+_Static_assert(sizeof(Value) == sizeof(jv), "a Value holds one jv");
+
+static inline jv to_jv(Value value) {
+    jv out;
+    memcpy(&out, &value, sizeof out);
+    return out;
+}
+
+static inline Value from_jv(jv value) {
+    Value out;
+    memcpy(&out, &value, sizeof out);
+    return out;
+}
+
+/* Expressions. */
+
+struct Expr {
+    char *source;
+    Facts *facts;
+    ValuePath *path; /* NULL unless it is a plain path */
+};
+
+Expr *expr_parse(const char *source, GError **error) {
+    if (strlen(source) > EXPR_MAX_SOURCE) {
+        g_set_error(error, ASSAY_ERROR, ERROR_CONFIGURATION,
+                    "The expression is longer than %d bytes.", EXPR_MAX_SOURCE);
+        return NULL;
+    }
+    if (strspn(source, " \t\n") == strlen(source)) {
+        g_set_error(error, ASSAY_ERROR, ERROR_CONFIGURATION, "The expression is empty.");
+        return NULL;
+    }
+    g_autoptr(Facts) facts = facts_new(source, error);
+    if (facts == NULL)
+        return NULL;
+    Expr *expr = g_new0(Expr, 1);
+    expr->source = g_strdup(source);
+    expr->facts = g_steal_pointer(&facts);
+    expr->path = value_path_parse(source, NULL);
+    return expr;
+}
+
+void expr_free(Expr *expr) {
+    if (expr == NULL)
+        return;
+    g_free(expr->source);
+    facts_free(expr->facts);
+    value_path_free(expr->path);
+    g_free(expr);
+}
+
+const char *expr_source(const Expr *expr) {
+    return expr->source;
+}
+
+const ValuePath *expr_plain_path(const Expr *expr) {
+    return expr->path;
+}
+
+bool expr_reads_all(const Expr *expr) {
+    return expr->facts->reads_all;
+}
+
+static const char *const *texts_of(const GPtrArray *list) {
+    return (const char *const *)(const void *)list->pdata;
+}
+
+const char *const *expr_names(const Expr *expr) {
+    return texts_of(expr->facts->names);
+}
+
+const char *const *expr_reads(const Expr *expr) {
+    return texts_of(expr->facts->reads);
+}
+
+const char *const *expr_order_compared(const Expr *expr) {
+    return texts_of(expr->facts->order_compared);
+}
+
+bool expr_mentions(const Expr *expr, const char *name) {
+    return expr->facts->reads_all || g_strv_contains(expr_names(expr), name);
+}
+
+/* The rest of a read path behind the top-level name, NULL when it is about another name. */
+static const char *below_name(const char *read, const char *name) {
+    g_autofree char *plain = g_strdup_printf(".%s", name);
+    g_autofree char *quoted = g_strdup_printf(".[\"%s\"]", name);
+    const char *prefix = g_str_has_prefix(read, quoted) ? quoted : plain;
+    if (!g_str_has_prefix(read, prefix))
+        return NULL;
+    const char *rest = read + strlen(prefix);
+    return strchr(".[ ", *rest) != NULL || *rest == '\0' ? rest : NULL;
+}
+
+void expr_add_keep(const Expr *expr, const char *name, GPtrArray *keep) {
+    if (expr->facts->reads_all)
+        g_ptr_array_add(keep, g_strdup("."));
+    const char *const *reads = expr_reads(expr);
+    for (size_t i = 0; reads[i] != NULL; i++) {
+        const char *rest = below_name(reads[i], name);
+        if (rest != NULL)
+            g_ptr_array_add(keep, g_strconcat(*rest == '.' ? "" : ".", rest, NULL));
+    }
+}
+
+bool expr_reads_now(const Expr *expr) {
+    return expr->facts->reads_now;
+}
+
+bool expr_reads_settings(const Expr *expr) {
+    return expr->facts->reads_settings;
+}
+
+bool expr_has_alternative_true(const Expr *expr) {
+    return expr->facts->alternative_true;
+}
+
+/* Results. */
+
+void expr_result_clear(ExprResult *result) {
+    value_clear(&result->value);
+    g_clear_pointer(&result->message, g_free);
+    result->outcome = EXPR_NONE;
+}
+
+void expr_results_clear(ExprResult *results, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        expr_result_clear(&results[i]);
+}
+
+bool expr_result_bool(const ExprResult *result, bool *truth_out) {
+    if (result->outcome != EXPR_ONE || value_kind(result->value) != VALUE_KIND_BOOL)
+        return false;
+    *truth_out = value_truth(result->value);
+    return true;
+}
+
+/* Programs. */
+
+struct ExprProgram {
+    const Expr *const *leaves; /* a copy of the list; the leaves are borrowed */
+    size_t count;
+    size_t compiled_count; /* leaves that need jq, in order */
+    unsigned limit_ms;
+    jq_state *state; /* NULL until the first evaluation, or when there is nothing to compile */
+    Watchdog *watch;
+    GString *complaint; /* jq's messages while it compiles */
+    GError *failure;    /* why it cannot be used (again) */
+};
+
+/* Builtins of jq 1.6 that are replaced, in the order in which they need each other. fromdate
+ * refuses fractions and offsets there, ltrimstr leaks when nothing is trimmed, implode aborts the
+ * process on a number that is no character, now is the machine's clock. The round trip in fromdate
+ * refuses what strptime lets pass, such as the 30th of February. */
+static const struct {
+    const char *name;
+    const char *text;
+} prelude[] = {
+    {"ltrimstr", "def ltrimstr($x): if type == \"string\" and ($x | type) == \"string\""
+                 " and startswith($x) then .[($x | length):] else . end;\n"},
+    {"implode", "def __implode: implode;\n"
+                "def implode: if type == \"array\" and all(.[]; type == \"number\" and . >= 0"
+                " and . <= 1114111 and (. < 55296 or . > 57343)) then __implode"
+                " else error(\"implode needs a list of characters\") end;\n"},
+    {"fromdate", NULL},
+    {"fromdateiso8601", NULL},
+};
+
+static const char fromdate_text[] =
+    "def __digits: explode | length > 0 and all(.[]; . >= 48 and . <= 57);\n"
+    "def __wrong: error(\"fromdate needs an RFC 3339 time\");\n"
+    "def __zone: if . == \"Z\" or . == \"z\" then 0\n"
+    "  elif length == 6 and .[3:4] == \":\" and (.[1:3] + .[4:6] | __digits)\n"
+    "    and (.[0:1] == \"+\" or .[0:1] == \"-\")\n"
+    "  then (.[1:3] | tonumber) as $h | (.[4:6] | tonumber) as $m\n"
+    "    | if $h > 23 or $m > 59 then __wrong\n"
+    "      else ($h * 60 + $m) * (if .[0:1] == \"-\" then -60 else 60 end) end\n"
+    "  else __wrong end;\n"
+    "def __fraction: if . == \"\" then 0\n"
+    "  elif .[0:1] == \".\" and (.[1:] | __digits) then \"0\" + . | tonumber else __wrong end;\n"
+    "def __seconds: . as $text\n"
+    "  | (try (strptime(\"%Y-%m-%dT%H:%M:%S\") | mktime) catch __wrong)\n"
+    "  | if strftime(\"%Y-%m-%dT%H:%M:%S\") == $text then . else __wrong end;\n"
+    "def fromdateiso8601: if type != \"string\" or length < 20 or (.[10:11] | . != \"T\" and"
+    " . != \"t\") then __wrong\n"
+    "  else (if endswith(\"Z\") or endswith(\"z\") then 1 else 6 end) as $zone\n"
+    "    | (.[0:10] + \"T\" + .[11:19] | __seconds) + (.[19:-$zone] | __fraction)\n"
+    "      - (.[-$zone:] | __zone) end;\n"
+    "def fromdate: fromdateiso8601;\n";
+
+ExprProgram *expr_program_new(const Expr *const *leaves, size_t count) {
+    ExprProgram *program = g_new0(ExprProgram, 1);
+    const Expr **copy = g_new(const Expr *, MAX(count, 1));
+    for (size_t i = 0; i < count; i++) {
+        copy[i] = leaves[i];
+        program->compiled_count += leaves[i]->path == NULL;
+    }
+    program->leaves = copy;
+    program->count = count;
+    program->limit_ms = EXPR_TIME_LIMIT_MS;
+    program->complaint = g_string_new(NULL);
+    return program;
+}
+
+/* A state that was halted cannot be taken down (libjq aborts); it is kept here for good. */
+
+typedef struct Abandoned {
+    jq_state *state;
+    struct Abandoned *next;
+} Abandoned;
+
+static Abandoned *abandoned;
+static pthread_mutex_t abandoned_mutex = PTHREAD_MUTEX_INITIALIZER;
+
+static void abandon(jq_state *state) {
+    Abandoned *entry = g_new(Abandoned, 1);
+    entry->state = state;
+    pthread_mutex_lock(&abandoned_mutex);
+    entry->next = abandoned;
+    abandoned = entry;
+    pthread_mutex_unlock(&abandoned_mutex);
+}
+
+void expr_program_free(ExprProgram *program) {
+    if (program == NULL)
+        return;
+    watchdog_free(program->watch);
+    if (program->state != NULL)
+        jq_teardown(&program->state);
+    g_string_free(program->complaint, TRUE);
+    g_clear_error(&program->failure);
+    g_free((void *)(uintptr_t)program->leaves);
+    g_free(program);
+}
+
+void expr_program_set_time_limit(ExprProgram *program, unsigned limit_ms) {
+    g_assert(program->watch == NULL);
+    program->limit_ms = limit_ms;
+}
+
+size_t expr_program_count(const ExprProgram *program) {
+    return program->count;
+}
+
+/* Whether any leaf calls a builtin. */
+static bool needs(const ExprProgram *program, const char *builtin) {
+    for (size_t i = 0; i < program->count; i++) {
+        const Expr *leaf = program->leaves[i];
+        if (leaf->path == NULL && facts_calls(leaf->source, builtin))
+            return true;
+    }
+    return false;
+}
+
+static void append_prelude(const ExprProgram *program, GString *text) {
+    bool dates = false;
+    for (size_t i = 0; i < G_N_ELEMENTS(prelude); i++) {
+        if (!needs(program, prelude[i].name))
+            continue;
+        dates = dates || prelude[i].text == NULL;
+        if (prelude[i].text != NULL)
+            g_string_append(text, prelude[i].text);
+    }
+    if (dates)
+        g_string_append(text, fromdate_text);
+}
+
+/* One program: the input is [root, settings, now], the output one item a leaf, either the array of
+ * its first two outputs or an object with its error. Brackets close on a new line, where no comment
+ * of a leaf can reach them. $ENV is bound to hide jq's own. */
+static char *program_text(const ExprProgram *program) {
+    GString *text = g_string_new(NULL);
+    append_prelude(program, text);
+    g_string_append(text, ". as $__input | {} as $ENV | $__input[1] as $settings\n"
+                          "| $__input[2] as $now | def now: $now; $__input[0] | [");
+    const char *separator = "\n";
+    for (size_t i = 0; i < program->count; i++) {
+        if (program->leaves[i]->path != NULL)
+            continue;
+        g_string_append_printf(text, "%s(try [limit(2; (%s\n))] catch {m: .}\n)", separator,
+                               program->leaves[i]->source);
+        separator = ",\n";
+    }
+    g_string_append(text, "]");
+    return g_string_free(text, FALSE);
+}
+
+/* jq's messages end in " at <unknown>, line 3:" and a copy of the program, or are totals. */
+static void on_message(void *data, jv message) {
+    GString *complaint = data;
+    if (complaint->len == 0 && jv_get_kind(message) == JV_KIND_STRING) {
+        g_auto(GStrv) lines = g_strsplit(jv_string_value(message), "\n", 2);
+        char *place = strstr(lines[0], " (Unix shell quoting");
+        place = place != NULL ? place : strstr(lines[0], " at <");
+        if (place != NULL)
+            *place = '\0';
+        bool prefixed = g_str_has_prefix(lines[0], "jq: error: ");
+        g_string_append(complaint, lines[0] + (prefixed ? strlen("jq: error: ") : 0));
+    }
+    jv_free(message);
+}
+
+/* libjq reads definitions from ~/.jq into every program, which would make results depend on the
+ * person's home. */
+static bool check_home(GError **error) {
+    const char *home = g_getenv("HOME");
+    g_autofree char *path = home != NULL ? g_build_filename(home, ".jq", NULL) : NULL;
+    if (path == NULL || !g_file_test(path, G_FILE_TEST_EXISTS))
+        return true;
+    g_set_error(error, ASSAY_ERROR, ERROR_CONFIGURATION,
+                "%s would change what expressions mean; move it away or unset HOME.", path);
+    return false;
+}
+
+static void stop_state(void *state) {
+    jq_halt(state, jv_invalid(), jv_invalid());
+}
+
+static bool compile(ExprProgram *program, GError **error) {
+    if (!check_home(error))
+        return false;
+    jq_state *state = jq_init();
+    if (state == NULL) {
+        g_set_error(error, ASSAY_ERROR, ERROR_INTERNAL, "libjq cannot be started.");
+        return false;
+    }
+    jq_set_error_cb(state, on_message, program->complaint);
+    g_autofree char *text = program_text(program);
+    if (!jq_compile(state, text)) {
+        jq_teardown(&state);
+        g_set_error(error, ASSAY_ERROR, ERROR_CONFIGURATION, "The expression is wrong: %s.",
+                    program->complaint->str);
+        return false;
+    }
+    program->watch = watchdog_new(program->limit_ms, stop_state, state);
+    if (program->watch == NULL) {
+        jq_teardown(&state);
+        g_set_error(error, ASSAY_ERROR, ERROR_INTERNAL, "The watchdog cannot be started.");
+        return false;
+    }
+    program->state = state;
+    return true;
+}
+
+static bool stopped(ExprProgram *program) {
+    abandon(g_steal_pointer(&program->state));
+    g_set_error(&program->failure, ASSAY_ERROR, ERROR_TIMEOUT,
+                "An expression ran for more than %u ms and was stopped; the definition must be"
+                " changed.",
+                program->limit_ms);
+    return false;
+}
+
+/* libjq aborts on an invalid input, and when outputs are left behind. */
+static jv valid_or(Value value, jv other) {
+    jv given = to_jv(value);
+    if (!jv_is_valid(given))
+        return other;
+    jv_free(other);
+    return jv_copy(given);
+}
+
+/* Runs the compiled leaves; *outcomes_out is the array of their outcomes, or invalid with a
+ * message when an error passed by all of them. */
+static bool run(ExprProgram *program, const ExprInput *input, jv *outcomes_out) {
+    jv arguments =
+        JV_ARRAY(valid_or(input->root, jv_null()), valid_or(input->settings, jv_object()),
+                 jv_number((double)input->now_ms / 1000));
+    watchdog_begin(program->watch);
+    jq_start(program->state, arguments, 0);
+    jv first = jq_next(program->state);
+    jv next = jv_is_valid(first) ? jq_next(program->state) : jv_null();
+    while (jv_is_valid(first) && jv_is_valid(next)) {
+        jv_free(next);
+        next = jq_next(program->state);
+    }
+    jv_free(next);
+    if (!watchdog_end(program->watch)) {
+        jv_free(first);
+        return stopped(program);
+    }
+    *outcomes_out = first;
+    return true;
+}
+
+static char *message_text(jv message) {
+    if (jv_get_kind(message) == JV_KIND_STRING)
+        return g_strdup(jv_string_value(message));
+    return value_to_json(from_jv(message));
+}
+
+/* Reads one leaf's outcome, which it consumes. */
+static void fill_compiled(ExprResult *result, jv outcome) {
+    if (jv_get_kind(outcome) == JV_KIND_ARRAY) {
+        int outputs = jv_array_length(jv_copy(outcome));
+        result->outcome = outputs == 0 ? EXPR_NONE : outputs == 1 ? EXPR_ONE : EXPR_MANY;
+        result->value = outputs == 0 ? VALUE_NONE : from_jv(jv_array_get(jv_copy(outcome), 0));
+    } else {
+        jv message = jv_is_valid(outcome) ? jv_object_get(jv_copy(outcome), jv_string("m"))
+                                          : jv_invalid_get_msg(jv_copy(outcome));
+        result->outcome = EXPR_FAILED;
+        result->message = message_text(message);
+        jv_free(message);
+    }
+    jv_free(outcome);
+}
+
+static void fill_path(ExprResult *result, const ValuePath *path, Value root) {
+    if (value_path_get(path, root, &result->value)) {
+        result->outcome = EXPR_ONE;
+        return;
+    }
+    result->outcome = EXPR_FAILED;
+    result->message = g_strdup_printf("%s meets a value of another kind", value_path_text(path));
+}
+
+static bool fail_again(const ExprProgram *program, GError **error) {
+    g_propagate_error(error, g_error_copy(program->failure));
+    return false;
+}
+
+bool expr_program_eval(ExprProgram *program, const ExprInput *input, ExprResult *results,
+                       GError **error) {
+    jv outcomes = jv_invalid();
+    bool jq_needed = program->compiled_count > 0;
+    if (program->failure != NULL)
+        return fail_again(program, error);
+    if (jq_needed && program->state == NULL && !compile(program, &program->failure))
+        return fail_again(program, error);
+    if (jq_needed && !run(program, input, &outcomes))
+        return fail_again(program, error);
+    bool told = jv_get_kind(outcomes) == JV_KIND_ARRAY;
+    int at = 0;
+    for (size_t i = 0; i < program->count; i++) {
+        const Expr *leaf = program->leaves[i];
+        results[i] = (ExprResult){0};
+        if (leaf->path != NULL)
+            fill_path(&results[i], leaf->path, input->root);
+        else
+            fill_compiled(&results[i],
+                          told ? jv_array_get(jv_copy(outcomes), at++) : jv_copy(outcomes));
+    }
+    jv_free(outcomes);
+    return true;
+}
+
+bool expr_check(const Expr *expr, GError **error) {
+    g_autoptr(ExprProgram) program = expr_program_new(&expr, 1);
+    return expr->path != NULL || compile(program, error);
+}
+
+static bool single(const Expr *expr, ExprResult *result, Value *value_out, GError **error) {
+    static const char *const troubles[] = {
+        [EXPR_NONE] = "gives no value",
+        [EXPR_MANY] = "gives more than one value",
+        [EXPR_FAILED] = "cannot be computed",
+    };
+    if (result->outcome == EXPR_ONE) {
+        *value_out = value_take(&result->value);
+        return true;
+    }
+    g_set_error(error, ASSAY_ERROR, ERROR_CONFIGURATION, "The expression %s %s.", expr->source,
+                troubles[result->outcome]);
+    return false;
+}
+
+bool expr_eval_once(const Expr *expr, const ExprInput *input, Value *value_out, GError **error) {
+    g_autoptr(ExprProgram) program = expr_program_new(&expr, 1);
+    g_auto(ExprResult) result = {0};
+    return expr_program_eval(program, input, &result, error) &&
+           single(expr, &result, value_out, error);
+}
+
+void expr_start(void) {
+    g_autoptr(Expr) regex = expr_parse("test(\"a\")", NULL);
+    g_auto(Value) text = value_new_string("a");
+    g_auto(Value) matched = VALUE_NONE;
+    ExprInput input = {.root = text};
+    /* Only the side effect on Oniguruma matters; whoever evaluates meets any failure himself. */
+    if (!expr_eval_once(regex, &input, &matched, NULL))
+        return;
+}
