@@ -295,6 +295,13 @@ static bool open_session(DriverDatabase *database, DriverSession *session, GErro
         set_error(error, session, "opening");
         return false;
     }
+    /* SQLite opens what it may not write for reading, and only the first write fails. */
+    if (sqlite3_db_readonly(session->handle, "main") == 1) {
+        g_set_error(error, ASSAY_ERROR, ERROR_CONFIGURATION,
+                    "the database %s cannot be written: give this user write access",
+                    database->path);
+        return false;
+    }
     harden(session->handle);
     sqlite3_busy_handler(session->handle, wait_for_lock, database);
     return run_sql(session, SETTINGS, "opening", error);
@@ -322,12 +329,6 @@ static bool open_writer(DriverDatabase *database, GError **error) {
     DriverSession *session = &database->sessions[WRITER];
     if (!open_session(database, session, error))
         return false;
-    if (sqlite3_db_readonly(session->handle, "main") == 1) {
-        g_set_error(error, ASSAY_ERROR, ERROR_CONFIGURATION,
-                    "the database %s cannot be written: give this user write access",
-                    database->path);
-        return false;
-    }
     if (!claim_file(session, error))
         return false;
     g_autofree char *mode = read_pragma(session, "pragma journal_mode = wal", error);

@@ -1,0 +1,680 @@
+/* The embedded engine: opening, threads, other processes, kill -9, a full disk. */
+#include "db/migrate.h"
+#include "db_support.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* --- Opening ------------------------------------------------------------------------------- */
+
+static void expect_open_error(const char *url, ErrorCode code, const char *text) {
+    g_autoptr(GError) error = NULL;
+    g_assert_null(db_open(url, &error));
+    g_assert_error(error, ASSAY_ERROR, (int)code);
+    if (!strstr(error->message, text))
+        g_error("\"%s\" does not say \"%s\"", error->message, text);
+}
+
+static void new_database_is_private(void) {
+    Fixture f;
+    fixture_init(&f);
+    static const char *const suffixes[] = {"", "-wal", "-shm", "-turn"};
+    for (size_t i = 0; i < G_N_ELEMENTS(suffixes); i++) {
+        g_autofree char *path = g_strconcat(f.path, suffixes[i], NULL);
+        struct stat status;
+        g_assert_cmpint(stat(path, &status), ==, 0);
+        g_assert_cmpuint(status.st_mode & 0777, ==, 0600);
+    }
+    fixture_clear(&f);
+}
+
+static void urls_that_name_no_file_are_refused(void) {
+    expect_open_error("sqlite:", ERROR_CONFIGURATION, "sqlite:PATH");
+    expect_open_error("sqlite::memory:", ERROR_CONFIGURATION, "sqlite:PATH");
+    expect_open_error("mysql://x", ERROR_CONFIGURATION, "sqlite:PATH");
+    expect_open_error("", ERROR_CONFIGURATION, "sqlite:PATH");
+}
+
+static void postgres_url_is_refused_without_repeating_it(void) {
+    g_autoptr(GError) error = NULL;
+    g_assert_null(db_open("postgres://assay:hunter2@db/assay", &error));
+    g_assert_error(error, ASSAY_ERROR, ERROR_CONFIGURATION);
+    g_assert_nonnull(strstr(error->message, "SQLite only"));
+    g_assert_null(strstr(error->message, "hunter2"));
+    expect_open_error("postgresql://db/assay", ERROR_CONFIGURATION, "SQLite only");
+}
+
+static void missing_folder_is_named(void) {
+    expect_open_error("sqlite:/nonexistent/assay.db", ERROR_CONFIGURATION,
+                      "folder /nonexistent of the database does not exist");
+}
+
+static void folder_is_no_database(void) {
+    Fixture f;
+    fixture_init(&f);
+    g_autofree char *url = g_strconcat("sqlite:", f.folder, NULL);
+    expect_open_error(url, ERROR_CONFIGURATION, "cannot be opened");
+    g_autofree char *turn = g_strconcat(f.folder, "-turn", NULL);
+    g_unlink(turn);
+    fixture_clear(&f);
+}
+
+static void other_file_is_left_as_it_is(void) {
+    Fixture f;
+    fixture_init(&f);
+    fixture_close(&f);
+    g_autofree char *text = g_strnfill(5000, 'x');
+    g_assert_true(g_file_set_contents(f.path, text, -1, NULL));
+    expect_open_error(f.url, ERROR_CONFIGURATION, "not a database");
+    g_autofree char *after = NULL;
+    g_assert_true(g_file_get_contents(f.path, &after, NULL, NULL));
+    g_assert_cmpstr(after, ==, text);
+    g_assert_cmpint(g_file_set_contents(f.path, "", 0, NULL), ==, TRUE);
+    fixture_clear(&f);
+}
+
+/* Bytes 68 to 71 of a database are its application id
+ * (https://www.sqlite.org/fileformat.html#application_id). */
+static void database_of_another_program_is_refused(void) {
+    Fixture f;
+    fixture_init(&f);
+    fixture_close(&f);
+    int file = open(f.path, O_WRONLY);
+    g_assert_cmpint(pwrite(file, "Fossil", 4, 68), ==, 4);
+    close(file);
+    expect_open_error(f.url, ERROR_CONFIGURATION, "another program");
+    fixture_clear(&f);
+}
+
+/* In a process of its own: root may write everything, so it becomes somebody else. */
+static void read_only_file_is_refused_in_a_child(void) {
+    const char *path = g_getenv("ASSAY_TEST_DATABASE");
+    g_autofree char *url = g_strconcat("sqlite:", path, NULL);
+    if (geteuid() == 0)
+        g_assert_cmpint(setresuid(65534, 65534, 65534), ==, 0);
+    expect_open_error(url, ERROR_CONFIGURATION, "write access");
+}
+
+static void read_only_file_is_refused(void) {
+    Fixture f;
+    fixture_init(&f);
+    fixture_close(&f);
+    g_autofree char *turn = g_strconcat(f.path, "-turn", NULL);
+    g_assert_cmpint(g_chmod(f.folder, 0755), ==, 0);
+    g_assert_cmpint(g_chmod(f.path, 0444), ==, 0);
+    g_assert_cmpint(g_chmod(turn, 0666), ==, 0);
+    g_setenv("ASSAY_TEST_DATABASE", f.path, TRUE);
+    g_test_trap_subprocess("/db/sqlite/read_only_file_is_refused/subprocess/child", 0,
+                           G_TEST_SUBPROCESS_INHERIT_STDERR);
+    g_test_trap_assert_passed();
+    g_chmod(f.folder, 0700);
+    fixture_clear(&f);
+}
+
+static void content_outlives_the_process(void) {
+    Fixture f;
+    fixture_init(&f);
+    Note note = {"n", "body"};
+    expect_run(f.db, &scope_one, DB_WRITE, insert_note, &note);
+    fixture_close(&f);
+    g_autofree char *log = g_strconcat(f.path, "-wal", NULL);
+    g_assert_false(g_file_test(log, G_FILE_TEST_EXISTS));
+    fixture_open(&f);
+    g_assert_cmpint(support_note_count(f.db, &scope_one), ==, 1);
+    fixture_clear(&f);
+}
+
+static bool delete_all(DbUnit *unit, void *unused, GError **error) {
+    (void)unused;
+    return db_exec(db_prepare(unit, "note_delete"), error);
+}
+
+static void deleted_text_is_gone_from_the_file(void) {
+    Fixture f;
+    fixture_init(&f);
+    Note note = {"n", "a-body-to-be-forgotten"};
+    expect_run(f.db, &scope_one, DB_WRITE, insert_note, &note);
+    expect_run(f.db, &scope_one, DB_WRITE, delete_all, NULL);
+    fixture_close(&f);
+    g_autofree char *bytes = NULL;
+    size_t size = 0;
+    g_assert_true(g_file_get_contents(f.path, &bytes, &size, NULL));
+    g_assert_null(memmem(bytes, size, note.body, strlen(note.body)));
+    fixture_clear(&f);
+}
+
+/* --- Submitting ---------------------------------------------------------------------------- */
+
+/* Counts done calls; a test waits until all have come. */
+typedef struct {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    int done, failed;
+    char *last_error;
+} Tally;
+
+#define TALLY_INIT                                                                                 \
+    { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER }
+
+static void count_done(Tally *tally, const GError *error) {
+    pthread_mutex_lock(&tally->lock);
+    tally->done++;
+    if (error) {
+        tally->failed++;
+        g_free(tally->last_error);
+        tally->last_error = g_strdup(error->message);
+    }
+    pthread_cond_signal(&tally->changed);
+    pthread_mutex_unlock(&tally->lock);
+}
+
+static void wait_for_done(Tally *tally, int count) {
+    pthread_mutex_lock(&tally->lock);
+    while (tally->done < count)
+        pthread_cond_wait(&tally->changed, &tally->lock);
+    pthread_mutex_unlock(&tally->lock);
+}
+
+typedef struct {
+    Tally *tally;
+    Note note;
+    char id[24];
+} Submission;
+
+static bool submission_work(DbUnit *unit, void *data, GError **error) {
+    Submission *submission = data;
+    submission->note = (Note){submission->id, "body"};
+    return insert_note(unit, &submission->note, error);
+}
+
+static void submission_done(void *data, const GError *error) {
+    count_done(((Submission *)data)->tally, error);
+}
+
+static void submit(Db *db, Submission *submission) {
+    g_autoptr(GError) error = NULL;
+    const DbJob job = {.scope = scope_one,
+                       .mode = DB_WRITE,
+                       .work = submission_work,
+                       .done = submission_done,
+                       .data = submission};
+    bool taken = db_submit(db, &job, &error);
+    g_assert_no_error(error);
+    g_assert_true(taken);
+}
+
+static void failing_unit_leaves_the_others_of_its_group(void) {
+    Fixture f;
+    fixture_init(&f);
+    Tally tally = TALLY_INIT;
+    Submission submissions[60];
+    for (int i = 0; i < 60; i++) {
+        submissions[i].tally = &tally;
+        /* Every third is the twin of the one before it. */
+        g_snprintf(submissions[i].id, sizeof submissions[i].id, "%d", i % 3 == 2 ? i - 1 : i);
+        submit(f.db, &submissions[i]);
+    }
+    wait_for_done(&tally, 60);
+    g_assert_cmpint(tally.failed, ==, 20);
+    g_assert_cmpint(support_note_count(f.db, &scope_one), ==, 40);
+    g_free(tally.last_error);
+    fixture_clear(&f);
+}
+
+typedef struct {
+    Db *db;
+    Tally *tally;
+    int64_t seen;
+} Witness;
+
+static void done_is_called_after_the_commit_done(void *data, const GError *error) {
+    count_done(((Witness *)data)->tally, error);
+}
+
+static bool witness_work(DbUnit *unit, void *data, GError **error) {
+    (void)data;
+    return add_to_counter(unit, NULL, error);
+}
+
+static void done_is_called_after_the_commit(void) {
+    Fixture f;
+    fixture_init(&f);
+    Db *other = support_open(f.url, NULL);
+    Tally tally = TALLY_INIT;
+    Witness witness = {.db = other, .tally = &tally};
+    for (int i = 1; i <= 20; i++) {
+        const DbJob job = {.scope = scope_one,
+                           .mode = DB_WRITE,
+                           .work = witness_work,
+                           .done = done_is_called_after_the_commit_done,
+                           .data = &witness};
+        g_assert_true(db_submit(f.db, &job, NULL));
+        wait_for_done(&tally, i);
+        /* Another connection, as another process would have, sees it at once. */
+        g_assert_cmpint(support_counter(other, &scope_one), ==, i);
+    }
+    db_close(other);
+    fixture_clear(&f);
+}
+
+/* Holds up the writer thread until the test lets it go. */
+typedef struct {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool entered, released;
+} Gate;
+
+#define GATE_INIT                                                                                  \
+    { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER }
+
+static bool wait_at_gate(DbUnit *unit, void *data, GError **error) {
+    (void)unit;
+    (void)error;
+    Gate *gate = data;
+    pthread_mutex_lock(&gate->lock);
+    gate->entered = true;
+    pthread_cond_broadcast(&gate->changed);
+    while (!gate->released)
+        pthread_cond_wait(&gate->changed, &gate->lock);
+    pthread_mutex_unlock(&gate->lock);
+    return true;
+}
+
+static void wait_until_entered(Gate *gate) {
+    pthread_mutex_lock(&gate->lock);
+    while (!gate->entered)
+        pthread_cond_wait(&gate->changed, &gate->lock);
+    pthread_mutex_unlock(&gate->lock);
+}
+
+static void release_gate(Gate *gate) {
+    pthread_mutex_lock(&gate->lock);
+    gate->released = true;
+    pthread_cond_broadcast(&gate->changed);
+    pthread_mutex_unlock(&gate->lock);
+}
+
+static void submit_gate(Db *db, Gate *gate) {
+    const DbJob job = {.scope = scope_one, .mode = DB_WRITE, .work = wait_at_gate, .data = gate};
+    g_assert_true(db_submit(db, &job, NULL));
+    wait_until_entered(gate);
+}
+
+static void full_queue_refuses_but_waiting_threads_are_served(void) {
+    Fixture f;
+    fixture_init(&f);
+    fixture_close(&f);
+    const DbOptions options = {.queue_limit = 2};
+    f.db = support_open(f.url, &options);
+    Gate gate = GATE_INIT;
+    Tally tally = TALLY_INIT;
+    Submission submissions[3] = {{.tally = &tally, .id = "a"}, {.tally = &tally, .id = "b"}};
+    submit_gate(f.db, &gate);
+    submit(f.db, &submissions[0]);
+    submit(f.db, &submissions[1]);
+    g_autoptr(GError) error = NULL;
+    const DbJob job = {
+        .scope = scope_one, .mode = DB_WRITE, .work = submission_work, .data = &submissions[2]};
+    g_assert_false(db_submit(f.db, &job, &error));
+    g_assert_error(error, ASSAY_ERROR, ERROR_LIMIT);
+    release_gate(&gate);
+    expect_run(f.db, &scope_one, DB_WRITE, add_to_counter, NULL);
+    g_assert_cmpint(tally.done, ==, 2);
+    g_assert_cmpint(tally.failed, ==, 0);
+    fixture_clear(&f);
+}
+
+static void closing_ends_what_is_queued(void) {
+    Fixture f;
+    fixture_init(&f);
+    Tally tally = TALLY_INIT;
+    Submission submissions[10];
+    for (int i = 0; i < 10; i++) {
+        submissions[i].tally = &tally;
+        g_snprintf(submissions[i].id, sizeof submissions[i].id, "%d", i);
+        submit(f.db, &submissions[i]);
+    }
+    fixture_close(&f);
+    g_assert_cmpint(tally.done, ==, 10);
+    fixture_open(&f);
+    g_assert_cmpint(support_note_count(f.db, &scope_one), ==, 10);
+    fixture_clear(&f);
+}
+
+static bool count_and_add(DbUnit *unit, void *calls, GError **error) {
+    ++*(int *)calls;
+    return add_to_counter(unit, NULL, error);
+}
+
+static void rehearsed_unit_runs_twice_and_counts_once(void) {
+    Fixture f;
+    fixture_init(&f);
+    fixture_close(&f);
+    const DbOptions options = {.rehearse = true};
+    f.db = support_open(f.url, &options);
+    int calls = 0;
+    expect_run(f.db, &scope_one, DB_WRITE, count_and_add, &calls);
+    g_assert_cmpint(calls, ==, 2);
+    g_assert_cmpint(support_counter(f.db, &scope_one), ==, 1);
+    fixture_clear(&f);
+}
+
+#define THREADS 6
+#define UNITS 40
+
+typedef struct {
+    Db *db;
+    Tally *tally;
+} Crowd;
+
+static void crowd_done(void *data, const GError *error) {
+    count_done(data, error);
+}
+
+static bool crowd_work(DbUnit *unit, void *data, GError **error) {
+    (void)data;
+    return add_to_counter(unit, NULL, error);
+}
+
+/* Mixes waiting and submitted writes with reads. */
+static void *crowd_thread(void *data) {
+    Crowd *crowd = data;
+    const DbJob job = {.scope = scope_one,
+                       .mode = DB_WRITE,
+                       .work = crowd_work,
+                       .done = crowd_done,
+                       .data = crowd->tally};
+    int64_t before = 0;
+    for (int i = 0; i < UNITS; i++) {
+        if (i % 2)
+            expect_run(crowd->db, &scope_one, DB_WRITE, add_to_counter, NULL);
+        else
+            g_assert_true(db_submit(crowd->db, &job, NULL));
+        int64_t now = support_counter(crowd->db, &scope_one);
+        g_assert_cmpint(now, >=, before);
+        before = now;
+    }
+    return NULL;
+}
+
+static void many_threads_lose_no_unit(void) {
+    Fixture f;
+    fixture_init(&f);
+    Tally tally = TALLY_INIT;
+    Crowd crowd = {.db = f.db, .tally = &tally};
+    pthread_t threads[THREADS];
+    for (int i = 0; i < THREADS; i++)
+        g_assert_cmpint(pthread_create(&threads[i], NULL, crowd_thread, &crowd), ==, 0);
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    wait_for_done(&tally, THREADS * UNITS / 2);
+    g_assert_cmpint(tally.failed, ==, 0);
+    g_assert_cmpint(support_counter(f.db, &scope_one), ==, THREADS * UNITS);
+    fixture_clear(&f);
+}
+
+/* --- Another connection with the lock ------------------------------------------------------ */
+
+static void lock_held_too_long_is_a_clear_error(void) {
+    Fixture f;
+    fixture_init(&f);
+    const DbOptions options = {.busy_limit_ms = 20};
+    Db *other = support_open(f.url, &options);
+    Gate gate = GATE_INIT;
+    submit_gate(f.db, &gate);
+    expect_error(other, &scope_one, DB_WRITE, add_to_counter, NULL, ERROR_DATABASE,
+                 "another process held the write lock too long");
+    g_assert_cmpint(support_counter(other, &scope_one), ==, 0);
+    release_gate(&gate);
+    expect_run(f.db, &scope_one, DB_WRITE, add_to_counter, NULL);
+    expect_run(other, &scope_one, DB_WRITE, add_to_counter, NULL);
+    g_assert_cmpint(support_counter(other, &scope_one), ==, 2);
+    db_close(other);
+    fixture_clear(&f);
+}
+
+/* --- Children: this program again, as "db_sqlite_test --child KIND PATH" --------------------- */
+
+/* Counter, notes and acknowledgements grow together: a sound database has as many of one as of the
+ * other, and at least what was acknowledged. */
+static bool add_note_and_count(DbUnit *unit, void *data, GError **error) {
+    Note note = {data, "written by a child"};
+    return insert_note(unit, &note, error) && add_to_counter(unit, NULL, error);
+}
+
+static int child_write(Db *db, int limit) {
+    for (int i = 0; i < limit; i++) {
+        g_autoptr(GError) error = NULL;
+        g_autofree char *id = g_strdup_printf("%d-%d", (int)getpid(), i);
+        if (!db_run(db, &scope_one, DB_WRITE, add_note_and_count, id, &error)) {
+            g_printerr("%s\n", error->message);
+            return 1;
+        }
+        if (write(STDOUT_FILENO, ".", 1) != 1)
+            return 1;
+    }
+    return 0;
+}
+
+#define BLOB_SIZE (64 * 1024)
+
+typedef struct {
+    Tally *tally;
+    char id[24];
+} Heavy;
+
+static bool heavy_work(DbUnit *unit, void *data, GError **error) {
+    Heavy *heavy = data;
+    g_autofree char *bytes = g_strnfill(BLOB_SIZE, 'b');
+    DbStatement *statement = db_prepare(unit, "blob_insert");
+    db_bind_text(statement, "id", heavy->id);
+    db_bind_blob(statement, "bytes", bytes, BLOB_SIZE);
+    return db_exec(statement, error) && add_to_counter(unit, NULL, error);
+}
+
+static void heavy_done(void *data, const GError *error) {
+    count_done(((Heavy *)data)->tally, error);
+}
+
+/* Fills a disk of 2 MiB in groups; says how many units were reported as committed. */
+static int child_fill(Db *db) {
+    const struct rlimit limit = {2 << 20, 2 << 20};
+    signal(SIGXFSZ, SIG_IGN);
+    g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &limit), ==, 0);
+    Tally tally = TALLY_INIT;
+    Heavy heavies[64];
+    for (int i = 0; i < 64; i++) {
+        heavies[i].tally = &tally;
+        g_snprintf(heavies[i].id, sizeof heavies[i].id, "%d", i);
+        const DbJob job = {.scope = scope_one,
+                           .mode = DB_WRITE,
+                           .work = heavy_work,
+                           .done = heavy_done,
+                           .data = &heavies[i]};
+        g_assert_true(db_submit(db, &job, NULL));
+    }
+    wait_for_done(&tally, 64);
+    g_assert_nonnull(tally.last_error);
+    g_assert_nonnull(strstr(tally.last_error, "no space is left on its disk"));
+    g_free(tally.last_error);
+    g_print("%d", tally.done - tally.failed);
+    return 0;
+}
+
+static int child_main(const char *kind, const char *path) {
+    g_autofree char *url = g_strconcat("sqlite:", path, NULL);
+    g_autoptr(Db) db = support_open(url, NULL);
+    if (strcmp(kind, "endless") == 0)
+        return child_write(db, G_MAXINT);
+    if (strcmp(kind, "fifty") == 0)
+        return child_write(db, 50);
+    return strcmp(kind, "fill") == 0 ? child_fill(db) : 2;
+}
+
+typedef struct {
+    GPid pid;
+    int output;
+} Child;
+
+static void child_start(Child *child, const char *kind, const char *path) {
+    g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
+    char child_flag[] = "--child";
+    g_autofree char *kind_copy = g_strdup(kind), *path_copy = g_strdup(path);
+    char *arguments[] = {self, child_flag, kind_copy, path_copy, NULL};
+    g_autoptr(GError) error = NULL;
+    g_spawn_async_with_pipes(NULL, arguments, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL,
+                             &child->pid, NULL, &child->output, NULL, &error);
+    g_assert_no_error(error);
+}
+
+/* Reads until count bytes or the end; returns how many came. */
+static int child_read(const Child *child, char *buffer, int count) {
+    int length = 0;
+    while (length < count) {
+        ssize_t got = read(child->output, buffer + length, (size_t)(count - length));
+        if (got <= 0)
+            break;
+        length += (int)got;
+    }
+    return length;
+}
+
+static int child_end(Child *child) {
+    int status = 0;
+    while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    close(child->output);
+    return status;
+}
+
+static void killed_writer_leaves_a_sound_database(void) {
+    Fixture f;
+    fixture_init(&f);
+    fixture_close(&f);
+    int64_t acknowledged = 0;
+    for (int round = 0; round < 8; round++) {
+        Child child;
+        char buffer[64];
+        child_start(&child, "endless", f.path);
+        int wanted = 1 + round * 7;
+        g_assert_cmpint(child_read(&child, buffer, wanted), ==, wanted);
+        acknowledged += wanted;
+        kill(child.pid, SIGKILL);
+        int status = child_end(&child);
+        g_assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+        fixture_open(&f);
+        expect_run(f.db, &scope_one, DB_READ, check_integrity, NULL);
+        int64_t count = support_note_count(f.db, &scope_one);
+        g_assert_cmpint(count, >=, acknowledged);
+        g_assert_cmpint(count, ==, support_counter(f.db, &scope_one));
+        acknowledged = count;
+        fixture_close(&f);
+    }
+    fixture_clear(&f);
+}
+
+static void processes_write_side_by_side(void) {
+    Fixture f;
+    fixture_init(&f);
+    Child children[3];
+    for (int i = 0; i < 3; i++)
+        child_start(&children[i], "fifty", f.path);
+    for (int i = 0; i < 50; i++)
+        expect_run(f.db, &scope_one, DB_WRITE, add_to_counter, NULL);
+    for (int i = 0; i < 3; i++) {
+        char buffer[64];
+        g_assert_cmpint(child_read(&children[i], buffer, 64), ==, 50);
+        g_assert_cmpint(child_end(&children[i]), ==, 0);
+    }
+    g_assert_cmpint(support_note_count(f.db, &scope_one), ==, 150);
+    g_assert_cmpint(support_counter(f.db, &scope_one), ==, 200);
+    fixture_clear(&f);
+}
+
+static void processes_open_a_new_database_at_once(void) {
+    Fixture f;
+    fixture_init(&f);
+    g_autofree char *path = g_build_filename(f.folder, "new.db", NULL);
+    Child children[4];
+    for (int i = 0; i < 4; i++)
+        child_start(&children[i], "fifty", path);
+    for (int i = 0; i < 4; i++) {
+        char buffer[64];
+        g_assert_cmpint(child_read(&children[i], buffer, 64), ==, 50);
+        g_assert_cmpint(child_end(&children[i]), ==, 0);
+    }
+    fixture_clear(&f);
+}
+
+static void busy_process_does_not_starve_another(void) {
+    Fixture f;
+    fixture_init(&f);
+    Child child;
+    char byte;
+    child_start(&child, "endless", f.path);
+    g_assert_cmpint(child_read(&child, &byte, 1), ==, 1);
+    for (int i = 0; i < 10; i++)
+        expect_run(f.db, &scope_two, DB_WRITE, add_to_counter, NULL);
+    kill(child.pid, SIGKILL);
+    child_end(&child);
+    g_assert_cmpint(support_counter(f.db, &scope_two), ==, 10);
+    fixture_clear(&f);
+}
+
+static void full_disk_keeps_what_was_committed(void) {
+    Fixture f;
+    fixture_init(&f);
+    fixture_close(&f);
+    Child child;
+    char buffer[16] = {0};
+    child_start(&child, "fill", f.path);
+    g_assert_cmpint(child_read(&child, buffer, sizeof buffer - 1), >, 0);
+    g_assert_cmpint(child_end(&child), ==, 0);
+    fixture_open(&f);
+    expect_run(f.db, &scope_one, DB_READ, check_integrity, NULL);
+    int64_t committed = g_ascii_strtoll(buffer, NULL, 10);
+    g_assert_cmpint(committed, >, 0);
+    g_assert_cmpint(committed, <, 64);
+    g_assert_cmpint(support_counter(f.db, &scope_one), ==, committed);
+    expect_run(f.db, &scope_one, DB_WRITE, add_to_counter, NULL);
+    fixture_clear(&f);
+}
+
+int main(int argc, char **argv) {
+    if (argc == 4 && strcmp(argv[1], "--child") == 0)
+        return child_main(argv[2], argv[3]);
+    g_test_init(&argc, &argv, NULL);
+#define ADD(name) g_test_add_func("/db/sqlite/" #name, name)
+    ADD(new_database_is_private);
+    ADD(urls_that_name_no_file_are_refused);
+    ADD(postgres_url_is_refused_without_repeating_it);
+    ADD(missing_folder_is_named);
+    ADD(folder_is_no_database);
+    ADD(other_file_is_left_as_it_is);
+    ADD(database_of_another_program_is_refused);
+    ADD(read_only_file_is_refused);
+    ADD(content_outlives_the_process);
+    ADD(deleted_text_is_gone_from_the_file);
+    ADD(failing_unit_leaves_the_others_of_its_group);
+    ADD(done_is_called_after_the_commit);
+    ADD(full_queue_refuses_but_waiting_threads_are_served);
+    ADD(closing_ends_what_is_queued);
+    ADD(rehearsed_unit_runs_twice_and_counts_once);
+    ADD(many_threads_lose_no_unit);
+    ADD(lock_held_too_long_is_a_clear_error);
+    ADD(killed_writer_leaves_a_sound_database);
+    ADD(processes_write_side_by_side);
+    ADD(processes_open_a_new_database_at_once);
+    ADD(busy_process_does_not_starve_another);
+    ADD(full_disk_keeps_what_was_committed);
+    g_test_add_func("/db/sqlite/read_only_file_is_refused/subprocess/child",
+                    read_only_file_is_refused_in_a_child);
+    return g_test_run();
+}
