@@ -3,14 +3,13 @@
  * The call's rules come first, then those of all calls, then the defaults: 2xx and 304 ok; 401
  * auth_expired; 403 forbidden; 408 timeout; 429 rate_limited; 5xx unavailable; every other status
  * bad_request. Retry-After (RFC 9110 section 10.2.3, seconds and date) is always heeded for
- * rate_limited and unavailable. The body is parsed only when a rule for its status asks for it, and
- * then at most RESPOND_MAX_BODY bytes of it; a body that cannot be parsed is null to the rule.
+ * rate_limited and unavailable. The body is looked at only when a rule for its status asks for it,
+ * and then only the members that the rules read are parsed; a body that cannot be read is null to
+ * the rules.
  */
 #pragma once
 
 #include "provider/definition.h"
-
-#define RESPOND_MAX_BODY (64 * 1024)
 
 typedef struct {
     unsigned status;

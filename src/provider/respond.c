@@ -1,0 +1,299 @@
+#include "provider/respond.h"
+
+#include "base/clock.h"
+
+/* No header makes a run wait longer than this, in milliseconds: a day. */
+#define MAX_WAIT_MS (INT64_C(24) * 3600 * 1000)
+
+/* One list of rules: those of a call, or those of all calls. */
+typedef struct {
+    const ResponseRule *rules;
+    size_t count;
+    bool prepared;
+    ExprProgram *program; /* the `when` of all rules that have one */
+    ExprResult *results;
+    size_t leaf_count;
+    ScanPlan *body; /* what the rules read of a body */
+} RuleList;
+
+struct Responder {
+    Definition *definition;
+    RuleList common;
+    RuleList *calls;
+};
+
+Responder *responder_new(const Definition *definition) {
+    Responder *responder = g_new0(Responder, 1);
+    responder->definition = definition_ref(definition);
+    responder->common.rules = definition->responses;
+    responder->common.count = definition->response_count;
+    responder->calls = g_new0(RuleList, definition->call_count + 1);
+    for (size_t i = 0; i < definition->call_count; i++) {
+        responder->calls[i].rules = definition->calls[i].responses;
+        responder->calls[i].count = definition->calls[i].response_count;
+    }
+    return responder;
+}
+
+static void list_clear(RuleList *list) {
+    expr_program_free(list->program);
+    g_free(list->results);
+    scan_plan_free(list->body);
+}
+
+void responder_free(Responder *responder) {
+    if (responder == NULL)
+        return;
+    for (size_t i = 0; i < responder->definition->call_count; i++)
+        list_clear(&responder->calls[i]);
+    list_clear(&responder->common);
+    g_free(responder->calls);
+    definition_free(responder->definition);
+    g_free(responder);
+}
+
+/* --- header values ---------------------------------------------------------------------------- */
+
+static bool parse_number(const char *text, double *number_out) {
+    char *end = NULL;
+    double number = g_ascii_strtod(text, &end);
+    if (end == text || end[strspn(end, " \t")] != '\0' || !(number >= 0 && number < 9e15))
+        return false;
+    *number_out = number;
+    return true;
+}
+
+static bool parse_used_size(const char *text, int64_t *used_out, int64_t *size_out) {
+    const char *slash = strchr(text, '/');
+    double used;
+    double size;
+    if (slash == NULL)
+        return false;
+    g_autofree char *first = g_strndup(text, (size_t)(slash - text));
+    if (!parse_number(first, &used) || !parse_number(slash + 1, &size))
+        return false;
+    *used_out = (int64_t)used;
+    *size_out = (int64_t)size;
+    return true;
+}
+
+bool respond_header_value(const HeaderValue *spec, const RespondAnswer *answer, int64_t *value_out,
+                          int64_t *size_out) {
+    const char *text =
+        spec->header == NULL ? NULL : answer->header(answer->header_data, spec->header);
+    if (text == NULL)
+        return false;
+    if (spec->unit == UNIT_ISO8601)
+        return clock_parse(text, value_out);
+    if (spec->unit == UNIT_USED_SIZE)
+        return parse_used_size(text, value_out, size_out);
+    static const struct {
+        double factor;
+        bool from_now;
+    } units[] = {
+        [UNIT_SECONDS] = {1000, true},
+        [UNIT_MILLISECONDS] = {1, true},
+        [UNIT_EPOCH_SECONDS] = {1000, false},
+        [UNIT_EPOCH_MILLISECONDS] = {1, false},
+        [UNIT_ISO8601] = {0, false},
+        [UNIT_USED_SIZE] = {0, false},
+        [UNIT_COUNT] = {1, false},
+    };
+    double number;
+    if (!parse_number(text, &number))
+        return false;
+    number *= units[spec->unit].factor;
+    *value_out = (int64_t)MIN(number, 9e15) + (units[spec->unit].from_now ? answer->now_ms : 0);
+    return true;
+}
+
+static int month_number(const char *name) {
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    for (int month = 0; month < 12; month++) {
+        if (strncmp(months + 3 * month, name, 3) == 0)
+            return month + 1;
+    }
+    return 0;
+}
+
+/* An IMF-fixdate, "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 section 5.6.7). */
+static bool parse_http_date(const char *text, int64_t *time_out) {
+    static const char shape[] = "aaa, 00 aaa 0000 00:00:00 GMT";
+    if (strlen(text) != strlen(shape))
+        return false;
+    for (size_t i = 0; shape[i] != '\0'; i++) {
+        bool fits = shape[i] == '0'   ? g_ascii_isdigit(text[i])
+                    : shape[i] == 'a' ? g_ascii_isalpha(text[i])
+                                      : text[i] == shape[i];
+        if (!fits)
+            return false;
+    }
+    g_autofree char *iso = g_strdup_printf("%.4s-%02d-%.2sT%.8sZ", text + 12,
+                                           month_number(text + 8), text + 5, text + 17);
+    return clock_parse(iso, time_out);
+}
+
+/* Milliseconds that Retry-After asks for; 0 without one. */
+static int64_t retry_after(const RespondAnswer *answer) {
+    const char *text = answer->header(answer->header_data, "retry-after");
+    double seconds;
+    int64_t date;
+    if (text == NULL)
+        return 0;
+    if (parse_number(text, &seconds))
+        return (int64_t)(MIN(seconds, 1e9) * 1000);
+    if (parse_http_date(text, &date))
+        return MAX(date - answer->now_ms, 0);
+    return 0;
+}
+
+/* --- rules ------------------------------------------------------------------------------------ */
+
+static void prepare(RuleList *list) {
+    g_autoptr(GPtrArray) leaves = g_ptr_array_new();
+    g_autoptr(GPtrArray) keep = g_ptr_array_new_with_free_func(g_free);
+    for (size_t i = 0; i < list->count; i++) {
+        const Expr *when = list->rules[i].when;
+        if (when == NULL)
+            continue;
+        g_ptr_array_add(leaves, (void *)(uintptr_t)when);
+        if (list->rules[i].when_body)
+            expr_add_keep(when, "body", keep);
+    }
+    g_ptr_array_add(keep, NULL);
+    list->leaf_count = leaves->len;
+    list->results = g_new0(ExprResult, leaves->len + 1);
+    list->program = expr_program_new((const Expr *const *)leaves->pdata, leaves->len);
+    list->body = scan_plan_new(NULL, (const char *const *)keep->pdata, NULL, NULL);
+    list->prepared = true;
+}
+
+static bool has_status(const ResponseRule *rule, unsigned status) {
+    for (size_t i = 0; i < rule->status_count; i++) {
+        if (status >= rule->statuses[i].low && status <= rule->statuses[i].high)
+            return true;
+    }
+    return rule->status_count == 0;
+}
+
+static Value parse_body(const RuleList *list, const RespondAnswer *answer) {
+    g_autoptr(GString) kept = g_string_new(NULL);
+    Value body;
+    if (list->body == NULL ||
+        !scan_body(list->body, answer->body, answer->body_size, NULL, kept, NULL) ||
+        !value_parse(kept->str, kept->len, &body, NULL))
+        return value_new_null();
+    return body;
+}
+
+/* {status, headers, body}: the headers that rules name, the body only when they look at it. */
+static Value make_root(const RuleList *list, const RespondAnswer *answer) {
+    bool body = false;
+    Value headers = value_new_object();
+    for (size_t i = 0; i < list->count; i++) {
+        const ResponseRule *rule = &list->rules[i];
+        if (rule->when == NULL || !has_status(rule, answer->status))
+            continue;
+        body |= rule->when_body;
+        for (size_t h = 0; h < rule->header_count; h++) {
+            const char *text = answer->header(answer->header_data, rule->headers[h]);
+            if (text != NULL)
+                value_put(&headers, rule->headers[h], value_new_string(text));
+        }
+    }
+    Value root = value_new_object();
+    value_put(&root, "status", value_new_number(answer->status));
+    value_put(&root, "headers", headers);
+    value_put(&root, "body", body ? parse_body(list, answer) : value_new_null());
+    return root;
+}
+
+/* Evaluates every `when` of the list; a program that fails makes them all false. */
+static bool evaluate(RuleList *list, const RespondAnswer *answer) {
+    if (!list->prepared)
+        prepare(list);
+    g_auto(Value) root = make_root(list, answer);
+    ExprInput input = {root, VALUE_NONE, answer->now_ms};
+    return expr_program_eval(list->program, &input, list->results, NULL);
+}
+
+static const ResponseRule *first_true(const RuleList *list, unsigned status, bool evaluated) {
+    size_t leaf = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        const ResponseRule *rule = &list->rules[i];
+        bool holds = true;
+        if (rule->when != NULL) {
+            const ExprResult *result = &list->results[leaf++];
+            holds = evaluated && expr_result_bool(result, &holds) && holds;
+        }
+        if (holds && has_status(rule, status))
+            return rule;
+    }
+    return NULL;
+}
+
+static const ResponseRule *find_rule(RuleList *list, const RespondAnswer *answer) {
+    bool asks = false;
+    for (size_t i = 0; i < list->count; i++) {
+        if (!has_status(&list->rules[i], answer->status))
+            continue;
+        if (list->rules[i].when == NULL && !asks)
+            return &list->rules[i];
+        asks = true;
+    }
+    if (!asks)
+        return NULL;
+    bool evaluated = evaluate(list, answer);
+    const ResponseRule *rule = first_true(list, answer->status, evaluated);
+    if (evaluated)
+        expr_results_clear(list->results, list->leaf_count);
+    return rule;
+}
+
+/* --- the class -------------------------------------------------------------------------------- */
+
+static Outcome default_outcome(unsigned status) {
+    static const struct {
+        unsigned low;
+        unsigned high;
+        Outcome outcome;
+    } table[] = {
+        {200, 299, OUTCOME_OK},           {304, 304, OUTCOME_OK},
+        {401, 401, OUTCOME_AUTH_EXPIRED}, {403, 403, OUTCOME_FORBIDDEN},
+        {408, 408, OUTCOME_TIMEOUT},      {429, 429, OUTCOME_RATE_LIMITED},
+        {500, 599, OUTCOME_UNAVAILABLE},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
+        if (status >= table[i].low && status <= table[i].high)
+            return table[i].outcome;
+    }
+    return OUTCOME_BAD_REQUEST;
+}
+
+/* Several waits may apply; the longest wins. */
+static int64_t wait_of(const ResponseRule *rule, const RespondAnswer *answer) {
+    int64_t wait = retry_after(answer);
+    if (rule != NULL) {
+        int64_t until;
+        int64_t size;
+        wait = MAX(wait, rule->wait_ms);
+        if (respond_header_value(&rule->until, answer, &until, &size))
+            wait = MAX(wait, until - answer->now_ms);
+    }
+    return CLAMP(wait, 0, MAX_WAIT_MS);
+}
+
+RespondClass respond_classify(Responder *responder, const DefinitionCall *call,
+                              const RespondAnswer *answer) {
+    const ResponseRule *rule = NULL;
+    if (call != NULL)
+        rule = find_rule(&responder->calls[call->index], answer);
+    if (rule == NULL)
+        rule = find_rule(&responder->common, answer);
+    RespondClass class = {.ruled = rule != NULL};
+    class.outcome = rule != NULL ? rule->is : default_outcome(answer->status);
+    class.then = rule != NULL ? rule->then : THEN_DEFAULT;
+    if (class.outcome == OUTCOME_RATE_LIMITED || class.outcome == OUTCOME_UNAVAILABLE)
+        class.wait_ms = wait_of(rule, answer);
+    return class;
+}
