@@ -86,13 +86,27 @@ static const ErrorText error_texts[] = {
     {SQLITE_NOMEM, ERROR_DATABASE, "memory ran out"},
 };
 
+static bool is_no_space(int cause) {
+    return cause == ENOSPC || cause == EDQUOT || cause == EFBIG;
+}
+
+/* What the operating system said about the file last; https://www.sqlite.org/c3ref/file.html */
+static int last_errno(sqlite3 *handle, int which) {
+    sqlite3_file *file = NULL;
+    int cause = 0;
+    if (sqlite3_file_control(handle, "main", which, &file) == SQLITE_OK && file && file->pMethods)
+        (void)file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &cause);
+    return cause;
+}
+
 /* SQLite calls a full disk an I/O error when the cause is a quota or a file size limit. */
 static int refine_result(sqlite3 *handle) {
     int result = sqlite3_extended_errcode(handle);
-    int cause = sqlite3_system_errno(handle);
-    if ((result & 0xff) == SQLITE_IOERR && (cause == EDQUOT || cause == EFBIG || cause == ENOSPC))
-        return SQLITE_FULL;
-    return result;
+    if ((result & 0xff) != SQLITE_IOERR)
+        return result;
+    bool no_space = is_no_space(last_errno(handle, SQLITE_FCNTL_FILE_POINTER)) ||
+                    is_no_space(last_errno(handle, SQLITE_FCNTL_JOURNAL_POINTER));
+    return no_space ? SQLITE_FULL : result;
 }
 
 static const ErrorText *find_error_text(int result) {
