@@ -142,11 +142,17 @@ static bool write_and_sync(int descriptor, const char *text, size_t length) {
 
 static bool sync_directory(const char *directory) {
     int descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (descriptor < 0)
-        return false;
-    bool synced = fsync(descriptor) == 0;
-    close(descriptor);
+    bool synced = descriptor >= 0 && fsync(descriptor) == 0;
+    if (descriptor >= 0)
+        close(descriptor);
     return synced;
+}
+
+/* unlink() for ways out: the errno of what failed before it stays. */
+static void discard(const char *path) {
+    int code = errno;
+    unlink(path);
+    errno = code;
 }
 
 /* Writes a new file with the key as text. */
@@ -156,10 +162,10 @@ static bool write_key(const char *path, const Secret *key) {
         return false;
     char *digits = text_hex(secret_bytes(key), secret_size(key));
     bool written = write_and_sync(descriptor, digits, strlen(digits));
+    if (!written)
+        discard(path);
     secmem_free_text(digits);
     close(descriptor);
-    if (!written)
-        unlink(path);
     return written;
 }
 
@@ -176,9 +182,7 @@ static bool create_key_file(const char *directory, const char *path, GError **er
     bool made = write_key(draft, key);
     if (made) {
         made = link(draft, path) == 0 || errno == EEXIST;
-        int code = errno;
-        unlink(draft);
-        errno = code;
+        discard(draft);
     }
     if (!made || !sync_directory(directory)) {
         fail_file(path, "made", error);
