@@ -7,7 +7,7 @@ static const DbScope installation = {.actor = "migrate", .system = true};
 
 typedef struct {
     const StatementCatalogue *catalogue;
-    int applied; /* the highest applied version; -1: none */
+    size_t applied; /* how many; the next migration has this number */
 } Progress;
 
 static bool table_exists(DbUnit *unit, bool *exists_out, GError **error) {
@@ -51,10 +51,10 @@ static bool check_all_applied(DbUnit *unit, Progress *progress, GError **error) 
         if (!check_applied(progress->catalogue, statement, error))
             return false;
         /* They were applied in order; a gap means that somebody edited the table. */
-        if (db_column_int(statement, 0) != progress->applied + 1) {
+        if ((uint64_t)db_column_int(statement, 0) != progress->applied) {
             g_set_error(error, ASSAY_ERROR, ERROR_DATABASE,
-                        "migration %d is missing among those applied: restore the database",
-                        progress->applied + 1);
+                        "migration %zu is missing among those applied: restore the database",
+                        progress->applied);
             return false;
         }
         progress->applied++;
@@ -64,7 +64,7 @@ static bool check_all_applied(DbUnit *unit, Progress *progress, GError **error) 
 static bool read_progress(DbUnit *unit, void *data, GError **error) {
     Progress *progress = data;
     bool exists = false;
-    progress->applied = -1;
+    progress->applied = 0;
     if (!table_exists(unit, &exists, error))
         return false;
     return !exists || check_all_applied(unit, progress, error);
@@ -84,12 +84,10 @@ static bool apply_missing(DbUnit *unit, void *data, GError **error) {
     Progress *progress = data;
     if (!read_progress(unit, progress, error))
         return false;
-    for (size_t i = (size_t)(progress->applied + 1); i < progress->catalogue->migration_count;
-         i++) {
-        const MigrationText *migration = &progress->catalogue->migrations[i];
+    for (; progress->applied < progress->catalogue->migration_count; progress->applied++) {
+        const MigrationText *migration = &progress->catalogue->migrations[progress->applied];
         if (!driver_migrate(unit, migration, error) || !remember(unit, migration, error))
             return false;
-        progress->applied = migration->version;
     }
     return true;
 }
@@ -98,7 +96,7 @@ bool migrate_apply(Db *db, GError **error) {
     Progress progress = {.catalogue = db_catalogue(db)};
     if (!db_run(db, &installation, DB_READ, read_progress, &progress, error))
         return false;
-    if ((size_t)(progress.applied + 1) == progress.catalogue->migration_count)
+    if (progress.applied == progress.catalogue->migration_count)
         return true;
     return db_run(db, &installation, DB_WRITE, apply_missing, &progress, error);
 }
@@ -107,6 +105,6 @@ bool migrate_version(Db *db, int *version_out, GError **error) {
     Progress progress = {.catalogue = db_catalogue(db)};
     if (!db_run(db, &installation, DB_READ, read_progress, &progress, error))
         return false;
-    *version_out = progress.applied;
+    *version_out = (int)progress.applied - 1;
     return true;
 }
