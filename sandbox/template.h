@@ -1,0 +1,62 @@
+/* template.h - reply bodies and headers as data, compiled once at start.
+ *
+ * A body is written as JSON; in its texts ${name} stands for a constant, a field of the item at
+ * hand (or of its parents) or a variable of the request. A text that is nothing but "${name}"
+ * takes the type of what it stands for: "id": "${id}" becomes "id": 17. A text "${>name}" is
+ * replaced by the shared template of that name. A member written "name?field" is there only when
+ * that field is true, and may not be the first of its object.
+ *
+ * Compiling makes a list of literals and references; rendering is copying.
+ */
+#pragma once
+
+#include "base/json.h"
+#include "sandbox/field.h"
+
+#include <glib.h>
+
+typedef struct Template Template;
+
+/* What a request brings along. */
+typedef enum {
+    VARIABLE_LIMIT,     /* ${rate.limit} and so on: the limit of the token */
+    VARIABLE_REMAINING, /* ${rate.remaining} */
+    VARIABLE_USED,      /* ${rate.used} */
+    VARIABLE_RESET,     /* ${rate.reset}, seconds since 1970 */
+    VARIABLE_WAIT,      /* ${wait}: seconds until a limit allows the next call */
+    VARIABLE_REQUEST,   /* ${request}: the number of the request in hexadecimal */
+    VARIABLE_NEEDED,    /* ${needed}: the permission that the route asks for */
+    VARIABLE_SCOPES,    /* ${scopes}: what the token may do */
+    VARIABLE_LINK,      /* ${link}: the Link header */
+    VARIABLE_NEXT,      /* ${next}: the cursor of the next page, null at the end */
+    VARIABLE_ROWS,      /* ${rows}: the rows of a page, as a JSON array */
+    VARIABLES
+} Variable;
+
+typedef struct {
+    const char *text[VARIABLES]; /* NULL is shown as null */
+    size_t length[VARIABLES];
+} Variables;
+
+void variables_set(Variables *variables, Variable which, const char *text);
+
+typedef struct {
+    const Collection *collection; /* of the item at hand; NULL when there is none */
+    Constants *constants;
+    const Json *shared; /* object: templates by name */
+} TemplateScope;
+
+/* Compiles a JSON body. ERROR_CONFIGURATION names what is wrong. */
+Template *template_compile(const Json *body, const TemplateScope *scope,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Compiles plain text (a header's value). */
+Template *template_compile_text(const char *text, const TemplateScope *scope,
+                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+void template_free(Template *compiled);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Template, template_free)
+
+/* Appends the text to out. item may be NULL when the template's scope had no collection. */
+void template_render(const Template *compiled, Item *item, const Variables *variables,
+                     GString *out);
