@@ -1,0 +1,255 @@
+#include "provider/plan.h"
+
+/* A plan in the making, and the plan as it is handed out. */
+typedef struct {
+    ReadPlan plan; /* first: a ReadPlan is always one of these */
+    Arena *arena;
+    Definition *definition;
+    GArray *nodes;    /* PlanNode, until they are copied */
+    size_t **indexes; /* per type: plan index of each node */
+} Holder;
+
+static bool same_text(const char *a, const char *b) {
+    return g_strcmp0(a, b) == 0;
+}
+
+static bool same_read(const ReadNode *a, const ReadNode *b) {
+    return a->call == b->call && a->mode == b->mode && a->collect == b->collect &&
+           same_text(a->where_text, b->where_text) && same_text(a->fold_text, b->fold_text);
+}
+
+static PlanNode *node_at(Holder *holder, size_t index) {
+    return &g_array_index(holder->nodes, PlanNode, index);
+}
+
+static size_t find_or_add(Holder *holder, const ReadNode *node, int parent) {
+    for (size_t i = 0; i < holder->nodes->len; i++) {
+        const PlanNode *known = node_at(holder, i);
+        if (known->parent == parent && same_read(known->node, node))
+            return i;
+    }
+    PlanNode fresh = {.node = node, .parent = parent};
+    g_array_append_val(holder->nodes, fresh);
+    return holder->nodes->len - 1;
+}
+
+static void add_type(Holder *holder, size_t type_index) {
+    const EvidenceType *type = holder->plan.types[type_index];
+    size_t *indexes = arena_alloc(holder->arena, type->node_count, sizeof(*indexes));
+    holder->indexes[type_index] = indexes;
+    for (size_t i = 0; i < type->node_count; i++) {
+        int above = type->nodes[i].parent;
+        int parent = above < 0 ? READ_NO_PARENT : (int)indexes[above];
+        indexes[i] = find_or_add(holder, &type->nodes[i], parent);
+        node_at(holder, indexes[i])->use_count++;
+    }
+}
+
+/* Two evidence types may give different reads the same name; paths are told apart by a number. */
+static void make_paths_unique(Holder *holder) {
+    for (size_t i = 0; i < holder->nodes->len; i++) {
+        PlanNode *node = node_at(holder, i);
+        const char *above = node->parent < 0 ? NULL : node_at(holder, (size_t)node->parent)->path;
+        unsigned number = 1;
+        for (size_t k = 0; k < i; k++) {
+            const PlanNode *other = node_at(holder, k);
+            number +=
+                other->parent == node->parent && same_text(other->node->name, node->node->name) ? 1
+                                                                                                : 0;
+        }
+        g_autoptr(GString) path = g_string_new(above);
+        g_string_append_printf(path, "%s%s", above == NULL ? "" : "/", node->node->name);
+        if (number > 1)
+            g_string_append_printf(path, "~%u", number);
+        node->path = arena_text(holder->arena, path->str);
+    }
+}
+
+static void fill_uses(Holder *holder) {
+    for (size_t i = 0; i < holder->nodes->len; i++) {
+        PlanNode *node = node_at(holder, i);
+        node->uses = arena_alloc(holder->arena, node->use_count, sizeof(PlanUse));
+        node->use_count = 0;
+    }
+    for (size_t t = 0; t < holder->plan.type_count; t++) {
+        for (size_t n = 0; n < holder->plan.types[t]->node_count; n++) {
+            PlanNode *node = node_at(holder, holder->indexes[t][n]);
+            ((PlanUse *)(uintptr_t)node->uses)[node->use_count++] = (PlanUse){t, n};
+        }
+    }
+}
+
+static void fill_children(Holder *holder) {
+    for (size_t i = 0; i < holder->nodes->len; i++) {
+        PlanNode *node = node_at(holder, i);
+        size_t *children = arena_alloc(holder->arena, holder->nodes->len, sizeof(*children));
+        for (size_t k = 0; k < holder->nodes->len; k++) {
+            if (node_at(holder, k)->parent == (int)i)
+                children[node->child_count++] = k;
+        }
+        node->children = children;
+    }
+}
+
+/* --- what is read of an answer ---------------------------------------------------------------- */
+
+/* Writes a path that begins at `base` as one that begins at the answer. */
+static char *join_path(const char *base, const char *path) {
+    if (strcmp(base, ".") == 0)
+        return g_strdup(path);
+    if (strcmp(path, ".") == 0)
+        return g_strdup(base);
+    bool bracket = path[1] == '[' || path[1] == ' ';
+    return g_strconcat(base, path + (bracket ? 1 : 0), NULL);
+}
+
+static void add_joined(GPtrArray *keep, const char *base, const GPtrArray *paths) {
+    for (size_t i = 0; i < paths->len; i++)
+        g_ptr_array_add(keep, join_path(base, g_ptr_array_index(paths, i)));
+}
+
+/* Everything that an expression reads of its root. */
+static void add_reads(const Expr *expr, const char *base, GPtrArray *keep) {
+    if (expr == NULL)
+        return;
+    const char *const *reads = expr_reads(expr);
+    for (size_t i = 0; reads[i] != NULL && !expr_reads_all(expr); i++)
+        g_ptr_array_add(keep, join_path(base, reads[i]));
+    if (expr_reads_all(expr))
+        g_ptr_array_add(keep, g_strdup(base));
+}
+
+static void add_named(const Expr *expr, const char *name, GPtrArray *paths) {
+    if (expr != NULL && expr_mentions(expr, name))
+        expr_add_keep(expr, name, paths);
+}
+
+static void add_template(const Template *template, const char *name, GPtrArray *paths) {
+    for (size_t i = 0; template != NULL && i < template_leaf_count(template); i++)
+        add_named(template_leaf(template, i), name, paths);
+}
+
+static void add_call(const DefinitionCall *call, const char *name, GPtrArray *paths) {
+    add_template(call->path, name, paths);
+    for (size_t i = 0; i < call->query_count; i++)
+        add_template(call->query[i].value, name, paths);
+    for (size_t i = 0; i < call->header_count; i++)
+        add_template(call->headers[i].value, name, paths);
+    add_named(call->json, name, paths);
+}
+
+/* What one type reads of the value that a node gives: a row, an array of rows. */
+static void add_use(const EvidenceType *type, const ReadNode *node, GPtrArray *paths) {
+    add_named(type->row, node->name, paths);
+    for (size_t i = 0; i < type->row_field_count; i++)
+        add_named(type->row_fields[i].expr, node->name, paths);
+    for (size_t i = 0; i < type->node_count; i++) {
+        add_call(type->nodes[i].call, node->name, paths);
+        if (&type->nodes[i] != node)
+            add_named(type->nodes[i].where, node->name, paths);
+    }
+}
+
+static void add_fold(const SummaryPlan *fold, const char *items, GPtrArray *keep) {
+    for (size_t i = 0; fold != NULL && i < summary_plan_count(fold); i++) {
+        if (summary_plan_is_final(fold, i))
+            continue;
+        add_reads(summary_plan_expr(fold, i), items, keep);
+        add_reads(summary_plan_where(fold, i), items, keep);
+    }
+}
+
+static void add_explicit(const DefinitionCall *call, const char *items, GPtrArray *keep) {
+    for (size_t i = 0; call->keep[i] != NULL; i++)
+        g_ptr_array_add(keep, join_path(items, call->keep[i]));
+}
+
+/* The paths that are kept of an answer to this node. */
+static GPtrArray *keep_of(Holder *holder, const PlanNode *plan_node) {
+    const ReadNode *node = plan_node->node;
+    const DefinitionCall *call = node->call;
+    GPtrArray *keep = g_ptr_array_new_with_free_func(g_free);
+    const char *array = call->rows == NULL ? "." : value_path_text(call->rows);
+    g_autofree char *items = call->rows == NULL ? g_strdup(".") : g_strconcat(array, "[]", NULL);
+    if (call->rows != NULL)
+        g_ptr_array_add(keep, g_strconcat(items, " | type", NULL));
+    if (call->page != NULL) {
+        add_reads(call->page->from, ".", keep);
+        add_reads(call->page->until, ".", keep);
+    }
+    if (call->keep != NULL) {
+        add_explicit(call, items, keep);
+        return keep;
+    }
+    for (size_t i = 0; i < plan_node->use_count; i++) {
+        const EvidenceType *type = holder->plan.types[plan_node->uses[i].type];
+        const ReadNode *used = &type->nodes[plan_node->uses[i].node];
+        g_autoptr(GPtrArray) row = g_ptr_array_new_with_free_func(g_free);
+        g_autoptr(GPtrArray) value = g_ptr_array_new_with_free_func(g_free);
+        add_named(used->where, used->name, row);
+        add_joined(keep, items, row);
+        if (node->mode != READ_FOLD)
+            add_use(type, used, value);
+        add_joined(keep, node->mode == READ_COLLECT ? array : items, value);
+        add_fold(used->fold, items, keep);
+    }
+    return keep;
+}
+
+static bool fill_scans(Holder *holder, GError **error) {
+    for (size_t i = 0; i < holder->nodes->len; i++) {
+        PlanNode *node = node_at(holder, i);
+        g_autoptr(GPtrArray) keep = keep_of(holder, node);
+        g_ptr_array_add(keep, NULL);
+        ScanPlan *scan =
+            scan_plan_new(node->node->call->redact, (const char *const *)keep->pdata, NULL, error);
+        if (scan == NULL) {
+            g_prefix_error(error, "read '%s': ", node->path);
+            return false;
+        }
+        node->scan = arena_take(holder->arena, scan, (GDestroyNotify)scan_plan_free);
+    }
+    return true;
+}
+
+/* --- life ------------------------------------------------------------------------------------- */
+
+ReadPlan *read_plan_new(const Definition *definition, const EvidenceType *const *types,
+                        size_t type_count, GError **error) {
+    Holder *holder = g_new0(Holder, 1);
+    g_autoptr(ReadPlan) plan = &holder->plan;
+    holder->arena = arena_new();
+    holder->definition = definition_ref(definition);
+    holder->nodes = g_array_new(FALSE, FALSE, sizeof(PlanNode));
+    holder->indexes = arena_alloc(holder->arena, type_count, sizeof(*holder->indexes));
+    const EvidenceType **copy = arena_alloc(holder->arena, type_count, sizeof(*copy));
+    for (size_t t = 0; t < type_count; t++)
+        copy[t] = types[t];
+    plan->types = copy;
+    plan->type_count = type_count;
+    for (size_t t = 0; t < type_count; t++)
+        add_type(holder, t);
+    make_paths_unique(holder);
+    fill_uses(holder);
+    fill_children(holder);
+    if (!fill_scans(holder, error))
+        return NULL;
+    plan->nodes = (const PlanNode *)holder->nodes->data;
+    plan->node_count = holder->nodes->len;
+    return g_steal_pointer(&plan);
+}
+
+void read_plan_free(ReadPlan *plan) {
+    Holder *holder = (Holder *)plan;
+    if (holder == NULL)
+        return;
+    g_array_unref(holder->nodes);
+    arena_free(holder->arena);
+    definition_free(holder->definition);
+    g_free(holder);
+}
+
+size_t read_plan_find(const ReadPlan *plan, size_t type, size_t node) {
+    const Holder *holder = (const Holder *)plan;
+    return holder->indexes[type][node];
+}
