@@ -8,7 +8,6 @@
 #include "net/transfer.h"
 #include "net/url.h"
 
-#include <math.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -100,7 +99,7 @@ static void skip_to(NetClient *client, int64_t until_ms) {
 
 static uint64_t wait_until(NetClient *client, int64_t until_ms, TimerFn fire, void *data) {
     double wait = (double)MAX(until_ms - wall_now(client), 0) * client->wait_scale;
-    return timer_heap_add(client->timers, clock_mono_ms() + (int64_t)ceil(wait), fire, data);
+    return timer_heap_add(client->timers, clock_mono_ms() + (int64_t)(wait + 0.999), fire, data);
 }
 
 /* splitmix64. */
