@@ -15,7 +15,7 @@
 #include <stddef.h>
 
 #define SECRET_MASK "[secret]"
-#define SECRET_MAX (64 * 1024) /* largest secret, in bytes */
+#define SECRET_MAX 65536 /* largest secret, in bytes */
 
 typedef struct Secret Secret;
 

@@ -20,7 +20,7 @@ struct Keyring {
 };
 
 static bool decode_hex(const char *text, size_t length, uint8_t key[DATA_KEY_SIZE]) {
-    if (length != 2 * DATA_KEY_SIZE)
+    if (length != (size_t)2 * DATA_KEY_SIZE)
         return false;
     char *digits = g_strndup(text, length);
     bool decoded = text_unhex(digits, key, DATA_KEY_SIZE);

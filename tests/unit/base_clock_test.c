@@ -156,8 +156,7 @@ static void what_is_no_time_is_refused_and_writes_nothing(void) {
         "2026-11-20 ",
         "+2026-11-20",
         "-026-11-20",
-        "\xef\xbc\x92"
-        "026-11-20",
+        "\uff12026-11-20",
     };
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
         int64_t ms = 77;

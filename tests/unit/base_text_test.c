@@ -149,7 +149,7 @@ static void control_characters_do_not_reach_a_line(void) {
     assert_line("csi \xc2\x9b"
                 "31m",
                 100, "csi ?31m");
-    assert_line("lines \xe2\x80\xa8 bidi \xe2\x80\xae \xe2\x81\xa6", 100, "lines ? bidi ? ?");
+    assert_line("lines \u2028 bidi \u202e \u2066 \u2069 \u202c", 100, "lines ? bidi ? ? ? ?");
     assert_line("bad \xff byte", 100, "bad \xef\xbf\xbd byte");
 }
 

@@ -26,12 +26,12 @@
 static int fail_fsync;
 static int fail_link;
 
-int fsync(int descriptor) {
+int fsync(int fd) {
     if (fail_fsync > 0 && --fail_fsync == 0) {
         errno = EIO;
         return -1;
     }
-    return (int)syscall(SYS_fsync, descriptor);
+    return (int)syscall(SYS_fsync, fd);
 }
 
 int link(const char *from, const char *to) {
