@@ -156,6 +156,10 @@ static const struct {
     {"error", 1},  {"any", 2},       {"all", 2},   {"nth", 2},
 };
 
+/* Builtins that give more outputs than their input has parts. */
+static const char *const generators[] = {"combinations", "range",  "recurse", "recurse_down",
+                                         "repeat",       "splits", "until",   "while"};
+
 static const char *const formats[] = {"@base32", "@base32d", "@base64", "@base64d", "@csv", "@html",
                                       "@json",   "@sh",      "@text",   "@tsv",     "@uri"};
 
@@ -433,6 +437,8 @@ static bool walk_builtin(Walk *walk, GError **error) {
         walk->facts->reads_all = true;
     if (token_is(token, "now"))
         walk->facts->reads_now = true;
+    if (contains(generators, G_N_ELEMENTS(generators), token))
+        walk->facts->generates = true;
     if (token_is(token, "any") ||
         token_is(token, "all")) /* (generator; condition on its outputs) */
         top(walk)->body = count_arguments(walk) == 2;
@@ -585,6 +591,7 @@ static bool walk_operator(Walk *walk) {
     Group *group = top(walk);
     if (token_is(token, "..")) {
         walk->facts->reads_all = walk->facts->reads_all || group->current;
+        walk->facts->generates = true;
         walk->term = true;
     } else if (!token_is(token, "?")) { /* which leaves a term a term */
         walk->term = false;
