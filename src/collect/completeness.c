@@ -31,8 +31,10 @@ Completeness *completeness_new(const char *const *nodes, size_t count) {
 void completeness_free(Completeness *completeness) {
     if (!completeness)
         return;
-    for (size_t i = 0; i < completeness->count; i++)
+    for (size_t i = 0; i < completeness->count; i++) {
         g_free(completeness->nodes[i].message);
+        g_free(completeness->nodes[i].needs);
+    }
     g_free(completeness->nodes);
     g_free(completeness);
 }
@@ -60,7 +62,8 @@ void completeness_answer(Completeness *completeness, size_t index, Outcome outco
         return;
     g_free(node->message);
     node->message = g_strdup(message);
-    node->needs = needs;
+    g_free(node->needs);
+    node->needs = g_strdup(needs);
 }
 
 static uint64_t unread_count(const ReadCount *node) {

@@ -50,8 +50,9 @@ typedef struct {
     int64_t clock_ms;                  /* the clock of the run: `now`, collectedAt */
     int64_t from_ms;                   /* range; 0: the definition's default window before clock */
     int64_t to_ms;
-    Cassette *cassette; /* borrowed */
-    Sender *sender;     /* borrowed; NULL: replay only, a miss is an error of the type */
+    const JobLease *lease; /* shown with what is stored; NULL: none. Borrowed */
+    Cassette *cassette;    /* borrowed */
+    Sender *sender;        /* borrowed; NULL: replay only, a miss is an error of the type */
     RunObserver observer;
 } RunConfig;
 

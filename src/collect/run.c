@@ -1,0 +1,330 @@
+#include "collect/run.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "collect/walk.h"
+#include "connect/settings.h"
+
+#include <string.h>
+
+#define BACKLOG_MAX 8 /* chunks or batches on their way to the disk before reading holds back */
+#define PROGRESS_MS 100
+
+/* --- the types -------------------------------------------------------------------------------- */
+
+static ExprProgram *row_program(const EvidenceType *type, ExprResult **results_out) {
+    size_t count = type->row ? 1 : type->row_field_count;
+    g_autofree const Expr **leaves = g_new0(const Expr *, count + 1);
+    if (type->row)
+        leaves[0] = type->row;
+    for (size_t i = 0; !type->row && i < count; i++)
+        leaves[i] = type->row_fields[i].expr;
+    *results_out = g_new0(ExprResult, count + 1);
+    /* The program keeps the leaves, which are the definition's, not the array. */
+    return expr_program_new(leaves, count);
+}
+
+static void type_init(Run *run, size_t index, const EvidenceType *type) {
+    TypeState *state = &run->types[index];
+    state->type = type;
+    state->plan_nodes = g_new0(size_t, type->node_count);
+    g_autofree const char **names = g_new0(const char *, type->node_count);
+    for (size_t node = 0; node < type->node_count; node++) {
+        state->plan_nodes[node] = read_plan_find(run->plan, index, node);
+        names[node] = type->nodes[node].name;
+        if (type->nodes[node].parent == READ_NO_PARENT)
+            state->root = state->plan_nodes[node];
+    }
+    state->completeness = completeness_new(names, type->node_count);
+    state->program = row_program(type, &state->results);
+    if (type->summary)
+        state->summary = summary_new(type->summary, run->settings, run->config.clock_ms);
+    state->writer = writer_new(&run->place, run->job_id);
+    writer_watch(state->writer, (NetCall)run_wake, run);
+}
+
+static void type_clear(TypeState *state) {
+    writer_free(state->writer);
+    summary_free(state->summary);
+    expr_program_free(state->program);
+    g_free(state->results);
+    g_free(state->plan_nodes);
+    completeness_free(state->completeness);
+    g_clear_error(&state->error);
+}
+
+void run_fail_type(TypeState *type, GError *error) {
+    if (type->error)
+        g_error_free(error);
+    else
+        type->error = error;
+}
+
+/* --- making a run ----------------------------------------------------------------------------- */
+
+static bool make_plan(Run *run, const char *const *names, GError **error) {
+    g_autoptr(GPtrArray) types = g_ptr_array_new();
+    for (; *names; names++) {
+        const EvidenceType *type = definition_type(run->config.definition, *names);
+        if (!type) {
+            g_set_error(error, ASSAY_ERROR, ERROR_CONFIGURATION, "%s has no evidence type \"%s\"",
+                        run->config.definition->name, *names);
+            return false;
+        }
+        if (!g_ptr_array_find(types, type, NULL))
+            g_ptr_array_add(types, (void *)(uintptr_t)type);
+    }
+    run->type_count = types->len;
+    run->plan = read_plan_new(run->config.definition, (const EvidenceType *const *)types->pdata,
+                              types->len, error);
+    return run->plan != NULL;
+}
+
+/* {start, end} as RFC 3339 and {startMs, endMs} for services that count. */
+static Value make_range(const RunConfig *config) {
+    int64_t window = 0;
+    for (size_t i = 0; i < config->definition->type_count; i++)
+        window = MAX(window, config->definition->types[i].range_ms);
+    int64_t end = config->to_ms > 0 ? config->to_ms : config->clock_ms;
+    int64_t start = config->from_ms > 0 ? config->from_ms : end - window;
+    g_autofree char *start_text = clock_format(start);
+    g_autofree char *end_text = clock_format(end);
+    Value range = value_new_object();
+    value_put(&range, "start", value_new_string(start_text));
+    value_put(&range, "end", value_new_string(end_text));
+    value_put(&range, "startMs", value_new_number((double)start));
+    value_put(&range, "endMs", value_new_number((double)end));
+    return range;
+}
+
+static void make_filters(Run *run) {
+    run->filters = g_new0(ExprProgram *, run->plan->node_count);
+    run->roots = g_new0(Reading *, run->plan->node_count);
+    for (size_t i = 0; i < run->plan->node_count; i++)
+        if (run->plan->nodes[i].node->where)
+            run->filters[i] = expr_program_new(&run->plan->nodes[i].node->where, 1);
+}
+
+bool run_new(const RunConfig *config, Run **run_out, GError **error) {
+    g_autoptr(Run) run = g_new0(Run, 1);
+    run->config = *config;
+    run->place = (UnitPlace){config->client, config->db, config->scope};
+    run->integration_id = g_strdup(config->integration_id);
+    run->job_id = g_strdup(config->job_id);
+    run->settings_json = json_copy_deep(config->settings);
+    run->line = g_string_new(NULL);
+    run->tripped = OUTCOME_OK;
+    g_queue_init(&run->asks);
+    g_queue_init(&run->stalled);
+    if (!settings_value(config->settings, &run->settings, error) ||
+        !make_plan(run, config->evidence_types, error))
+        return false;
+    run->render = render_new(config->definition, run->settings, config->clock_ms, error);
+    if (!run->render)
+        return false;
+    run->pager = pager_new(config->definition, config->clock_ms);
+    run->range = make_range(config);
+    run->base = value_new_object();
+    value_put(&run->base, "settings", value_copy(run->settings));
+    value_put(&run->base, "range", value_copy(run->range));
+    make_filters(run);
+    run->types = g_new0(TypeState, run->type_count);
+    for (size_t i = 0; i < run->type_count; i++)
+        type_init(run, i, run->plan->types[i]);
+    cassette_watch(config->cassette, (NetCall)run_wake, run);
+    *run_out = g_steal_pointer(&run);
+    return true;
+}
+
+static bool is_storing(const Run *run) {
+    for (size_t i = 0; i < run->type_count; i++)
+        if (run->types && run->types[i].storing)
+            return true;
+    return false;
+}
+
+/* Callbacks of requests and writes under way still point here. */
+static void wait_for_callbacks(Run *run) {
+    while ((run->in_flight > 0 || run->pump_posted || is_storing(run)) &&
+           net_client_step(run->config.client, -1, NULL))
+        continue;
+}
+
+void run_free(Run *run) {
+    if (!run)
+        return;
+    run->over = true;
+    cassette_watch(run->config.cassette, NULL, NULL);
+    wait_for_callbacks(run);
+    for (size_t i = 0; run->types && i < run->type_count; i++)
+        type_clear(&run->types[i]);
+    wait_for_callbacks(run);
+    ask_drop_all(run);
+    g_queue_clear(&run->stalled);
+    for (size_t i = 0; run->plan && run->filters && i < run->plan->node_count; i++) {
+        expr_program_free(run->filters[i]);
+        if (run->roots[i])
+            reading_free(run->roots[i]);
+    }
+    g_free(run->filters);
+    g_free(run->roots);
+    g_free(run->types);
+    pager_free(run->pager);
+    render_free(run->render);
+    read_plan_free(run->plan);
+    value_clear(&run->base);
+    value_clear(&run->range);
+    value_clear(&run->settings);
+    json_free(run->settings_json);
+    g_string_free(run->line, TRUE);
+    g_clear_error(&run->error);
+    g_free(run->tripped_message);
+    g_free(run->integration_id);
+    g_free(run->job_id);
+    g_free(run);
+}
+
+/* --- the pump --------------------------------------------------------------------------------- */
+
+bool run_may_take(const Run *run) {
+    if (run->parked_until != 0 || run->error || run->over)
+        return false;
+    if (cassette_pending(run->config.cassette) > BACKLOG_MAX)
+        return false;
+    for (size_t i = 0; i < run->type_count; i++)
+        if (writer_backlog(run->types[i].writer) > BACKLOG_MAX)
+            return false;
+    return true;
+}
+
+static void resume_stalled(Run *run) {
+    for (guint left = run->stalled.length; left > 0 && run_may_take(run); left--) {
+        Reading *reading = g_queue_pop_head(&run->stalled);
+        reading->stalled = false;
+        reading_advance(reading);
+    }
+}
+
+static bool types_are_settled(const Run *run) {
+    for (size_t i = 0; i < run->type_count; i++)
+        if (!run->types[i].stored && !run->types[i].error)
+            return false;
+    return true;
+}
+
+static void finish_types(Run *run) {
+    for (size_t i = 0; i < run->type_count; i++) {
+        TypeState *type = &run->types[i];
+        type->read = run->roots[type->root]->over;
+        finish_type(run, type);
+    }
+}
+
+static void take_cassette_error(Run *run) {
+    const GError *error = cassette_error(run->config.cassette);
+    if (error && !run->error)
+        run->error = g_error_copy(error);
+}
+
+static void pump(void *data) {
+    Run *run = data;
+    run->pump_posted = false;
+    if (run->over)
+        return;
+    run->pumping = true;
+    take_cassette_error(run);
+    ask_pump(run);
+    resume_stalled(run);
+    ask_pump(run);
+    finish_types(run);
+    bool stopped = run->error || run->parked_until != 0;
+    if (stopped)
+        cassette_flush(run->config.cassette);
+    bool quiet = run->in_flight == 0 && !is_storing(run);
+    if (quiet && (types_are_settled(run) ||
+                  (stopped && (run->error || cassette_pending(run->config.cassette) == 0))))
+        run->over = true;
+    run->pumping = false;
+}
+
+void run_wake(Run *run) {
+    if (run->pump_posted || run->over)
+        return;
+    run->pump_posted = true;
+    net_client_post(run->config.client, pump, run);
+}
+
+void run_start(Run *run) {
+    for (size_t i = 0; i < run->plan->node_count; i++)
+        if (run->plan->nodes[i].parent == READ_NO_PARENT)
+            run->roots[i] = reading_start(run, i, NULL);
+    run_wake(run);
+}
+
+bool run_is_over(const Run *run) {
+    return run->over;
+}
+
+int64_t run_parked_until(const Run *run) {
+    return run->parked_until;
+}
+
+const GError *run_error(const Run *run) {
+    return run->error;
+}
+
+/* --- telling ---------------------------------------------------------------------------------- */
+
+void run_tell_progress(Run *run, const TypeState *type) {
+    int64_t now = clock_mono_ms();
+    if (!run->config.observer.progress || now - run->told_at < PROGRESS_MS)
+        return;
+    run->told_at = now;
+    run->config.observer.progress(type->type->name, writer_rows(type->writer), run->calls,
+                                  run->config.observer.data);
+}
+
+static Json *error_entry(const char *type, ErrorCode code, const char *message) {
+    Json *entry = json_new_object();
+    json_put_string(entry, "evidenceType", type);
+    json_put_string(entry, "code", error_code_name(code));
+    json_put_string(entry, "message", message ? message : "");
+    json_put_bool(entry, "retryable", error_code_retryable(code));
+    return entry;
+}
+
+static void add_errors(const TypeState *type, Json *errors) {
+    const char *name = type->type->name;
+    if (type->error) {
+        json_add(errors, error_entry(name, error_code_of(type->error), type->error->message));
+        return;
+    }
+    Outcome outcome;
+    const char *message;
+    const char *needs;
+    if (!completeness_failure(type->completeness, &outcome, &message, &needs))
+        return;
+    Json *entry = error_entry(name, outcome_error_code(outcome), message);
+    if (outcome == OUTCOME_BROKEN)
+        json_put_bool(entry, "retryable", false);
+    Json *details = json_new_object();
+    json_put_string(details, "outcome", outcome_name(outcome));
+    if (needs)
+        json_put_string(details, "needs", needs);
+    json_put(entry, "details", details);
+    json_add(errors, entry);
+}
+
+Json *run_result(const Run *run) {
+    int64_t collected = 0;
+    Json *errors = json_new_array();
+    for (size_t i = 0; i < run->type_count; i++) {
+        collected += run->types[i].stored;
+        add_errors(&run->types[i], errors);
+    }
+    Json *result = json_new_object();
+    json_put_int(result, "evidenceCollected", collected);
+    json_put_int(result, "evidenceFailed", (int64_t)run->type_count - collected);
+    json_put(result, "errors", errors);
+    return result;
+}

@@ -1,0 +1,181 @@
+/* walk.h - the inside of a run: the types that run.c, ask.c, reading.c, emit.c and finish.c share.
+ *
+ * A Reading is one read of one plan node under one row of its parent (roots have none). It yields
+ * rows: a list yields many; an answer without rows, a collected array and a folded object yield
+ * one. Every Row starts the Readings of the node's children; it is whole when all of them are over.
+ * A Reading is over when its end was reached (or denied) and all its rows are whole and emitted.
+ *
+ * Emission: the rows of a Reading leave in the order in which they came, and only while the Reading
+ * is current: its parent row is the first of its own Reading, up to the root. So equal data gives
+ * equal documents whatever the order of the answers.
+ *
+ * Everything here lives on the client's thread. Answers are never handled inside the code that
+ * asked: asks wait in a queue that run_pump() works off.
+ */
+#pragma once
+
+#include "base/json.h"
+#include "collect/cassette.h"
+#include "collect/completeness.h"
+#include "collect/run.h"
+#include "collect/writer.h"
+#include "provider/page.h"
+#include "provider/plan.h"
+#include "provider/render.h"
+#include "provider/scan.h"
+#include "provider/summary.h"
+#include "provider/value.h"
+
+typedef struct Reading Reading;
+typedef struct Row Row;
+
+/* One page of a list: its projected bytes, and where its rows are. */
+typedef struct {
+    GString *bytes;
+    GArray *ranges; /* SheetRange */
+    guint next;     /* first row not taken yet */
+} Sheet;
+
+typedef struct {
+    size_t start;
+    size_t size;
+} SheetRange;
+
+struct Row {
+    Reading *reading;
+    Value value;        /* null when the answer was absent or unread */
+    Value environment;  /* what the children's templates see */
+    Reading **children; /* as many as the plan node has */
+    unsigned open_children;
+    bool started; /* all children have been started */
+};
+
+struct Reading {
+    Run *run;
+    size_t node; /* index in the plan */
+    Row *parent; /* NULL for a root */
+    Page *page;
+    bool asking; /* an ask of it is queued or in flight */
+    bool ended;  /* no further answer is wanted */
+    bool over;
+    bool stalled;    /* waits in Run.stalled */
+    Outcome outcome; /* the first that was not ok, else ok */
+    RespondThen then;
+    GQueue sheets; /* Sheet * */
+    GQueue rows;   /* Row *, in order, not yet emitted */
+    Value collected;
+    int64_t collected_count;
+    Summary *fold;
+};
+
+/* One wanted evidence type. */
+typedef struct {
+    const EvidenceType *type;
+    size_t *plan_nodes; /* plan index of each node */
+    size_t root;        /* plan index of its root */
+    ExprProgram *program;
+    ExprResult *results;
+    Summary *summary;
+    Writer *writer;
+    Completeness *completeness;
+    bool read;    /* all its rows were emitted */
+    bool ended;   /* the writer was ended */
+    bool storing; /* the unit of work is under way */
+    bool stored;
+    GError *error; /* the type as a whole failed: no record */
+} TypeState;
+
+struct Run {
+    RunConfig config;
+    UnitPlace place;
+    char *integration_id;
+    char *job_id;
+    ReadPlan *plan;
+    Render *render;
+    Pager *pager;
+    Value settings;
+    Value range;
+    Value base; /* {settings, range} */
+    Json *settings_json;
+    TypeState *types;
+    size_t type_count;
+    ExprProgram **filters; /* by plan node: its `where`, or NULL */
+    Reading **roots;       /* by plan node; NULL for nodes with a parent */
+    GString *line;         /* buffer for one printed row */
+    GQueue asks;           /* Ask * */
+    GQueue stalled; /* Reading * that have rows to take or emit and wait for room or their turn */
+    unsigned in_flight;
+    unsigned rows_live;
+    unsigned failures_in_row; /* transient failures without a success between */
+    Outcome tripped;          /* OUTCOME_OK, or what every further ask is answered with */
+    char *tripped_message;
+    int64_t parked_until;
+    uint64_t calls;
+    uint64_t rows_emitted;
+    int64_t told_at; /* monotonic time of the last progress */
+    bool pumping;
+    bool pump_posted;
+    bool started;
+    bool over;
+    GError *error;
+};
+
+/* --- run.c ------------------------------------------------------------------------------------ */
+
+/* Sees to it that run_pump() runs soon. */
+void run_wake(Run *run);
+
+/* Whether lists may take further rows: the writes keep up and nobody parks. */
+bool run_may_take(const Run *run);
+
+/* The failure of one type as a whole: nothing of it is stored. Takes the error. */
+void run_fail_type(TypeState *type, GError *error);
+
+void run_tell_progress(Run *run, const TypeState *type);
+
+/* --- ask.c ------------------------------------------------------------------------------------ */
+
+/* An answer as a Reading sees it; borrowed for the call. */
+typedef struct {
+    Outcome outcome;
+    RespondThen then;
+    const char *message;
+    const char *url;
+    GString **kept; /* projected body; may be taken (set to NULL). Empty: no body */
+    const char *(*header)(void *data, const char *name);
+    void *header_data;
+    size_t size;
+} Answer;
+
+/* Renders the next request of a reading and queues it. A request that cannot be rendered is an
+ * answer of its own (bad_request), given to the reading by the pump. */
+void ask_next(Reading *reading);
+
+/* Works off queued asks: from the cassette, or by the sender. */
+void ask_pump(Run *run);
+
+/* Frees queued asks without answers. */
+void ask_drop_all(Run *run);
+
+/* --- reading.c -------------------------------------------------------------------------------- */
+
+/* Starts the reading of a plan node; parent is NULL for a root. */
+Reading *reading_start(Run *run, size_t node, Row *parent);
+void reading_free(Reading *reading); /* and all rows below it */
+
+/* Takes an answer and goes on as far as possible. */
+void reading_answer(Reading *reading, const Answer *answer);
+
+/* Takes rows, emits what is whole, and ends the reading when nothing is left. */
+void reading_advance(Reading *reading);
+
+/* --- emit.c ----------------------------------------------------------------------------------- */
+
+/* Gives a whole row to every evidence type that is made of rows of its node. */
+void emit_row(Run *run, Row *row);
+
+/* --- finish.c --------------------------------------------------------------------------------- */
+
+/* Ends the document of a type whose rows are all emitted, and stores the record when everything it
+ * rests on is durable. Called by the pump until type->stored or type->error. */
+void finish_type(Run *run, TypeState *type);
