@@ -21,8 +21,8 @@ typedef struct {
     uint64_t lists;       /* lists begun */
     uint64_t lists_ended; /* lists whose end was seen */
     uint64_t outcomes[OUTCOMES];
-    char *message;     /* the first failure, one sentence, or NULL */
-    const char *needs; /* borrowed: the permission that is missing, or NULL */
+    char *message; /* the first failure, one sentence, or NULL */
+    char *needs;   /* the permission that is missing, or NULL */
 } ReadCount;
 
 typedef struct Completeness Completeness;
