@@ -509,6 +509,18 @@ static int child_fill(Db *db) {
     return 0;
 }
 
+/* Keeps the write lock busy: there is always a group waiting for the one that commits. */
+static int child_flood(Db *db) {
+    const DbJob job = {.scope = scope_one, .mode = DB_WRITE, .work = crowd_work};
+    for (;;) {
+        while (db_submit(db, &job, NULL))
+            ;
+        expect_run(db, &scope_one, DB_WRITE, add_to_counter, NULL);
+        if (write(STDOUT_FILENO, ".", 1) != 1)
+            return 1;
+    }
+}
+
 static int child_main(const char *kind, const char *path) {
     g_autofree char *url = g_strconcat("sqlite:", path, NULL);
     g_autoptr(Db) db = support_open(url, NULL);
@@ -516,6 +528,8 @@ static int child_main(const char *kind, const char *path) {
         return child_write(db, G_MAXINT);
     if (strcmp(kind, "fifty") == 0)
         return child_write(db, 50);
+    if (strcmp(kind, "flood") == 0)
+        return child_flood(db);
     return strcmp(kind, "fill") == 0 ? child_fill(db) : 2;
 }
 
@@ -619,7 +633,7 @@ static void busy_process_does_not_starve_another(void) {
     fixture_init(&f);
     Child child;
     char byte;
-    child_start(&child, "endless", f.path);
+    child_start(&child, "flood", f.path);
     g_assert_cmpint(child_read(&child, &byte, 1), ==, 1);
     for (int i = 0; i < 10; i++)
         expect_run(f.db, &scope_two, DB_WRITE, add_to_counter, NULL);
