@@ -379,11 +379,10 @@ static void render_page(Cursor *cursor, GString *out, GString *link, GString *ne
 
 void listing_render(Listing *listing, const ListingRequest *request, GString *out, GString *link,
                     GString *next) {
-    g_autofree Item *items = g_new(Item, 2);
     Cursor cursor = {.listing = listing,
                      .request = request,
-                     .parent = &items[0],
-                     .row = &items[1],
+                     .parent = &request->items[0],
+                     .row = &request->items[1],
                      .parent_index = UINT64_MAX,
                      .filtered = has_filter(listing, request->target)};
     if (listing->wrap == NULL) {

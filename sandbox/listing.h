@@ -22,6 +22,8 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#define LISTING_ITEMS 2 /* a row and its parent */
+
 typedef struct Listing Listing;
 
 typedef struct {
@@ -41,6 +43,7 @@ typedef struct {
     const char *url;  /* of this sandbox, without a path */
     const char *path; /* of the request, encoded, without its query */
     Item *item;       /* that the route is about, or NULL */
+    Item *items;      /* room for LISTING_ITEMS */
     Variables *variables;
     bool endless; /* announce a next page whatever there is */
     bool loop;    /* announce this page as the next one */

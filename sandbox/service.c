@@ -36,6 +36,8 @@ Service *service_new(const ServiceOptions *options) {
     g_ptr_array_set_free_func(service->tokens, destroy_token);
     service->faults = faults_new();
     service->stats = stats_new(&options->stats);
+    service->match = g_new0(RouteMatch, 1);
+    service->items = g_new0(Item, LISTING_ITEMS);
     return service;
 }
 
@@ -46,6 +48,8 @@ void service_free(Service *service) {
         faults_free(service->faults);
         stats_free(service->stats);
         catalog_free(service->catalog);
+        g_free(service->match);
+        g_free(service->items);
         g_free(service);
     }
 }
@@ -188,6 +192,7 @@ static void render_listing(Answer *answer, const Case *one) {
                                     .url = answer->service->url,
                                     .path = path,
                                     .item = answer->match->item,
+                                    .items = answer->service->items,
                                     .variables = &answer->variables,
                                     .endless = answer->fault != NULL &&
                                                fault_is_endless_pages(answer->fault),
@@ -250,7 +255,7 @@ static void run(Answer *answer, bool sound) {
 
 void service_answer(Service *service, const ServiceRequest *request, const Fault *fault,
                     Reply *reply) {
-    g_autofree RouteMatch *match = g_new(RouteMatch, 1);
+    RouteMatch *match = service->match;
     g_autoptr(GString) link = g_string_new(NULL);
     g_autoptr(GString) cursor = g_string_new(NULL);
     Answer answer = {.service = service,

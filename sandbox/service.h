@@ -28,7 +28,9 @@ typedef struct {
     GPtrArray *tokens;
     Faults *faults;
     Stats *stats;
-    uint64_t serial; /* of requests */
+    uint64_t serial;   /* of requests */
+    RouteMatch *match; /* storage for the request at hand: one at a time */
+    Item *items;
 } Service;
 
 typedef struct {
