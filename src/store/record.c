@@ -14,6 +14,14 @@ static bool is_text(const RecordColumn *column) {
     return column->kind == RECORD_TEXT || column->kind == RECORD_OPTIONAL;
 }
 
+static bool is_missing(const void *row, const RecordColumn *column) {
+    if (column->kind == RECORD_BYTES) {
+        return ((const RecordBytes *)field_of(row, column))->bytes == NULL;
+    }
+    const char *text = column->kind == RECORD_TEXT ? text_of(row, column) : "-";
+    return !text || !*text;
+}
+
 static size_t length_of(const void *row, const RecordColumn *column) {
     if (column->kind == RECORD_BYTES) {
         return ((const RecordBytes *)field_of(row, column))->size;
@@ -27,15 +35,15 @@ bool record_check(const RecordShape *shape, const void *row, GError **error) {
         const RecordColumn *column = &shape->columns[i];
         size_t length = length_of(row, column);
         size_t max = column->max ? column->max : STORE_NAME_MAX;
-        if (column->kind == RECORD_TEXT && length == 0) {
-            g_set_error(error, ASSAY_ERROR, ERROR_CONFIGURATION, "The %s of the %s is missing.",
-                        column->name, shape->noun);
+        if (is_missing(row, column)) {
+            g_set_error(error, ASSAY_ERROR, ERROR_CONFIGURATION,
+                        "The field %s of the %s is missing.", column->name, shape->noun);
             return false;
         }
         if (length > max) {
             g_set_error(error, ASSAY_ERROR, ERROR_LIMIT,
-                        "The %s of the %s is longer than %zu bytes.", column->name, shape->noun,
-                        max);
+                        "The field %s of the %s is longer than %zu bytes.", column->name,
+                        shape->noun, max);
             return false;
         }
     }

@@ -31,7 +31,7 @@
 #define STORE_JSON_MAX (1024 * 1024)
 
 typedef struct {
-    const void *bytes; /* NULL: SQL null */
+    const void *bytes; /* NULL: none */
     size_t size;
 } RecordBytes;
 
@@ -41,7 +41,7 @@ typedef enum {
     RECORD_INT,      /* int64_t */
     RECORD_BOOL,     /* bool, stored as 0 or 1 */
     RECORD_REAL,     /* double */
-    RECORD_BYTES     /* RecordBytes */
+    RECORD_BYTES     /* RecordBytes, must be there; may be empty */
 } RecordKind;
 
 typedef struct {
@@ -63,8 +63,8 @@ typedef struct {
 #define RECORD_SHAPE(type, title, table)                                                           \
     { .noun = (title), .columns = (table), .count = G_N_ELEMENTS(table), .size = sizeof(type) }
 
-/* Holds a row that is to be written against its shape: ERROR_CONFIGURATION when a text is missing,
- * ERROR_LIMIT when one is too long. */
+/* Holds a row that is to be written against its shape: ERROR_CONFIGURATION when a value is
+ * missing, ERROR_LIMIT when one is too long. */
 bool record_check(const RecordShape *shape, const void *row,
                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -16,7 +16,7 @@ static void puts_twice(DbUnit *unit) {
     store_ok(definition_text_put(unit, &row, &error));
 }
 
-static void gets(DbUnit *unit) {
+static void finds(DbUnit *unit) {
     char sha256[DIGEST_HEX_SIZE];
     digest_sha256_hex(body, strlen(body), sha256);
     g_autoptr(DefinitionText) row = NULL;
@@ -29,9 +29,9 @@ static void gets(DbUnit *unit) {
 
 static void a_definition_is_stored_once_for_the_installation(void) {
     store_in(ORG_A, puts_twice);
-    store_in(ORG_A, gets);
-    store_in(ORG_B, gets);
-    store_system(gets);
+    store_in(ORG_A, finds);
+    store_in(ORG_B, finds);
+    store_system(finds);
 }
 
 static void puts_under_a_wrong_hash(DbUnit *unit) {
