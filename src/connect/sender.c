@@ -18,6 +18,8 @@ struct Sender {
     Credentials *credentials;
     const Secret *token; /* borrowed from the credentials */
     bool allow_private;
+    Exchanges *exchanges; /* NULL: the network */
+    Exchanges *errands;   /* NULL: the network */
     Budget *budgets[NET_MAX_CHARGES];
     unsigned budget_count;
 };
@@ -32,7 +34,7 @@ typedef struct {
     SenderInspect inspect;
     SenderDone done;
     void *data;
-} Exchange;
+} Errand;
 
 /* --- budgets ---------------------------------------------------------------------------------- */
 
@@ -125,6 +127,15 @@ bool sender_new(const SenderConfig *config, Sender **sender_out, GError **error)
     return true;
 }
 
+Sender *sender_new_recorded(NetClient *client, const Definition *definition, Exchanges *exchanges) {
+    Sender *sender = g_new0(Sender, 1);
+    sender->client = client;
+    sender->definition = definition;
+    sender->responder = responder_new(definition);
+    sender->exchanges = exchanges;
+    return sender;
+}
+
 void sender_free(Sender *sender) {
     if (!sender)
         return;
@@ -138,8 +149,8 @@ void sender_free(Sender *sender) {
 /* RFC 6750 section 2.1 */
 static bool authorize(NetRequest *request, NetHeaders *extra, unsigned attempt, GError **error) {
     (void)attempt;
-    const Exchange *exchange = request->data;
-    const Secret *token = exchange->sender->token;
+    const Errand *errand = request->data;
+    const Secret *token = errand->sender->token;
     size_t size = secret_size(token) + sizeof "Bearer ";
     char *value = g_malloc(size);
     g_snprintf(value, size, "Bearer %s", secret_text(token));
@@ -154,7 +165,7 @@ static const char *find_header(void *data, const char *name) {
 }
 
 static NetJudgement classify(const NetResponse *response, void *data) {
-    Exchange *exchange = data;
+    Errand *errand = data;
     NetHeaders *headers = (NetHeaders *)(uintptr_t)response->headers;
     RespondAnswer answer = {.status = (unsigned)response->status,
                             .header = find_header,
@@ -162,10 +173,10 @@ static NetJudgement classify(const NetResponse *response, void *data) {
                             .body = response->body,
                             .body_size = response->body_size,
                             .now_ms = clock_now_ms()};
-    RespondClass class = respond_classify(exchange->sender->responder, exchange->call, &answer);
-    exchange->then = class.then;
-    if (class.outcome == OUTCOME_OK && exchange->inspect)
-        class.outcome = exchange->inspect(response->body, response->body_size, exchange->data);
+    RespondClass class = respond_classify(errand->sender->responder, errand->call, &answer);
+    errand->then = class.then;
+    if (class.outcome == OUTCOME_OK && errand->inspect)
+        class.outcome = errand->inspect(response->body, response->body_size, errand->data);
     return (NetJudgement){class.outcome, class.wait_ms > 0 ? class.wait_ms : -1};
 }
 
@@ -184,24 +195,65 @@ static bool add_headers(NetHeaders *to, const NetHeaders *from) {
 
 static void on_done(NetResult *result, void *data);
 
-static void send_request(Exchange *exchange, NetRequest *request) {
-    Sender *sender = exchange->sender;
+/* What a request would be over the network, played on the next turn of the loop. */
+typedef struct {
+    Errand *errand;
+    NetRequest *request;
+} Playing;
+
+static NetResult play(const Playing *playing, const NetHeaders *none) {
+    const NetRequest *request = playing->request;
+    NetResult result = {.request = request,
+                        .outcome = OUTCOME_BAD_REQUEST,
+                        .response = {.headers = none, .body = ""}};
+    ExchangeAnswer answer;
+    if (!exchanges_find(playing->errand->sender->exchanges, request->method, request->url,
+                        request->body, &answer)) {
+        result.error =
+            g_error_new(ASSAY_ERROR, ERROR_CONFIGURATION, "no exchange is recorded for %s %s",
+                        request->method, request->url);
+        return result;
+    }
+    result.response = (NetResponse){answer.status, answer.headers, answer.body, answer.body_size};
+    result.attempts = result.sent = 1;
+    result.outcome = classify(&result.response, playing->errand).outcome;
+    return result;
+}
+
+static void play_one(void *data) {
+    Playing *playing = data;
+    g_autoptr(NetHeaders) none = net_headers_new(0);
+    NetResult result = play(playing, none);
+    on_done(&result, playing->errand);
+    g_clear_error(&result.error);
+    net_request_free(playing->request);
+    g_free(playing);
+}
+
+static void send_request(Errand *errand, NetRequest *request) {
+    Sender *sender = errand->sender;
+    if (sender->exchanges) {
+        Playing *playing = g_new0(Playing, 1);
+        *playing = (Playing){errand, request};
+        net_client_post(sender->client, play_one, playing);
+        return;
+    }
     for (unsigned i = 0; i < sender->budget_count; i++)
         net_request_charge(request, sender->budgets[i], 1);
     request->allow_private = sender->allow_private;
     request->prepare = authorize;
     request->classify = classify;
     request->done = on_done;
-    request->data = exchange;
+    request->data = errand;
     net_client_send(sender->client, request);
 }
 
 /* Follows a redirect of a GET within the origin; anything else is left as the answer. */
-static bool follow(Exchange *exchange, const NetResult *result) {
+static bool follow(Errand *errand, const NetResult *result) {
     const NetRequest *asked = result->request;
     const char *location = net_headers_get(result->response.headers, "location");
     if (!is_redirect(result->response.status) || !location || asked->body ||
-        exchange->redirects >= REDIRECTS_MAX)
+        errand->redirects >= REDIRECTS_MAX)
         return false;
     g_autofree char *target = url_resolve(asked->url, location, NULL);
     if (!target || !url_text_same_origin(target, asked->url))
@@ -209,17 +261,17 @@ static bool follow(Exchange *exchange, const NetResult *result) {
     g_autoptr(NetRequest) request = net_request_new(asked->method, target);
     if (!add_headers(request->headers, asked->headers))
         return false;
-    exchange->redirects++;
-    send_request(exchange, g_steal_pointer(&request));
+    errand->redirects++;
+    send_request(errand, g_steal_pointer(&request));
     return true;
 }
 
-static char *failure_message(const Exchange *exchange, const NetResult *result) {
+static char *failure_message(const Errand *errand, const NetResult *result) {
     const char *transport = result->error ? result->error->message : NULL;
     if (is_redirect(result->response.status))
         transport = "it redirects to another place, which is not followed";
-    Refusal refusal = {.definition = exchange->sender->definition,
-                       .call = exchange->call,
+    Refusal refusal = {.definition = errand->sender->definition,
+                       .call = errand->call,
                        .outcome = result->outcome,
                        .status = result->response.status,
                        .url = result->request->url,
@@ -228,23 +280,23 @@ static char *failure_message(const Exchange *exchange, const NetResult *result) 
 }
 
 static void on_done(NetResult *result, void *data) {
-    Exchange *exchange = data;
-    exchange->requests += result->sent;
-    if (follow(exchange, result))
+    Errand *errand = data;
+    errand->requests += result->sent;
+    if (follow(errand, result))
         return;
-    g_autofree char *message = failure_message(exchange, result);
+    g_autofree char *message = failure_message(errand, result);
     SenderReply reply = {.outcome = result->outcome,
-                         .then = exchange->then,
+                         .then = errand->then,
                          .status = result->response.status,
                          .message = message,
                          .headers = result->response.headers,
                          .body = result->response.body,
                          .body_size = result->response.body_size,
                          .url = result->request->url,
-                         .requests = exchange->requests,
+                         .requests = errand->requests,
                          .retry_at_ms = result->retry_at_ms};
-    exchange->done(&reply, exchange->data);
-    g_free(exchange);
+    errand->done(&reply, errand->data);
+    g_free(errand);
 }
 
 /* --- sending ---------------------------------------------------------------------------------- */
@@ -259,12 +311,12 @@ bool sender_send(Sender *sender, const SenderWish *wish, GError **error) {
     }
     if (rendered->body)
         net_request_set_body(request, rendered->body, rendered->body_size);
-    Exchange *exchange = g_new0(Exchange, 1);
-    exchange->sender = sender;
-    exchange->call = wish->call;
-    exchange->inspect = wish->inspect;
-    exchange->done = wish->done;
-    exchange->data = wish->data;
-    send_request(exchange, g_steal_pointer(&request));
+    Errand *errand = g_new0(Errand, 1);
+    errand->sender = sender;
+    errand->call = wish->call;
+    errand->inspect = wish->inspect;
+    errand->done = wish->done;
+    errand->data = wish->data;
+    send_request(errand, g_steal_pointer(&request));
     return true;
 }

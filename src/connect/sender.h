@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "base/outcome.h"
 #include "connect/credentials.h"
+#include "connect/exchange.h"
 #include "net/budget.h"
 #include "net/client.h"
 #include "provider/definition.h"
@@ -69,6 +70,11 @@ typedef struct {
  * a field of it is missing. */
 bool sender_new(const SenderConfig *config, Sender **sender_out,
                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* A sender that answers from recorded exchanges and never touches the network; a request that was
+ * not recorded is OUTCOME_BAD_REQUEST. The exchanges are borrowed. */
+Sender *sender_new_recorded(NetClient *client, const Definition *definition, Exchanges *exchanges);
+
 void sender_free(Sender *sender);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Sender, sender_free)
 
