@@ -72,7 +72,8 @@ order by served_at, organization_id
 limit 1;
 
 -- name: job_claim_pick
--- The most urgent due job of an organization. Locked, and passed by when another claim has it.
+-- The most urgent due job of an organization. Locked, and passed by when another claim has it. The
+-- sum keeps the engines from collecting and sorting all that is due: job_by_urgency has the order.
 -- system
 select organization_id, id, integration_id, status, request, definition_sha256, run_clock, attempt,
     journal_batches, journal_mark, priority, due_at, lease_owner, lease_until, fence, created_at,
@@ -80,7 +81,7 @@ select organization_id, id, integration_id, status, request, definition_sha256, 
 from job
 where organization_id = :organization
     and status in ('pending', 'running', 'parked')
-    and due_at <= cast(:now as bigint)
+    and due_at + 0 <= cast(:now as bigint)
 order by priority desc, due_at, id
 limit 1
 -- dialect: sqlite
