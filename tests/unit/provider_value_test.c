@@ -1,0 +1,388 @@
+/* Values: ownership, paths, numbers and the canonical printing that hashes rest on. */
+#include <math.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "provider/value.h"
+
+static Value parse(const char *json) {
+    Value value = VALUE_NONE;
+    GError *error = NULL;
+    bool parsed = value_parse(json, strlen(json), &value, &error);
+    g_assert_no_error(error);
+    g_assert_true(parsed);
+    return value;
+}
+
+static void assert_json(Value value, const char *expected) {
+    g_autofree char *json = value_to_json(value);
+    g_assert_cmpstr(json, ==, expected);
+}
+
+static void parse_tells_every_kind(void) {
+    static const struct {
+        const char *json;
+        ValueKind kind;
+        const char *name;
+    } cases[] = {
+        {"null", VALUE_KIND_NULL, "null"},
+        {"true", VALUE_KIND_BOOL, "a boolean"},
+        {"false", VALUE_KIND_BOOL, "a boolean"},
+        {"1.5", VALUE_KIND_NUMBER, "a number"},
+        {"\"x\"", VALUE_KIND_STRING, "a string"},
+        {"[1]", VALUE_KIND_ARRAY, "an array"},
+        {"{\"a\":1}", VALUE_KIND_OBJECT, "an object"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(Value) value = parse(cases[i].json);
+        g_assert_cmpint(value_kind(value), ==, cases[i].kind);
+        g_assert_cmpstr(value_kind_name(value_kind(value)), ==, cases[i].name);
+        assert_json(value, cases[i].json);
+    }
+    g_assert_cmpint(value_kind(VALUE_NONE), ==, VALUE_KIND_NONE);
+    g_assert_true(value_is_null(VALUE_NONE));
+}
+
+static void malformed_text_is_unavailable_and_never_quoted(void) {
+    static const char *const cases[] = {"",    "{",        "[1,",   "secret-token",
+                                        "1 2", "{\"a\":}", "\"\x01"};
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        Value value = VALUE_NONE;
+        g_autoptr(GError) error = NULL;
+        g_assert_false(value_parse(cases[i], strlen(cases[i]), &value, &error));
+        g_assert_error(error, ASSAY_ERROR, ERROR_SERVICE_UNAVAILABLE);
+        g_assert_null(strstr(error->message, "secret"));
+        g_assert_cmpint(value_kind(value), ==, VALUE_KIND_NONE);
+    }
+}
+
+static void members_and_items_are_owned_and_absent_ones_are_no_value(void) {
+    g_auto(Value) value = parse("{\"a\":[1,\"two\"],\"n\":null}");
+    g_auto(Value) list = value_get(value, "a");
+    g_auto(Value) absent = value_get(value, "b");
+    g_auto(Value) null = value_get(value, "n");
+    g_auto(Value) second = value_at(list, 1);
+    g_auto(Value) third = value_at(list, 2);
+    g_auto(Value) far = value_at(list, SIZE_MAX);
+    g_auto(Value) wrong_parent = value_get(list, "a");
+    g_auto(Value) wrong_list = value_at(value, 0);
+    g_assert_cmpint(value_kind(absent), ==, VALUE_KIND_NONE);
+    g_assert_cmpint(value_kind(null), ==, VALUE_KIND_NULL);
+    g_assert_cmpstr(value_text(second), ==, "two");
+    g_assert_cmpuint(value_length(second), ==, 3);
+    g_assert_cmpint(value_kind(third), ==, VALUE_KIND_NONE);
+    g_assert_cmpint(value_kind(far), ==, VALUE_KIND_NONE);
+    g_assert_cmpint(value_kind(wrong_parent), ==, VALUE_KIND_NONE);
+    g_assert_cmpint(value_kind(wrong_list), ==, VALUE_KIND_NONE);
+    g_assert_cmpuint(value_count(value), ==, 2);
+    g_assert_cmpuint(value_count(list), ==, 2);
+    g_assert_cmpuint(value_count(second), ==, 0);
+    g_assert_true(value_has(value, "n"));
+    g_assert_false(value_has(value, "b"));
+    g_assert_false(value_has(list, "a"));
+}
+
+static void a_child_outlives_its_parent(void) {
+    Value parent = parse("{\"deep\":{\"text\":\"still here\"}}");
+    g_auto(Value) child = value_get(parent, "deep");
+    value_clear(&parent);
+    g_assert_cmpint(value_kind(parent), ==, VALUE_KIND_NONE);
+    value_clear(&parent);
+    assert_json(child, "{\"text\":\"still here\"}");
+}
+
+static void changing_a_shared_object_leaves_the_other_alone(void) {
+    g_auto(Value) one = parse("{\"a\":1}");
+    g_auto(Value) other = value_copy(one);
+    value_put(&other, "b", value_new_bool(true));
+    value_put(&other, "none", VALUE_NONE);
+    assert_json(one, "{\"a\":1}");
+    assert_json(other, "{\"a\":1,\"b\":true,\"none\":null}");
+    value_remove(&other, "a");
+    value_remove(&other, "never was");
+    assert_json(other, "{\"b\":true,\"none\":null}");
+    g_auto(Value) list = value_new_array();
+    g_auto(Value) same = value_copy(list);
+    value_push(&list, value_new_string("x"));
+    value_push(&list, value_new_string(NULL));
+    assert_json(list, "[\"x\",null]");
+    assert_json(same, "[]");
+}
+
+static void take_leaves_nothing_behind(void) {
+    Value value = parse("[1]");
+    g_auto(Value) taken = value_take(&value);
+    g_assert_cmpint(value_kind(value), ==, VALUE_KIND_NONE);
+    assert_json(taken, "[1]");
+}
+
+static void numbers_print_whole_shortest_and_canonical(void) {
+    static const struct {
+        double number;
+        const char *text;
+    } cases[] = {
+        {0, "0"},
+        {-0.0, "0"},
+        {1, "1"},
+        {-17, "-17"},
+        {1e15, "1000000000000000"},
+        {9007199254740992.0, "9007199254740992"},
+        {99999999999999984.0, "99999999999999984"},
+        {1e17, "1e+17"},
+        {0.1, "0.1"},
+        {0.1 + 0.2, "0.30000000000000004"},
+        {1.0 / 3, "0.3333333333333333"},
+        {1e300, "1e+300"},
+        {5e-324, "4.94065645841247e-324"},
+        {(double)NAN, "null"},
+        {(double)INFINITY, "1.7976931348623157e+308"},
+        {-(double)INFINITY, "-1.7976931348623157e+308"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(Value) value = value_new_number(cases[i].number);
+        assert_json(value, cases[i].text);
+    }
+}
+
+static void random_numbers_read_back_the_same(void) {
+    g_autoptr(GRand) random = g_rand_new_with_seed(20261120);
+    for (int i = 0; i < 20000; i++) {
+        uint64_t bits = (uint64_t)g_rand_int(random) << 32 | g_rand_int(random);
+        double number;
+        memcpy(&number, &bits, sizeof number);
+        if (!isfinite(number))
+            continue;
+        g_auto(Value) value = value_new_number(number);
+        g_autofree char *json = value_to_json(value);
+        g_assert_true(g_ascii_strtod(json, NULL) == number);
+    }
+}
+
+static void integers_are_whole_and_exact(void) {
+    static const struct {
+        const char *json;
+        bool whole;
+        int64_t integer;
+    } cases[] = {
+        {"12", true, 12},     {"-3", true, -3},
+        {"1.5", false, 0},    {"9007199254740992", true, INT64_C(9007199254740992)},
+        {"1e300", false, 0},  {"2e3", true, 2000},
+        {"\"12\"", false, 0}, {"null", false, 0},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(Value) value = parse(cases[i].json);
+        int64_t integer = 0;
+        g_assert_cmpint(value_integer(value, &integer), ==, cases[i].whole);
+        g_assert_cmpint(integer, ==, cases[i].integer);
+    }
+    g_auto(Value) nan = value_new_number((double)NAN);
+    int64_t integer = 7;
+    g_assert_false(value_integer(nan, &integer));
+    g_assert_cmpint(integer, ==, 7);
+}
+
+static void only_true_is_true(void) {
+    static const char *const others[] = {"false", "null", "1", "\"true\"", "[true]"};
+    g_auto(Value) truth = parse("true");
+    g_assert_true(value_truth(truth));
+    for (size_t i = 0; i < G_N_ELEMENTS(others); i++) {
+        g_auto(Value) value = parse(others[i]);
+        g_assert_false(value_truth(value));
+    }
+}
+
+static void keys_print_sorted_by_bytes_whatever_the_order(void) {
+    g_auto(Value) one = parse("{\"b\":1,\"a\":{\"z\":1,\"y\":2},\"B\":3,\"\\u00e9\":4,\"ab\":5}");
+    g_auto(Value) other = parse("{\"\\u00e9\":4,\"ab\":5,\"B\":3,\"a\":{\"y\":2,\"z\":1},\"b\":1}");
+    assert_json(one, "{\"B\":3,\"a\":{\"y\":2,\"z\":1},\"ab\":5,\"b\":1,\"\xc3\xa9\":4}");
+    g_autofree char *json = value_to_json(other);
+    assert_json(one, json);
+    g_assert_true(value_equal(one, other));
+}
+
+static void large_objects_print_sorted_too(void) {
+    g_auto(Value) object = value_new_object();
+    for (int i = 499; i >= 0; i--) {
+        g_autofree char *key = g_strdup_printf("key%03d", i);
+        value_put(&object, key, value_new_number(i));
+    }
+    g_autofree char *json = value_to_json(object);
+    g_assert_true(g_str_has_prefix(json, "{\"key000\":0,\"key001\":1,"));
+    g_assert_true(g_str_has_suffix(json, "\"key498\":498,\"key499\":499}"));
+}
+
+static void strings_are_escaped_and_valid(void) {
+    g_auto(Value) value = value_new_text("q\"b\\n\nt\tr\r\x01\x1f\x7f\0\xc3\xa9\xff", 17);
+    assert_json(value, "\"q\\\"b\\\\n\\nt\\tr\\r\\u0001\\u001f\x7f\\u0000\xc3\xa9\xef\xbf\xbd\"");
+}
+
+static void too_deep_values_are_printed_as_null(void) {
+    Value value = value_new_number(1);
+    for (int i = 0; i < VALUE_MAX_DEPTH + 10; i++) {
+        Value outer = value_new_array();
+        value_push(&outer, value);
+        value = outer;
+    }
+    g_autofree char *json = value_to_json(value);
+    g_assert_nonnull(strstr(json, "[null]"));
+    value_clear(&value);
+}
+
+static void the_last_of_repeated_keys_counts(void) {
+    g_auto(Value) value = parse("{\"a\":1,\"b\":2,\"a\":3}");
+    assert_json(value, "{\"a\":3,\"b\":2}");
+}
+
+static bool note_member(const char *key, Value value, void *data) {
+    GString *seen = data;
+    g_string_append_printf(seen, "%s=%g;", key, value_number(value, -1));
+    return strcmp(key, "c") != 0;
+}
+
+static void members_are_walked_in_order_until_told_to_stop(void) {
+    g_auto(Value) object = parse("{\"d\":4,\"b\":2,\"c\":3,\"a\":1}");
+    g_auto(Value) list = parse("[1]");
+    g_autoptr(GString) seen = g_string_new(NULL);
+    value_each_member(object, note_member, seen);
+    value_each_member(list, note_member, seen);
+    g_assert_cmpstr(seen->str, ==, "a=1;b=2;c=3;");
+}
+
+static void values_compare_as_jq_orders_them(void) {
+    static const char *const ascending[] = {"null",  "false", "true", "-1",  "2",
+                                            "\"a\"", "\"b\"", "[]",   "[1]", "{}"};
+    for (size_t i = 0; i + 1 < G_N_ELEMENTS(ascending); i++) {
+        g_auto(Value) low = parse(ascending[i]);
+        g_auto(Value) high = parse(ascending[i + 1]);
+        g_assert_cmpint(value_compare(low, high), <, 0);
+        g_assert_cmpint(value_compare(high, low), >, 0);
+        g_assert_cmpint(value_compare(low, low), ==, 0);
+        g_assert_false(value_equal(low, high));
+    }
+}
+
+static void paths_follow_members_and_items(void) {
+    static const struct {
+        const char *path;
+        const char *result; /* NULL: fails */
+    } cases[] = {
+        {".", "{\"a\":{\"b\":[{\"c\":\"deep\"},2]},\"x y\":7,\"n\":null}"},
+        {" .a.b[0].c ", "\"deep\""},
+        {".a.b[1]", "2"},
+        {".a.b[-1]", "2"},
+        {".a.b[-3]", "null"},
+        {".a.b[9]", "null"},
+        {".[\"x y\"]", "7"},
+        {".\"x y\"", "7"},
+        {".[\"a\"][\"b\"][0].c", "\"deep\""},
+        {".missing", "null"},
+        {".missing.more[3].still", "null"},
+        {".n.below", "null"},
+        {".a.b.c", NULL},
+        {".a[0]", NULL},
+        {".a.b[0].c.d", NULL},
+    };
+    g_auto(Value) root = parse("{\"a\":{\"b\":[{\"c\":\"deep\"},2]},\"x y\":7,\"n\":null}");
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(ValuePath) path = value_path_parse(cases[i].path, NULL);
+        g_assert_nonnull(path);
+        g_auto(Value) found = VALUE_NONE;
+        g_assert_cmpint(value_path_get(path, root, &found), ==, cases[i].result != NULL);
+        g_auto(Value) or_null = value_path_find(path, root);
+        if (i > 0)
+            assert_json(or_null, cases[i].result != NULL ? cases[i].result : "null");
+    }
+    g_autoptr(ValuePath) path = value_path_parse(".a", NULL);
+    g_auto(Value) of_nothing = value_path_find(path, VALUE_NONE);
+    g_assert_cmpint(value_kind(of_nothing), ==, VALUE_KIND_NULL);
+}
+
+static void what_is_no_plain_path_is_refused(void) {
+    static const char *const cases[] = {
+        "",
+        "a",
+        ".a.",
+        "..",
+        ".a | .b",
+        ".a?",
+        ".[]",
+        ".a[]",
+        ".a[1:2]",
+        ".a[",
+        ".a]",
+        ".[\"a]",
+        ".[a]",
+        ".a.[0]",
+        ".1",
+        ".[1.5]",
+        ".[99999999999]",
+        ".a-b",
+        ".[\"a\\\"b\"]",
+        ".\"\\(.x)\"",
+        ". a",
+        ".a .b",
+        "$a",
+        ".[--1]",
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(ValuePath) path = value_path_parse(cases[i], &error);
+        g_assert_null(path);
+        g_assert_error(error, ASSAY_ERROR, ERROR_CONFIGURATION);
+    }
+    g_autoptr(GString) endless = g_string_new(NULL);
+    for (int i = 0; i < 65; i++)
+        g_string_append(endless, ".a");
+    g_autoptr(ValuePath) path = value_path_parse(endless->str, NULL);
+    g_assert_null(path);
+}
+
+static void a_path_tells_its_steps(void) {
+    g_autoptr(ValuePath) path = value_path_parse(" .a[\"b c\"][-2]", NULL);
+    int64_t index = 0;
+    g_assert_cmpstr(value_path_text(path), ==, ".a[\"b c\"][-2]");
+    g_assert_cmpuint(value_path_count(path), ==, 3);
+    g_assert_cmpstr(value_path_step(path, 0, NULL), ==, "a");
+    g_assert_cmpstr(value_path_step(path, 1, &index), ==, "b c");
+    g_assert_cmpint(index, ==, 0);
+    g_assert_null(value_path_step(path, 2, &index));
+    g_assert_cmpint(index, ==, -2);
+}
+
+int main(int argc, char **argv) {
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/provider/value/parse_tells_every_kind", parse_tells_every_kind);
+    g_test_add_func("/provider/value/malformed_text_is_unavailable_and_never_quoted",
+                    malformed_text_is_unavailable_and_never_quoted);
+    g_test_add_func("/provider/value/members_and_items_are_owned_and_absent_ones_are_no_value",
+                    members_and_items_are_owned_and_absent_ones_are_no_value);
+    g_test_add_func("/provider/value/a_child_outlives_its_parent", a_child_outlives_its_parent);
+    g_test_add_func("/provider/value/changing_a_shared_object_leaves_the_other_alone",
+                    changing_a_shared_object_leaves_the_other_alone);
+    g_test_add_func("/provider/value/take_leaves_nothing_behind", take_leaves_nothing_behind);
+    g_test_add_func("/provider/value/numbers_print_whole_shortest_and_canonical",
+                    numbers_print_whole_shortest_and_canonical);
+    g_test_add_func("/provider/value/random_numbers_read_back_the_same",
+                    random_numbers_read_back_the_same);
+    g_test_add_func("/provider/value/integers_are_whole_and_exact", integers_are_whole_and_exact);
+    g_test_add_func("/provider/value/only_true_is_true", only_true_is_true);
+    g_test_add_func("/provider/value/keys_print_sorted_by_bytes_whatever_the_order",
+                    keys_print_sorted_by_bytes_whatever_the_order);
+    g_test_add_func("/provider/value/large_objects_print_sorted_too",
+                    large_objects_print_sorted_too);
+    g_test_add_func("/provider/value/strings_are_escaped_and_valid", strings_are_escaped_and_valid);
+    g_test_add_func("/provider/value/too_deep_values_are_printed_as_null",
+                    too_deep_values_are_printed_as_null);
+    g_test_add_func("/provider/value/the_last_of_repeated_keys_counts",
+                    the_last_of_repeated_keys_counts);
+    g_test_add_func("/provider/value/members_are_walked_in_order_until_told_to_stop",
+                    members_are_walked_in_order_until_told_to_stop);
+    g_test_add_func("/provider/value/values_compare_as_jq_orders_them",
+                    values_compare_as_jq_orders_them);
+    g_test_add_func("/provider/value/paths_follow_members_and_items",
+                    paths_follow_members_and_items);
+    g_test_add_func("/provider/value/what_is_no_plain_path_is_refused",
+                    what_is_no_plain_path_is_refused);
+    g_test_add_func("/provider/value/a_path_tells_its_steps", a_path_tells_its_steps);
+    return g_test_run();
+}
