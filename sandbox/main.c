@@ -153,15 +153,19 @@ static Service *make_service(const Options *options, const char *url, GError **e
     return service_new(&service);
 }
 
+/* The file comes first: who reads the line may look for it. */
 static bool tell_ready(const Options *options, uint16_t port, const char *url, GError **error) {
     g_autoptr(Json) json = json_new_object();
     json_put_int(json, "port", port);
     json_put_string(json, "url", url);
     g_autofree char *text = json_print(json, JSON_COMPACT);
     g_autofree char *line = g_strconcat(text, "\n", NULL);
+    if (options->port_file != NULL && !g_file_set_contents(options->port_file, line, -1, error)) {
+        return false;
+    }
     fputs(line, stdout);
     fflush(stdout);
-    return options->port_file == NULL || g_file_set_contents(options->port_file, line, -1, error);
+    return true;
 }
 
 static int block_signals(void) {
@@ -206,26 +210,37 @@ static bool serve(const Options *options, GError **error) {
     return served;
 }
 
+static void clear_options(Options *options) {
+    g_free(options->organization);
+    g_free(options->provider);
+    g_free(options->port_file);
+    g_strfreev(options->tokens);
+}
+
+static void fill_in(char **text, const char *fallback) {
+    if (*text == NULL) {
+        *text = g_strdup(fallback);
+    }
+}
+
 int main(int argc, char **argv) {
-    Options options = {.organization = g_strdup("acme"),
-                       .repos = 100,
+    Options options = {.repos = 100,
                        .alerts = 5,
                        .limit = 5000,
                        .window = 3600,
                        .seed = 1,
-                       .provider = g_strdup(CATALOG_DEFAULT),
                        .count_requests = 1000000};
-    if (!parse_options(&options, &argc, &argv) || !check_options(&options)) {
-        return 2;
-    }
     g_autoptr(GError) error = NULL;
-    bool served = serve(&options, &error);
-    if (!served) {
+    bool parsed = parse_options(&options, &argc, &argv);
+    fill_in(&options.organization, "acme");
+    fill_in(&options.provider, CATALOG_DEFAULT);
+    int status = 2;
+    if (parsed && check_options(&options)) {
+        status = serve(&options, &error) ? 0 : 1;
+    }
+    if (error != NULL) {
         fprintf(stderr, "assay-sandbox: %s\n", error->message);
     }
-    g_free(options.organization);
-    g_free(options.provider);
-    g_free(options.port_file);
-    g_strfreev(options.tokens);
-    return served ? 0 : 1;
+    clear_options(&options);
+    return status;
 }
