@@ -188,3 +188,18 @@ bool job_retry(DbUnit *unit, const JobLease *lease, int64_t due_at, GError **err
     Leave leave = {.status = JOB_PENDING, .due_at = due_at};
     return leave_job(unit, lease, &leave, error);
 }
+
+bool job_cancel(DbUnit *unit, const char *id, GError **error) {
+    DbStatement *statement = db_prepare(unit, "job_cancel");
+    db_bind_text(statement, "id", id);
+    db_bind_int(statement, "now", clock_now_ms());
+    if (!db_exec(statement, error)) {
+        return false;
+    }
+    if (db_changes(unit) == 0) {
+        g_set_error_literal(error, ASSAY_ERROR, ERROR_CONFLICT,
+                            "a sync of this integration is running already; wait for it");
+        return false;
+    }
+    return true;
+}

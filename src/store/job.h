@@ -136,3 +136,7 @@ void job_bind_lease(DbStatement *statement, const JobLease *lease);
 
 /* Sets the error of a lost lease. */
 void job_set_lost(GError **error);
+
+/* Calls off a job that is not run by anybody: pending, parked, or running with its lease over or
+ * let go. ERROR_CONFLICT when it is being run, or has ended. */
+bool job_cancel(DbUnit *unit, const char *id, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/id.h"
+#include "store/job_claim.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -95,25 +96,31 @@ static bool is_dead(const char *path) {
     return dead;
 }
 
-bool owner_find_dead(const char *data_dir, bool (*found)(const char *owner_id, void *data),
-                     void *data, GError **error) {
-    g_autofree char *dir_path = run_dir(data_dir);
-    if (!g_file_test(dir_path, G_FILE_TEST_IS_DIR))
+static bool release_work(DbUnit *unit, void *data, GError **error) {
+    return job_release_owner(unit, data, NULL, error);
+}
+
+static bool release(const char *dir, const char *name, Db *db, GError **error) {
+    g_autofree char *path = g_build_filename(dir, name, NULL);
+    if (!is_dead(path))
         return true;
-    g_autoptr(GDir) dir = g_dir_open(dir_path, 0, error);
-    if (!dir)
+    static const DbScope system_scope = {.actor = "worker", .system = true};
+    g_autofree char *uuid = g_strndup(name, strlen(name) - strlen(LOCK_SUFFIX));
+    g_autofree char *id = owner_id_of(uuid);
+    if (!db_run(db, &system_scope, DB_WRITE, release_work, id, error))
         return false;
-    const char *name;
-    while ((name = g_dir_read_name(dir)) != NULL) {
-        if (!g_str_has_suffix(name, LOCK_SUFFIX))
-            continue;
-        g_autofree char *path = g_build_filename(dir_path, name, NULL);
-        if (!is_dead(path))
-            continue;
-        g_autofree char *uuid = g_strndup(name, strlen(name) - strlen(LOCK_SUFFIX));
-        g_autofree char *id = owner_id_of(uuid);
-        if (found(id, data))
-            (void)g_unlink(path);
-    }
+    (void)g_unlink(path);
     return true;
+}
+
+bool owner_release_dead(const char *data_dir, Db *db, GError **error) {
+    g_autofree char *path = run_dir(data_dir);
+    if (!g_file_test(path, G_FILE_TEST_IS_DIR))
+        return true;
+    g_autoptr(GDir) dir = g_dir_open(path, 0, error);
+    const char *name;
+    while (dir && (name = g_dir_read_name(dir)) != NULL)
+        if (g_str_has_suffix(name, LOCK_SUFFIX) && !release(path, name, db, error))
+            return false;
+    return dir != NULL;
 }

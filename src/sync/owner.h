@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include "db/db.h"
+
 #include <glib.h>
 #include <stdbool.h>
 
@@ -19,7 +21,5 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Owner, owner_free)
 /* The id to lease jobs under, "HOST:UUID". Borrowed. */
 const char *owner_id(const Owner *owner);
 
-/* Calls found(id, data) for every owner of this machine that is dead, and removes its lock file
- * when found returns true. */
-bool owner_find_dead(const char *data_dir, bool (*found)(const char *owner_id, void *data),
-                     void *data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Lets go of the leases of all owners of this machine that are dead, and removes their files. */
+bool owner_release_dead(const char *data_dir, Db *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;

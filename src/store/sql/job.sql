@@ -229,3 +229,11 @@ set status = :status, due_at = :due_at, lease_owner = '', lease_until = 0,
     attempt = attempt - cast(:given_back as bigint)
 where organization_id = :org and id = :job_id
     and status = 'running' and lease_owner = :owner and fence = :fence;
+
+-- name: job_cancel
+-- Ends a job that nobody is running.
+update job
+set status = 'cancelled', completed_at = :now, lease_owner = '', lease_until = 0
+where organization_id = :org and id = :id
+    and (status = 'pending' or status = 'parked'
+        or (status = 'running' and (lease_owner = '' or lease_until <= :now)));

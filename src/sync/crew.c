@@ -1,0 +1,232 @@
+#include "sync/crew.h"
+
+#include "base/error.h"
+#include "sync/message.h"
+#include "sync/worker.h"
+
+#include <errno.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+#define RESTARTS_MAX 100 /* the job's own attempts end it long before */
+
+struct Crew {
+    CrewConfig config;
+    char *program;
+    char *data_dir;
+    char *database_url;
+    int socket;
+    pid_t child;
+};
+
+/* --- the process ------------------------------------------------------------------------------ */
+
+static void stop_worker(Crew *crew) {
+    if (crew->socket >= 0)
+        close(crew->socket);
+    crew->socket = -1;
+    if (crew->child > 0)
+        while (waitpid(crew->child, NULL, 0) < 0 && errno == EINTR)
+            continue;
+    crew->child = 0;
+}
+
+static bool spawn(Crew *crew, int child_socket, GError **error) {
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, child_socket, WORKER_SOCKET);
+    char name[] = "assay";
+    char command[] = WORKER_COMMAND;
+    char *arguments[] = {name, command, NULL};
+    int failure = posix_spawn(&crew->child, crew->program, &actions, NULL, arguments, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    if (failure == 0)
+        return true;
+    crew->child = 0;
+    g_set_error(error, ASSAY_ERROR, ERROR_INTERNAL, "cannot start a worker process: %s",
+                g_strerror(failure));
+    return false;
+}
+
+static double wait_scale(void) {
+#ifdef ASSAY_TEST_HOOKS
+    const char *text = g_getenv("ASSAY_TEST_WAIT_SCALE");
+    if (text)
+        return g_ascii_strtod(text, NULL);
+#endif
+    return 1.0;
+}
+
+static bool greet(Crew *crew, GError **error) {
+    g_autoptr(Json) hello = json_new_object();
+    json_put_string(hello, "dataDir", crew->data_dir);
+    json_put_string(hello, "databaseUrl", crew->database_url);
+    json_put_real(hello, "waitScale", wait_scale());
+    json_put_bool(hello, "key", crew->config.keyring != NULL);
+    g_autoptr(Json) message = json_new_object();
+    json_put(message, "hello", g_steal_pointer(&hello));
+    if (!message_send(crew->socket, message, error))
+        return false;
+    if (crew->config.keyring &&
+        !message_send_secret(crew->socket, keyring_kek(crew->config.keyring), error))
+        return false;
+    g_autoptr(Json) answer = NULL;
+    if (!message_receive(crew->socket, &answer, error))
+        return false;
+    if (json_member(answer, "error")) {
+        g_propagate_error(error, message_to_error(json_member(answer, "error")));
+        return false;
+    }
+    return true;
+}
+
+static bool start_worker(Crew *crew, GError **error) {
+    int sockets[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0) {
+        g_set_error(error, ASSAY_ERROR, ERROR_INTERNAL, "cannot make a socket pair: %s",
+                    g_strerror(errno));
+        return false;
+    }
+    crew->socket = sockets[0];
+    bool ok = spawn(crew, sockets[1], error);
+    close(sockets[1]);
+    ok = ok && greet(crew, error);
+    if (!ok)
+        stop_worker(crew);
+    return ok;
+}
+
+bool crew_start(const CrewConfig *config, Crew **crew_out, GError **error) {
+    g_autoptr(Crew) crew = g_new0(Crew, 1);
+    crew->config = *config;
+    crew->program = g_strdup(config->program ? config->program : "/proc/self/exe");
+    crew->data_dir = g_strdup(config->data_dir);
+    crew->database_url = g_strdup(config->database_url);
+    crew->socket = -1;
+    if (!start_worker(crew, error))
+        return false;
+    *crew_out = g_steal_pointer(&crew);
+    return true;
+}
+
+void crew_free(Crew *crew) {
+    if (!crew)
+        return;
+    stop_worker(crew);
+    g_free(crew->program);
+    g_free(crew->data_dir);
+    g_free(crew->database_url);
+    g_free(crew);
+}
+
+/* --- conversations ---------------------------------------------------------------------------- */
+
+typedef struct {
+    CrewProgress progress;
+    void *data;
+} Listener;
+
+/* Reads until the worker is done. ERROR_CANCELLED: the worker has died. */
+static bool await_done(Crew *crew, const Listener *listener, Json **done_out, GError **error) {
+    for (;;) {
+        g_autoptr(Json) message = NULL;
+        if (!message_receive(crew->socket, &message, error))
+            return false;
+        const Json *progress = json_member(message, "progress");
+        if (progress) {
+            if (listener->progress)
+                listener->progress(progress, listener->data);
+            continue;
+        }
+        if (json_member(message, "error")) {
+            g_propagate_error(error, message_to_error(json_member(message, "error")));
+            return false;
+        }
+        *done_out = json_ref(json_member(message, "done"));
+        return true;
+    }
+}
+
+static bool worker_died(Crew *crew, const char *doing, GError **error) {
+    stop_worker(crew);
+    g_clear_error(error);
+    g_set_error(error, ASSAY_ERROR, ERROR_INTERNAL, "the worker process died while %s", doing);
+    return false;
+}
+
+static bool send_fields(Crew *crew, const Credentials *credentials, GError **error) {
+    for (size_t i = 0; i < credentials_count(credentials); i++) {
+        const Secret *secret = credentials_get(credentials, credentials_field(credentials, i));
+        if (!message_send_secret(crew->socket, secret, error))
+            return false;
+    }
+    return true;
+}
+
+bool crew_test(Crew *crew, const CrewTest *test, Json **account_out, GError **error) {
+    g_autoptr(Json) request = json_new_object();
+    json_put_string(request, "do", "test");
+    json_put_string(request, "provider", test->provider);
+    json_put_string(request, "auth", test->auth);
+    json_put(request, "settings", json_copy_deep(test->settings));
+    Json *fields = json_new_array();
+    for (size_t i = 0; i < credentials_count(test->credentials); i++)
+        json_add_string(fields, credentials_field(test->credentials, i));
+    json_put(request, "fields", fields);
+    g_autoptr(GError) failure = NULL;
+    const Listener nobody = {0};
+    if (message_send(crew->socket, request, &failure) &&
+        send_fields(crew, test->credentials, &failure) &&
+        await_done(crew, &nobody, account_out, &failure))
+        return true;
+    if (error_code_of(failure) == ERROR_CANCELLED)
+        return worker_died(crew, "testing the connection", error);
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return false;
+}
+
+bool crew_run(Crew *crew, const char *organization_id, const char *job_id, CrewProgress progress,
+              void *data, Json **result_out, GError **error) {
+    g_autoptr(Json) request = json_new_object();
+    json_put_string(request, "do", "run");
+    json_put_string(request, "organization", organization_id);
+    json_put_string(request, "job", job_id);
+    const Listener listener = {progress, data};
+    for (int start = 0; start < RESTARTS_MAX; start++) {
+        g_autoptr(GError) failure = NULL;
+        if (crew->child == 0 && !start_worker(crew, error))
+            return false;
+        if (message_send(crew->socket, request, &failure) &&
+            await_done(crew, &listener, result_out, &failure))
+            return true;
+        if (error_code_of(failure) != ERROR_CANCELLED) {
+            g_propagate_error(error, g_steal_pointer(&failure));
+            return false;
+        }
+        stop_worker(crew);
+    }
+    return worker_died(crew, "running the sync, again and again", error);
+}
+
+bool crew_exercise(Crew *crew, const char *definition_file, const char *folder, bool write_golden,
+                   Json **report_out, GError **error) {
+    g_autoptr(Json) request = json_new_object();
+    json_put_string(request, "do", "exercise");
+    json_put_string(request, "definition", definition_file);
+    json_put_string(request, "folder", folder);
+    json_put_bool(request, "golden", write_golden);
+    g_autoptr(GError) failure = NULL;
+    const Listener nobody = {0};
+    if (message_send(crew->socket, request, &failure) &&
+        await_done(crew, &nobody, report_out, &failure))
+        return true;
+    if (error_code_of(failure) == ERROR_CANCELLED)
+        return worker_died(crew, "testing the definition", error);
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return false;
+}

@@ -1,0 +1,419 @@
+#include "sync/execute.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "collect/run.h"
+#include "comply/evaluate.h"
+#include "comply/judge.h"
+#include "connect/connection.h"
+#include "connect/sender.h"
+#include "provider/definition_load.h"
+#include "store/definition_text.h"
+#include "store/document.h"
+#include "store/integration.h"
+#include "store/job_claim.h"
+#include "sync/touched.h"
+
+#include <string.h>
+
+#define TURN_MS 1000 /* how often the peer and the lease are looked at */
+#define REQUEST_MAX (1024 * 1024)
+
+/* All that belongs to one job while it runs. */
+typedef struct {
+    const ExecuteContext *context;
+    DbScope scope;
+    const char *job_id;
+    Job *job;
+    JobLease lease;
+    Integration *integration;
+    Definition *definition;
+    Json *settings;
+    Json *request;
+    Sender *sender;
+    Cassette *cassette;
+    Run *run;
+    GPtrArray *evidence; /* ids, in the order of storing */
+    int64_t renew_at;    /* monotonic */
+    bool renewing;
+    GError *lost;
+} Execution;
+
+static void execution_clear(Execution *execution) {
+    run_free(execution->run);
+    cassette_free(execution->cassette);
+    sender_free(execution->sender);
+    definition_free(execution->definition);
+    json_free(execution->settings);
+    json_free(execution->request);
+    integration_free(execution->integration);
+    job_free(execution->job);
+    g_ptr_array_unref(execution->evidence);
+    g_clear_error(&execution->lost);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Execution, execution_clear)
+
+static const DbScope system_scope = {.actor = "worker", .system = true};
+
+/* --- claim ------------------------------------------------------------------------------------ */
+
+static bool claim_work(DbUnit *unit, void *data, GError **error) {
+    Execution *execution = data;
+    g_clear_pointer(&execution->job, job_free);
+    JobClaim claim = {.owner = owner_id(execution->context->owner), .lease_ms = EXECUTE_LEASE_MS};
+    return job_claim_one(unit, execution->scope.organization, execution->job_id, &claim,
+                         &execution->job, error);
+}
+
+typedef struct {
+    const char *job_id;
+    Job *job;
+    JobResult *result;
+} EndedWork;
+
+static bool ended_work(DbUnit *unit, void *data, GError **error) {
+    EndedWork *work = data;
+    g_clear_pointer(&work->job, job_free);
+    g_clear_pointer(&work->result, job_result_free);
+    if (!job_get(unit, work->job_id, &work->job, error))
+        return false;
+    bool ended =
+        strcmp(work->job->status, JOB_COMPLETED) == 0 || strcmp(work->job->status, JOB_FAILED) == 0;
+    return !ended || job_result_get(unit, work->job_id, &work->result, error);
+}
+
+static GError *failure_of(const char *text) {
+    g_autoptr(Json) json = json_parse(text, strlen(text), REQUEST_MAX, NULL);
+    ErrorCode code = error_code_from_name(json_member_string(json, "code", "INTERNAL"));
+    return g_error_new_literal(ASSAY_ERROR, (int)code,
+                               json_member_string(json, "message", "the job failed"));
+}
+
+/* Why a job could not be claimed: it ended, it waits, or somebody else has it. */
+static bool explain_unclaimed(const Execution *execution, Json **result_out, GError **error) {
+    EndedWork work = {.job_id = execution->job_id};
+    bool ok = db_run(execution->context->db, &execution->scope, DB_READ, ended_work, &work, error);
+    if (ok && work.result && work.result->result) {
+        *result_out =
+            json_parse(work.result->result, strlen(work.result->result), REQUEST_MAX, error);
+        ok = *result_out != NULL;
+    } else if (ok && work.result) {
+        g_propagate_error(error, failure_of(work.result->error ? work.result->error : "{}"));
+        ok = false;
+    } else if (ok && strcmp(work.job->status, JOB_PARKED) == 0) {
+        g_autofree char *when = clock_format(work.job->due_at);
+        g_set_error(error, ASSAY_ERROR, ERROR_RATE_LIMITED,
+                    "the service's limit is spent; this sync can go on at %s", when);
+        ok = false;
+    } else if (ok) {
+        g_set_error_literal(error, ASSAY_ERROR, ERROR_CONFLICT,
+                            "a sync of this integration is running already; wait for it");
+        ok = false;
+    }
+    job_free(work.job);
+    job_result_free(work.result);
+    return ok;
+}
+
+/* --- open ------------------------------------------------------------------------------------- */
+
+typedef struct {
+    Execution *execution;
+    DefinitionText *text;
+} LoadWork;
+
+static bool load_work(DbUnit *unit, void *data, GError **error) {
+    LoadWork *work = data;
+    Execution *execution = work->execution;
+    g_clear_pointer(&work->text, definition_text_free);
+    g_clear_pointer(&execution->integration, integration_free);
+    return integration_get(unit, execution->job->integration_id, &execution->integration, error) &&
+           definition_text_get(unit, execution->job->definition_sha256, &work->text, error) &&
+           document_sweep(unit, execution->job->id, clock_now_ms() + 1, NULL, error);
+}
+
+static bool parse_texts(Execution *execution, const DefinitionText *text, GError **error) {
+    const char *settings = execution->integration->settings;
+    execution->definition =
+        definition_load(text->provider, text->body, strlen(text->body), NULL, error);
+    execution->settings = json_parse(settings, strlen(settings), REQUEST_MAX, error);
+    if (!execution->definition || !execution->settings)
+        return false;
+    const char *request = execution->job->request;
+    execution->request = json_parse(request, strlen(request), REQUEST_MAX, error);
+    return execution->request != NULL;
+}
+
+static bool load(Execution *execution, GError **error) {
+    LoadWork work = {.execution = execution};
+    bool ok = db_run(execution->context->db, &execution->scope, DB_WRITE, load_work, &work, error);
+    ok = ok && parse_texts(execution, work.text, error);
+    definition_text_free(work.text);
+    return ok;
+}
+
+static bool open_sender(Execution *execution, GError **error) {
+    const ExecuteContext *context = execution->context;
+    const DefinitionAuth *auth =
+        definition_auth(execution->definition, execution->integration->auth);
+    if (!auth) {
+        g_set_error(error, ASSAY_ERROR, ERROR_CONFIGURATION,
+                    "%s has no auth method \"%s\" any more; connect it again",
+                    execution->definition->name, execution->integration->auth);
+        return false;
+    }
+    SenderConfig config = {.client = context->client,
+                           .budgets = context->budgets,
+                           .definition = execution->definition,
+                           .auth = auth,
+                           .settings = execution->settings,
+                           .integration_id = execution->integration->id};
+    return connection_open(context->db, &execution->scope, context->keyring,
+                           execution->integration->id, &config.credentials, error) &&
+           sender_new(&config, &execution->sender, error);
+}
+
+static void on_stored(const char *type, const char *evidence_id, void *data) {
+    (void)type;
+    Execution *execution = data;
+    g_ptr_array_add(execution->evidence, g_strdup(evidence_id));
+}
+
+static void on_progress(const char *type, uint64_t rows, uint64_t calls, void *data) {
+    const Execution *execution = data;
+    if (!execution->context->progress)
+        return;
+    g_autoptr(Json) json = json_new_object();
+    json_put_string(json, "provider", execution->definition->name);
+    json_put_string(json, "evidenceType", type);
+    json_put_int(json, "rows", (int64_t)rows);
+    json_put_int(json, "calls", (int64_t)calls);
+    execution->context->progress(json, execution->context->data);
+}
+
+static void tell_phase(const Execution *execution, const char *phase) {
+    if (!execution->context->progress)
+        return;
+    g_autoptr(Json) json = json_new_object();
+    json_put_string(json, "provider", execution->definition->name);
+    json_put_string(json, "phase", phase);
+    execution->context->progress(json, execution->context->data);
+}
+
+static bool open_run(Execution *execution, GError **error) {
+    const ExecuteContext *context = execution->context;
+    CassetteConfig cassette = {.place = {context->client, context->db, execution->scope},
+                               .lease = execution->lease};
+    if (!cassette_open(&cassette, &execution->cassette, error))
+        return false;
+    const Json *types = json_member(execution->request, "evidenceTypes");
+    g_autofree const char **names = g_new0(const char *, json_count(types) + 1);
+    for (size_t i = 0; i < json_count(types); i++)
+        names[i] = json_text(json_item(types, i));
+    RunConfig config = {.client = context->client,
+                        .db = context->db,
+                        .scope = execution->scope,
+                        .definition = execution->definition,
+                        .settings = execution->settings,
+                        .evidence_types = names,
+                        .integration_id = execution->integration->id,
+                        .job_id = execution->job->id,
+                        .clock_ms = execution->job->run_clock,
+                        .from_ms = json_member_int(execution->request, "from", 0),
+                        .to_ms = json_member_int(execution->request, "to", 0),
+                        .lease = &execution->lease,
+                        .cassette = execution->cassette,
+                        .sender = execution->sender,
+                        .observer = {on_stored, on_progress, execution}};
+    return run_new(&config, &execution->run, error);
+}
+
+/* --- collect ---------------------------------------------------------------------------------- */
+
+static bool renew_work(DbUnit *unit, void *data, GError **error) {
+    const Execution *execution = data;
+    return job_renew(unit, &execution->lease, EXECUTE_LEASE_MS, error);
+}
+
+static void renewed(void *data, const GError *error) {
+    Execution *execution = data;
+    execution->renewing = false;
+    if (error && !execution->lost)
+        execution->lost = g_error_copy(error);
+}
+
+static void keep_lease(Execution *execution) {
+    int64_t now = clock_mono_ms();
+    if (execution->renewing || now < execution->renew_at)
+        return;
+    execution->renew_at = now + EXECUTE_LEASE_MS / 3;
+    execution->renewing = true;
+    UnitPlace place = {execution->context->client, execution->context->db, execution->scope};
+    unit_submit(&place, DB_WRITE, renew_work, renewed, execution);
+}
+
+static bool still_wanted(const Execution *execution, GError **error) {
+    if (!execution->context->wanted || execution->context->wanted(execution->context->data))
+        return true;
+    g_set_error_literal(error, ASSAY_ERROR, ERROR_CANCELLED, "the sync was interrupted");
+    return false;
+}
+
+static bool turn(Execution *execution, GError **error) {
+    keep_lease(execution);
+    if (execution->lost) {
+        g_propagate_error(error, g_steal_pointer(&execution->lost));
+        return false;
+    }
+    return still_wanted(execution, error) &&
+           net_client_step(execution->context->client, TURN_MS, error);
+}
+
+static bool collect(Execution *execution, GError **error) {
+    execution->renew_at = clock_mono_ms() + EXECUTE_LEASE_MS / 3;
+    run_start(execution->run);
+    while (!run_is_over(execution->run))
+        if (!turn(execution, error))
+            return false;
+    while (execution->renewing)
+        if (!net_client_step(execution->context->client, TURN_MS, error))
+            return false;
+    if (!run_error(execution->run))
+        return true;
+    g_propagate_error(error, g_error_copy(run_error(execution->run)));
+    return false;
+}
+
+/* --- the end ---------------------------------------------------------------------------------- */
+
+typedef struct {
+    const Execution *execution;
+    const char *result;
+    IntegrationStatus status;
+    int64_t park_until; /* 0: complete */
+} EndWork;
+
+static bool end_work(DbUnit *unit, void *data, GError **error) {
+    const EndWork *work = data;
+    const Execution *execution = work->execution;
+    if (work->park_until > 0)
+        return job_park(unit, &execution->lease, work->park_until, error);
+    int64_t now = clock_now_ms();
+    IntegrationSync sync = {.result = work->result,
+                            .synced_at = now,
+                            .next_check_at = now + execution->definition->schedule_ms};
+    return job_complete(unit, &execution->lease, work->result, error) &&
+           integration_record_sync(unit, execution->integration->id, &sync, error) &&
+           integration_update_status(unit, execution->integration->id, &work->status, error);
+}
+
+/* connected when all was read; reconnect_needed when the credential is refused; else degraded. */
+static IntegrationStatus status_after(const Json *result) {
+    const Json *errors = json_member(result, "errors");
+    IntegrationStatus status = {.status = INTEGRATION_CONNECTED};
+    for (size_t i = 0; i < json_count(errors); i++) {
+        const Json *entry = json_item(errors, i);
+        bool refused = g_str_equal(json_member_string(entry, "code", ""),
+                                   error_code_name(ERROR_AUTHENTICATION_FAILED));
+        if (status.reason && !refused)
+            continue;
+        status.status = refused ? INTEGRATION_RECONNECT_NEEDED : INTEGRATION_DEGRADED;
+        status.reason = json_member_string(entry, "code", "");
+        status.error_message = json_member_string(entry, "message", "");
+    }
+    return status;
+}
+
+static bool judge(Execution *execution, GError **error) {
+    const ExecuteContext *context = execution->context;
+    tell_phase(execution, "judging");
+    for (guint i = 0; i < execution->evidence->len; i++) {
+        JudgeReport report;
+        if (!judge_evidence(context->db, &execution->scope, execution->definition,
+                            g_ptr_array_index(execution->evidence, i), &report, error))
+            return false;
+    }
+    size_t changed = 0;
+    return evaluate_controls(context->db, &execution->scope, context->registry, NULL,
+                             clock_now_ms(), &changed, error);
+}
+
+static bool park(Execution *execution, Json **result_out, GError **error) {
+    EndWork work = {.execution = execution, .park_until = run_parked_until(execution->run)};
+    if (!db_run(execution->context->db, &execution->scope, DB_WRITE, end_work, &work, error))
+        return false;
+    Json *result = run_result(execution->run);
+    json_put_int(result, "controlsUpdated", 0);
+    json_put_time(result, "parkedUntil", work.park_until);
+    *result_out = result;
+    return true;
+}
+
+static bool complete(Execution *execution, Json **result_out, GError **error) {
+    if (!judge(execution, error))
+        return false;
+    g_autoptr(Json) result = run_result(execution->run);
+    json_put_int(result, "controlsUpdated",
+                 (int64_t)touched_controls(execution->definition,
+                                           json_member(execution->request, "evidenceTypes")));
+    g_autofree char *text = json_print(result, JSON_COMPACT);
+    EndWork work = {.execution = execution, .result = text, .status = status_after(result)};
+    if (!db_run(execution->context->db, &execution->scope, DB_WRITE, end_work, &work, error))
+        return false;
+    *result_out = g_steal_pointer(&result);
+    return true;
+}
+
+/* --- failure ---------------------------------------------------------------------------------- */
+
+static bool fail_work(DbUnit *unit, void *data, GError **error) {
+    const EndWork *work = data;
+    return job_fail(unit, &work->execution->lease, work->result, error);
+}
+
+/* A failure that another attempt would meet again ends the job; whoever lost the lease, or is not
+ * wanted any more, leaves it to the next claim. */
+static void settle_failure(const Execution *execution, const GError *failure) {
+    ErrorCode code = error_code_of(failure);
+    if (!execution->job || code == ERROR_CONFLICT || code == ERROR_CANCELLED)
+        return;
+    g_autoptr(Json) json = json_new_object();
+    json_put_string(json, "code", error_code_name(code));
+    json_put_string(json, "message", failure->message);
+    json_put_bool(json, "retryable", error_code_retryable(code));
+    g_autofree char *text = json_print(json, JSON_COMPACT);
+    EndWork work = {.execution = execution, .result = text};
+    g_autoptr(GError) ignored = NULL; /* the first failure is the one to report */
+    if (!db_run(execution->context->db, &execution->scope, DB_WRITE, fail_work, &work, &ignored))
+        return;
+}
+
+static bool run_claimed(Execution *execution, Json **result_out, GError **error) {
+    execution->lease = job_lease(execution->job);
+    if (!load(execution, error) || !open_sender(execution, error) || !open_run(execution, error) ||
+        !collect(execution, error))
+        return false;
+    return run_parked_until(execution->run) > 0 ? park(execution, result_out, error)
+                                                : complete(execution, result_out, error);
+}
+
+bool execute_job(const ExecuteContext *context, const char *organization_id, const char *job_id,
+                 Json **result_out, GError **error) {
+    g_auto(Execution) execution = {
+        .context = context,
+        .scope = {.organization = organization_id, .actor = "worker", .role = "worker"},
+        .job_id = job_id,
+        .evidence = g_ptr_array_new_with_free_func(g_free),
+    };
+    if (!owner_release_dead(context->data_dir, context->db, error) ||
+        !db_run(context->db, &system_scope, DB_WRITE, claim_work, &execution, error))
+        return false;
+    if (!execution.job)
+        return explain_unclaimed(&execution, result_out, error);
+    g_autoptr(GError) failure = NULL;
+    if (run_claimed(&execution, result_out, &failure))
+        return true;
+    settle_failure(&execution, failure);
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return false;
+}

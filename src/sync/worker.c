@@ -1,0 +1,244 @@
+#include "sync/worker.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "base/secmem.h"
+#include "connect/sender.h"
+#include "connect/whoami.h"
+#include "db/db.h"
+#include "net/client.h"
+#include "provider/expr.h"
+#include "provider/registry.h"
+#include "sync/execute.h"
+#include "sync/exercise.h"
+#include "sync/message.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+typedef struct {
+    int socket;
+    char *data_dir;
+    Db *db;
+    Keyring *keyring;
+    Registry *registry;
+    NetClient *client;
+    BudgetSet *budgets;
+    Owner *owner;
+} Worker;
+
+static void worker_clear(Worker *worker) {
+    net_client_free(worker->client);
+    budget_set_free(worker->budgets);
+    registry_free(worker->registry);
+    keyring_free(worker->keyring);
+    db_close(worker->db);
+    owner_free(worker->owner);
+    g_free(worker->data_dir);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Worker, worker_clear)
+
+static bool limit_memory(GError **error) {
+#ifndef ASSAY_SANITIZED
+    struct rlimit limit = {WORKER_MEMORY_MAX, WORKER_MEMORY_MAX};
+    if (setrlimit(RLIMIT_AS, &limit) != 0) {
+        g_set_error_literal(error, ASSAY_ERROR, ERROR_INTERNAL,
+                            "cannot limit the memory of a worker");
+        return false;
+    }
+#endif
+    (void)error;
+    return true;
+}
+
+/* --- hello ------------------------------------------------------------------------------------ */
+
+static bool take_key(Worker *worker, const Json *hello, GError **error) {
+    if (!json_member_bool(hello, "key", false))
+        return true;
+    g_autoptr(Secret) key = NULL;
+    if (!message_receive_secret(worker->socket, &key, error))
+        return false;
+    worker->keyring = keyring_from_secret(key, error);
+    return worker->keyring != NULL;
+}
+
+static bool open_data(Worker *worker, const Json *hello, GError **error) {
+    worker->data_dir = g_strdup(json_member_string(hello, "dataDir", NULL));
+    const char *url = json_member_string(hello, "databaseUrl", NULL);
+    g_autofree char *providers =
+        worker->data_dir ? g_build_filename(worker->data_dir, "providers", NULL) : NULL;
+    worker->registry = registry_new(providers, error);
+    if (!worker->registry)
+        return false;
+    if (!url)
+        return true;
+    worker->db = db_open(url, error);
+    return worker->db && owner_new(worker->data_dir, &worker->owner, error);
+}
+
+static bool say_hello(Worker *worker, GError **error) {
+    g_autoptr(Json) message = NULL;
+    if (!message_receive(worker->socket, &message, error))
+        return false;
+    const Json *hello = json_member(message, "hello");
+    clock_set_offset(json_member_int(hello, "clockOffset", 0));
+    NetClientConfig config = {.wait_scale = json_member_real(hello, "waitScale", 0)};
+    worker->client = net_client_new(&config, error);
+    worker->budgets = budget_set_new(&budget_memory, NULL);
+    return worker->client && take_key(worker, hello, error) && open_data(worker, hello, error);
+}
+
+/* --- test ------------------------------------------------------------------------------------- */
+
+static bool receive_credentials(Worker *worker, const Json *fields, Credentials *credentials,
+                                GError **error) {
+    for (size_t i = 0; i < json_count(fields); i++) {
+        Secret *secret = NULL;
+        if (!message_receive_secret(worker->socket, &secret, error))
+            return false;
+        credentials_put(credentials, json_text(json_item(fields, i)), secret);
+    }
+    return true;
+}
+
+/* All frames of the request are taken off the socket before anything can fail. */
+static bool do_test(Worker *worker, const Json *request, Json **done_out, GError **error) {
+    g_autoptr(Credentials) credentials = credentials_new();
+    if (!receive_credentials(worker, json_member(request, "fields"), credentials, error))
+        return false;
+    const Definition *definition =
+        registry_find(worker->registry, json_member_string(request, "provider", ""), error);
+    if (!definition)
+        return false;
+    const DefinitionAuth *auth =
+        definition_auth(definition, json_member_string(request, "auth", ""));
+    if (!auth) {
+        g_set_error_literal(error, ASSAY_ERROR, ERROR_CONFIGURATION, "no such auth method");
+        return false;
+    }
+    const Json *settings = json_member(request, "settings");
+    SenderConfig config = {.client = worker->client,
+                           .budgets = worker->budgets,
+                           .definition = definition,
+                           .auth = auth,
+                           .settings = settings,
+                           .integration_id = "test",
+                           .credentials = g_steal_pointer(&credentials)};
+    g_autoptr(Sender) sender = NULL;
+    return sender_new(&config, &sender, error) &&
+           whoami_fetch(worker->client, sender, definition, settings, done_out, error);
+}
+
+/* --- run -------------------------------------------------------------------------------------- */
+
+static void send_progress(const Json *progress, void *data) {
+    const Worker *worker = data;
+    g_autoptr(Json) message = json_new_object();
+    json_put(message, "progress", json_copy_deep(progress));
+    g_autoptr(GError) ignored = NULL; /* a parent that is gone is noticed by is_wanted() */
+    if (!message_send(worker->socket, message, &ignored))
+        return;
+}
+
+static bool is_wanted(void *data) {
+    return !message_peer_gone(((const Worker *)data)->socket);
+}
+
+static bool do_run(Worker *worker, const Json *request, Json **done_out, GError **error) {
+    if (!worker->db || !worker->keyring) {
+        g_set_error_literal(error, ASSAY_ERROR, ERROR_INTERNAL,
+                            "this worker has no database or no key");
+        return false;
+    }
+    ExecuteContext context = {.db = worker->db,
+                              .keyring = worker->keyring,
+                              .registry = worker->registry,
+                              .client = worker->client,
+                              .budgets = worker->budgets,
+                              .owner = worker->owner,
+                              .data_dir = worker->data_dir,
+                              .progress = send_progress,
+                              .wanted = is_wanted,
+                              .data = worker};
+    return execute_job(&context, json_member_string(request, "organization", ""),
+                       json_member_string(request, "job", ""), done_out, error);
+}
+
+static bool do_exercise(Worker *worker, const Json *request, Json **done_out, GError **error) {
+    Exercise exercise = {.client = worker->client,
+                         .definition_file = json_member_string(request, "definition", ""),
+                         .folder = json_member_string(request, "folder", ""),
+                         .write_golden = json_member_bool(request, "golden", false)};
+    return exercise_run(&exercise, done_out, error);
+}
+
+/* --- the loop --------------------------------------------------------------------------------- */
+
+typedef bool (*WorkerFunction)(Worker *worker, const Json *request, Json **done_out,
+                               GError **error);
+
+static const struct {
+    const char *name;
+    WorkerFunction function;
+} functions[] = {
+    {"test", do_test},
+    {"run", do_run},
+    {"exercise", do_exercise},
+};
+
+static WorkerFunction function_named(const char *name) {
+    for (size_t i = 0; i < G_N_ELEMENTS(functions); i++)
+        if (strcmp(functions[i].name, name) == 0)
+            return functions[i].function;
+    return NULL;
+}
+
+static Json *answer_of(const char *key, Json *value) {
+    Json *message = json_new_object();
+    json_put(message, key, value);
+    return message;
+}
+
+static bool serve_one(Worker *worker, GError **error) {
+    g_autoptr(Json) request = NULL;
+    if (!message_receive(worker->socket, &request, error))
+        return false;
+    WorkerFunction function = function_named(json_member_string(request, "do", ""));
+    g_autoptr(GError) failure = NULL;
+    Json *done = NULL;
+    g_autoptr(Json) answer = NULL;
+    if (!function)
+        failure = g_error_new_literal(ASSAY_ERROR, ERROR_INTERNAL, "an unknown request");
+    if (function && function(worker, request, &done, &failure))
+        answer = answer_of("done", done);
+    else
+        answer = answer_of("error", message_from_error(failure));
+    return message_send(worker->socket, answer, error);
+}
+
+static bool serve(Worker *worker, GError **error) {
+    g_autoptr(GError) failure = NULL;
+    bool ready = say_hello(worker, &failure);
+    g_autoptr(Json) answer = ready ? answer_of("ready", json_new_bool(true))
+                                   : answer_of("error", message_from_error(failure));
+    if (!message_send(worker->socket, answer, error) || !ready)
+        return false;
+    while (serve_one(worker, error))
+        continue;
+    return false;
+}
+
+int worker_main(void) {
+    g_autoptr(GError) error = NULL;
+    g_auto(Worker) worker = {.socket = WORKER_SOCKET};
+    /* Expressions must not find anything in the environment. */
+    if (clearenv() != 0 || !limit_memory(&error))
+        return EXIT_FAILURE;
+    expr_start();
+    if (!serve(&worker, &error) && error_code_of(error) == ERROR_CANCELLED)
+        return EXIT_SUCCESS; /* the parent closed the socket */
+    return EXIT_FAILURE;
+}

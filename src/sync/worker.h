@@ -1,0 +1,25 @@
+/* worker.h - the worker process: the child's side of sync/crew.h.
+ *
+ * It is this program, executed with the hidden subcommand "worker" and a socket as descriptor
+ * WORKER_SOCKET. It says hello, does what it is asked one thing at a time, and ends when the socket
+ * closes: a worker whose parent is gone has nobody to work for. Expressions are evaluated and
+ * credentials opened here only, under a limit on memory (not in builds with a sanitizer, whose
+ * shadow memory does not fit).
+ *
+ * Messages, JSON unless said otherwise:
+ *   in   {"hello": {dataDir, databaseUrl, clockOffset, waitScale, key: bool}}, then the
+ * key-encryption key as a secret frame when key is true out  {"ready": true}, or {"error": {code,
+ * message}} in   {"do": "test", provider, auth, settings, fields: [...]}, then one secret frame a
+ * field in   {"do": "run", organization, job} in   {"do": "exercise", definition, folder, golden:
+ * bool} out  any number of {"progress": {...}}, then {"done": {...}} or {"error": {...}}
+ */
+#pragma once
+
+#define WORKER_SOCKET 3
+#define WORKER_COMMAND "worker"
+
+/* Address space of a worker, in bytes. */
+#define WORKER_MEMORY_MAX (1536L * 1024 * 1024)
+
+/* Runs until the socket closes. The exit status of the process. */
+int worker_main(void);
