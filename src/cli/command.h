@@ -1,0 +1,35 @@
+/* command.h - what a subcommand is: one constant row.
+ *
+ * The program (program.h) finds the row by its name, parses the options, calls run() and turns an
+ * error into its printed form and its exit status. run() prints its result itself. A result that is
+ * no error and yet not "done" (partly collected, say) is told by call->status.
+ */
+#pragma once
+
+#include "cli/arguments.h"
+#include "cli/output.h"
+
+/* Exit statuses that are no errors of the program. */
+#define STATUS_DONE 0
+#define STATUS_USAGE 2
+#define STATUS_AUTHENTICATION 4
+#define STATUS_PARTLY 5
+#define STATUS_LATER 6
+
+typedef struct {
+    const Arguments *arguments;
+    const Output *output;
+    int status; /* STATUS_DONE unless run() says otherwise */
+} CommandCall;
+
+typedef struct {
+    const char *name;      /* "evidence list" */
+    const char *summary;   /* one line, without a full stop */
+    const char *usage;     /* what stands behind the name */
+    const char *about;     /* a paragraph, lines of at most 80 columns; or NULL */
+    const char *examples;  /* lines that can be typed as they are */
+    const Option *options; /* NULL: global ones only */
+    size_t least;          /* words that must and may follow the name */
+    size_t most;
+    bool (*run)(CommandCall *call, GError **error);
+} Command;
