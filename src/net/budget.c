@@ -190,9 +190,11 @@ static void cap_level(MemoryBudget *state, int64_t tokens) {
 }
 
 static void refill(MemoryBudget *state, int64_t now_ms) {
-    int64_t elapsed = MIN(now_ms - state->level_at_ms, state->spec.window_ms);
+    int64_t elapsed = now_ms - state->level_at_ms;
     if (elapsed > 0) {
-        state->level += elapsed * refill_of(state);
+        int64_t rate = refill_of(state);
+        int64_t enough = burst_of(state) * state->spec.window_ms / rate + 1; /* no overflow */
+        state->level += MIN(elapsed, enough) * rate;
         state->level_at_ms = now_ms;
     }
     cap_level(state, burst_of(state));
