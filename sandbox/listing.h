@@ -49,7 +49,7 @@ typedef struct {
     bool loop;    /* announce this page as the next one */
 } ListingRequest;
 
-/* Renders the page that was asked for to out; link receives the Link header's value and cursor the
- * next page's cursor (both stay empty when there is none). */
+/* Renders the page that was asked for to out; link receives the Link header's value and next
+ * the next page's cursor (both stay empty when there is none). */
 void listing_render(Listing *listing, const ListingRequest *request, GString *out, GString *link,
-                    GString *cursor);
+                    GString *next);

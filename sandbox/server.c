@@ -237,61 +237,51 @@ static const char *find_header(void *data, const char *name) {
     return MHD_lookup_connection_value(data, MHD_HEADER_KIND, name);
 }
 
-static enum MHD_Result answer_control(Exchange *exchange, const char *method) {
+/* The functions below work under the lock and say whether the reply is to be sent now; otherwise
+ * the connection sleeps. Sending itself is done without the lock: libmicrohttpd has locks of its
+ * own. */
+static bool answer_control(Exchange *exchange, const char *method, Reply *reply) {
     Server *server = exchange->server;
-    Reply reply;
-    reply_init(&reply);
+    const GString *upload = exchange->upload;
     const ControlRequest request = {.method = method,
                                     .target = exchange->target,
-                                    .body = exchange->upload == NULL ? "" : exchange->upload->str,
-                                    .body_size =
-                                        exchange->upload == NULL ? 0 : exchange->upload->len,
+                                    .body = upload == NULL ? "" : upload->str,
+                                    .body_size = upload == NULL ? 0 : upload->len,
                                     .held = count_held(server)};
-    control_answer(server->service, &request, &reply, &exchange->wish);
+    control_answer(server->service, &request, reply, &exchange->wish);
     if (exchange->wish.release) {
         release(server, exchange->wish.match);
     }
-    enum MHD_Result result = MHD_YES;
-    if (exchange->wish.wait && !is_satisfied(exchange, request.held) && !server->stopping) {
-        suspend(exchange, WAIT_CONTROL, clock_mono_ms() + exchange->wish.timeout_ms);
-    } else {
-        if (exchange->wish.wait) {
-            control_stats(server->service, request.held, &reply);
-        }
-        result = send_reply(exchange, &reply);
+    if (!exchange->wish.wait) {
+        return true;
     }
-    reply_clear(&reply);
-    return result;
+    if (!is_satisfied(exchange, request.held) && !server->stopping) {
+        suspend(exchange, WAIT_CONTROL, clock_mono_ms() + exchange->wish.timeout_ms);
+        return false;
+    }
+    control_stats(server->service, request.held, reply);
+    return true;
 }
 
 /* A wait that has come true, or has run out of time. */
-static enum MHD_Result answer_wait(Exchange *exchange) {
-    Reply reply;
-    reply_init(&reply);
+static bool answer_wait(Exchange *exchange, Reply *reply) {
     unsigned held = count_held(exchange->server);
-    reply_add(&reply, "Content-Type", "application/json");
-    control_stats(exchange->server->service, held, &reply);
-    reply.status = is_satisfied(exchange, held) ? 200 : 408;
-    enum MHD_Result result = send_reply(exchange, &reply);
-    reply_clear(&reply);
-    return result;
+    reply_add(reply, "Content-Type", "application/json");
+    control_stats(exchange->server->service, held, reply);
+    reply->status = is_satisfied(exchange, held) ? 200 : 408;
+    return true;
 }
 
-static enum MHD_Result answer_call(Exchange *exchange, const char *method) {
-    Service *service = exchange->server->service;
+static bool answer_call(Exchange *exchange, const char *method, Reply *reply) {
     const ServiceRequest request = {.method = method,
                                     .target = exchange->target,
                                     .header = find_header,
                                     .data = exchange->connection};
-    Reply reply;
-    reply_init(&reply);
-    service_answer(service, &request, exchange->fault, &reply);
-    enum MHD_Result result = send_reply(exchange, &reply);
-    reply_clear(&reply);
-    return result;
+    service_answer(exchange->server->service, &request, exchange->fault, reply);
+    return true;
 }
 
-static enum MHD_Result arrive(Exchange *exchange, const char *method) {
+static bool arrive(Exchange *exchange, const char *method, Reply *reply) {
     Server *server = exchange->server;
     int64_t now = clock_mono_ms();
     exchange->counted = true;
@@ -300,18 +290,19 @@ static enum MHD_Result arrive(Exchange *exchange, const char *method) {
     if (server->waiting->len > 0) {
         check_waits(server);
     }
-    if (exchange->fault != NULL && !server->stopping) {
-        unsigned delay = fault_delay_ms(exchange->fault);
-        if (fault_is_hold(exchange->fault)) {
-            suspend(exchange, WAIT_HOLD, FOREVER);
-            return MHD_YES;
-        }
-        if (delay > 0) {
-            suspend(exchange, WAIT_DELAY, now + delay);
-            return MHD_YES;
-        }
+    if (exchange->fault == NULL || server->stopping) {
+        return answer_call(exchange, method, reply);
     }
-    return answer_call(exchange, method);
+    unsigned delay = fault_delay_ms(exchange->fault);
+    if (fault_is_hold(exchange->fault)) {
+        suspend(exchange, WAIT_HOLD, FOREVER);
+        return false;
+    }
+    if (delay > 0) {
+        suspend(exchange, WAIT_DELAY, now + delay);
+        return false;
+    }
+    return answer_call(exchange, method, reply);
 }
 
 static enum MHD_Result take_upload(Exchange *exchange, const char *bytes, size_t *size) {
@@ -326,12 +317,12 @@ static enum MHD_Result take_upload(Exchange *exchange, const char *bytes, size_t
     return fits ? MHD_YES : MHD_NO;
 }
 
-static enum MHD_Result dispatch(Exchange *exchange, const char *method) {
+static bool dispatch(Exchange *exchange, const char *method, Reply *reply) {
     bool control = g_str_has_prefix(exchange->target, CONTROL_PREFIX);
     if (exchange->stage == STAGE_READY) {
-        return control ? answer_wait(exchange) : answer_call(exchange, method);
+        return control ? answer_wait(exchange, reply) : answer_call(exchange, method, reply);
     }
-    return control ? answer_control(exchange, method) : arrive(exchange, method);
+    return control ? answer_control(exchange, method, reply) : arrive(exchange, method, reply);
 }
 
 /* The first call for a request must return before anything is queued, or libmicrohttpd gives up
@@ -354,9 +345,13 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
     if (exchange->stage == STAGE_DONE || exchange->stage == STAGE_WAITING) {
         return MHD_YES;
     }
+    Reply reply;
+    reply_init(&reply);
     pthread_mutex_lock(&server->lock);
-    enum MHD_Result result = dispatch(exchange, method);
+    bool send_now = dispatch(exchange, method, &reply);
     pthread_mutex_unlock(&server->lock);
+    enum MHD_Result result = send_now ? send_reply(exchange, &reply) : MHD_YES;
+    reply_clear(&reply);
     return result;
 }
 
