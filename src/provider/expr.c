@@ -191,7 +191,7 @@ static const char fromdate_text[] =
     "  elif .[0:1] == \".\" and (.[1:] | __digits) then \"0\" + . | tonumber else __wrong end;\n"
     "def __seconds: . as $text\n"
     "  | (try (strptime(\"%Y-%m-%dT%H:%M:%S\") | mktime) catch __wrong)\n"
-    "  | if strftime(\"%Y-%m-%dT%H:%M:%S\") == $text then . else __wrong end;\n"
+    "  | if (\"000\" + strftime(\"%Y-%m-%dT%H:%M:%S\"))[-19:] == $text then . else __wrong end;\n"
     "def fromdateiso8601: if type != \"string\" or length < 20 or (.[10:11] | . != \"T\" and"
     " . != \"t\") then __wrong\n"
     "  else (if endswith(\"Z\") or endswith(\"z\") then 1 else 6 end) as $zone\n"
