@@ -13,7 +13,7 @@ static void check_age(const Definition *definition, Diagnostics *diagnostics) {
                             days);
 }
 
-/* The host of a URL that the definition itself names must be declared. */
+/* The host of a default must be declared; token endpoints declare themselves. */
 static void check_host(const Definition *definition, const char *what, const char *url,
                        Diagnostics *diagnostics) {
     g_autoptr(GUri) uri = url == NULL ? NULL : g_uri_parse(url, G_URI_FLAGS_NONE, NULL);
@@ -28,11 +28,6 @@ static void check_hosts(const Definition *definition, Diagnostics *diagnostics) 
         const DefinitionInput *input = &definition->settings[i];
         if (input->format == INPUT_FORMAT_URL)
             check_host(definition, input->name, input->fallback, diagnostics);
-    }
-    for (size_t i = 0; i < definition->auth_count; i++) {
-        const DefinitionAuth *auth = &definition->auth[i];
-        check_host(definition, "token_url", auth->token_url, diagnostics);
-        check_host(definition, "revoke_url", auth->revoke_url, diagnostics);
     }
 }
 

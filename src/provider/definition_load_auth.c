@@ -24,10 +24,9 @@ static const DefinitionInput engine_inputs[] = {
 };
 
 static void check_pattern(Loading *loading, const YamlNode *node, const char *pattern) {
-    g_autoptr(GError) error = NULL;
-    g_autoptr(GRegex) regex = g_regex_new(pattern, 0, 0, &error);
+    g_autoptr(GRegex) regex = g_regex_new(pattern, 0, 0, NULL);
     if (regex == NULL)
-        read_error(loading, node, "the pattern is not a regular expression: %s", error->message);
+        read_error(loading, node, "the pattern is not a regular expression");
 }
 
 static void load_input(Loading *loading, const YamlNode *name, const YamlNode *node,

@@ -19,8 +19,11 @@ static void load_fields(Loading *loading, const YamlNode *fields, EvidenceType *
     for (size_t i = 0; fields != NULL && fields->kind == YAML_KIND_MAP && i < fields->count; i++) {
         g_autoptr(GError) error = NULL;
         const YamlNode *node = fields->items[i];
-        if (node->text != NULL && !field_set_add(set, fields->keys[i]->text, node->text, &error))
-            read_error(loading, node, "%s", error->message);
+        if (node->text == NULL || field_set_add(set, fields->keys[i]->text, node->text, &error))
+            continue;
+        read_error(loading, node, "%s", error->message);
+        /* Known by name all the same, so that one mistake is reported once. */
+        (void)!field_set_add(set, fields->keys[i]->text, "string", NULL);
     }
     type->fields = set;
 }

@@ -171,19 +171,21 @@ static int depth(const EvidenceType *type, int node) {
     return levels;
 }
 
+static int list_depth(const EvidenceType *type, size_t node) {
+    return type->nodes[node].list ? depth(type, (int)node) : 0;
+}
+
 /* The innermost list; without any list, the root. Two lists of the same depth need a word. */
 static size_t default_row_of(Loading *loading, const YamlNode *node, const EvidenceType *type) {
     size_t best = 0;
-    int best_depth = 0;
-    bool tie = false;
+    size_t equals = 0;
     for (size_t i = 0; i < type->node_count; i++) {
-        int levels = type->nodes[i].list ? depth(type, (int)i) : 0;
-        if (levels > best_depth)
+        if (list_depth(type, i) > list_depth(type, best))
             best = i;
-        tie = levels > 0 && (levels == best_depth || (tie && levels < best_depth));
-        best_depth = MAX(best_depth, levels);
     }
-    if (tie)
+    for (size_t i = 0; i < type->node_count; i++)
+        equals += list_depth(type, i) == list_depth(type, best) ? 1 : 0;
+    if (equals > 1 && type->nodes[best].list)
         read_error(loading, node, "several reads give rows: say which with 'row_of'");
     return best;
 }

@@ -100,12 +100,22 @@ bool diagnostics_result(const Diagnostics *diagnostics, GError **error) {
     return false;
 }
 
+/* Fewest changes first; among equals the one of the same length, as letters are often swapped. */
+static size_t distance_of(const char *text, const char *candidate) {
+    size_t length = strlen(text);
+    size_t other = strlen(candidate);
+    unsigned changes = text_distance(text, candidate, NEAR_DISTANCE);
+    if (changes > NEAR_DISTANCE || changes >= other)
+        return SIZE_MAX;
+    return changes * 1000 + (length > other ? length - other : other - length);
+}
+
 const char *diagnostics_nearest(const char *text, const char *const *candidates) {
     const char *nearest = NULL;
-    unsigned best = NEAR_DISTANCE + 1;
+    size_t best = SIZE_MAX;
     for (size_t i = 0; candidates[i] != NULL; i++) {
-        unsigned distance = text_distance(text, candidates[i], NEAR_DISTANCE);
-        if (distance < best && distance < strlen(candidates[i])) {
+        size_t distance = distance_of(text, candidates[i]);
+        if (distance < best) {
             best = distance;
             nearest = candidates[i];
         }
