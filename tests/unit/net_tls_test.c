@@ -2,7 +2,6 @@
  * pools of the two egress policies never share a connection. */
 #include "net_support.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -10,7 +9,7 @@
 
 /* Serves HTTP/1.1 with keep-alive; every answer tells how many connections there were. */
 static const char server_source[] =
-    "import http.server, ssl, sys\n"
+    "import http.server, os, ssl, sys, threading\n"
     "class Handler(http.server.BaseHTTPRequestHandler):\n"
     "    protocol_version = 'HTTP/1.1'\n"
     "    count = 0\n"
@@ -34,7 +33,11 @@ static const char server_source[] =
     "server = Server(('127.0.0.1', 0), Handler)\n"
     "server.socket = context.wrap_socket(server.socket, server_side=True,\n"
     "                                    do_handshake_on_connect=False)\n"
-    "print(server.server_address[1], flush=True)\n"
+    "def end_with_the_test():\n"
+    "    sys.stdin.read()\n"
+    "    os._exit(0)\n"
+    "threading.Thread(target=end_with_the_test, daemon=True).start()\n"
+    "os.write(1, b'%d\\n' % server.server_address[1])\n"
     "server.serve_forever()\n";
 
 static struct {
@@ -42,6 +45,7 @@ static struct {
     char *certificate; /* PEM: key and certificate of localhost, its own CA */
     char *url;
     GPid process;
+    int input; /* the server ends when it is closed, also by a test that failed */
 } tls;
 
 static void make_certificate(void) {
@@ -87,7 +91,7 @@ static void start_server(void) {
     int output = -1;
     g_spawn_async_with_pipes(NULL, (char **)(void *)argv, NULL,
                              G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL,
-                             &tls.process, NULL, &output, NULL, &error);
+                             &tls.process, &tls.input, &output, NULL, &error);
     g_assert_no_error(error);
     char port[16] = {0};
     g_assert_cmpint(read(output, port, sizeof(port) - 1), >, 0);
@@ -96,7 +100,7 @@ static void start_server(void) {
 }
 
 static void stop_server(void) {
-    kill(tls.process, SIGKILL);
+    close(tls.input);
     waitpid(tls.process, NULL, 0);
     g_spawn_close_pid(tls.process);
     g_autofree char *config = g_build_filename(tls.folder, "openssl.cnf", NULL);
