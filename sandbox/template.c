@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define INCLUDE_DEPTH 8
+#define INCLUDE_KEY ">"
 
 typedef enum { OP_LITERAL, OP_FIELD, OP_VARIABLE, OP_UNLESS } OpKind;
 
@@ -38,7 +39,10 @@ static const char *const variable_names[VARIABLES] = {
     [VARIABLE_ROWS] = "rows",
 };
 
+typedef bool (*CompileShared)(Compiler *compiler, const Json *json, GError **error);
+
 static bool compile_value(Compiler *compiler, const Json *json, GError **error);
+static bool compile_members(Compiler *compiler, const Json *json, GError **error);
 
 void variables_set(Variables *variables, Variable which, const char *text) {
     variables->text[which] = text;
@@ -124,7 +128,9 @@ static bool compile_pieces(Compiler *compiler, const char *text, bool escape, GE
     return true;
 }
 
-static bool compile_shared(Compiler *compiler, const char *name, GError **error) {
+/* Compiles the shared template of that name with a function for the place where it stands. */
+static bool compile_shared(Compiler *compiler, const char *name, CompileShared compile,
+                           GError **error) {
     const Json *shared = json_member(compiler->scope->shared, name);
     if (shared == NULL || compiler->depth == INCLUDE_DEPTH) {
         g_set_error(error, ASSAY_ERROR, ERROR_CONFIGURATION,
@@ -132,7 +138,7 @@ static bool compile_shared(Compiler *compiler, const char *name, GError **error)
         return false;
     }
     compiler->depth++;
-    bool compiled = compile_value(compiler, shared, error);
+    bool compiled = compile(compiler, shared, error);
     compiler->depth--;
     return compiled;
 }
@@ -142,7 +148,7 @@ static bool compile_string(Compiler *compiler, const char *text, GError **error)
     if (g_str_has_prefix(text, "${") && strchr(text, '}') == text + length - 1) {
         bool include = text[2] == '>';
         g_autofree char *name = g_strndup(text + 2 + include, length - 3 - include);
-        return include ? compile_shared(compiler, name, error)
+        return include ? compile_shared(compiler, name, compile_value, error)
                        : compile_reference(compiler, name, true, error);
     }
     g_string_append_c(compiler->out->text, '"');
@@ -184,22 +190,37 @@ static bool compile_optional(Compiler *compiler, const char *key, const Json *va
     return true;
 }
 
-static bool compile_object(Compiler *compiler, const Json *json, GError **error) {
-    g_string_append_c(compiler->out->text, '{');
+static bool compile_member(Compiler *compiler, const char *key, const Json *value, bool first,
+                           GError **error) {
+    if (strcmp(key, INCLUDE_KEY) == 0) {
+        const char *name = first ? json_text(value) : NULL; /* only first members need no comma */
+        return compile_shared(compiler, name == NULL ? key : name, compile_members, error);
+    }
+    if (!first && strchr(key, '?') != NULL) {
+        return compile_optional(compiler, key, value, error);
+    }
+    add_key(compiler, key, strlen(key), first);
+    return compile_value(compiler, value, error);
+}
+
+static bool compile_members(Compiler *compiler, const Json *json, GError **error) {
     bool first = true;
     void *iterator = NULL;
     const char *key;
     Json *value;
     while (json_next(json, &iterator, &key, &value)) {
-        bool optional = !first && strchr(key, '?') != NULL;
-        if (!optional) {
-            add_key(compiler, key, strlen(key), first);
-        }
-        if (!(optional ? compile_optional(compiler, key, value, error)
-                       : compile_value(compiler, value, error))) {
+        if (!compile_member(compiler, key, value, first, error)) {
             return false;
         }
         first = false;
+    }
+    return true;
+}
+
+static bool compile_object(Compiler *compiler, const Json *json, GError **error) {
+    g_string_append_c(compiler->out->text, '{');
+    if (!compile_members(compiler, json, error)) {
+        return false;
     }
     g_string_append_c(compiler->out->text, '}');
     return true;

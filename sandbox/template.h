@@ -3,7 +3,8 @@
  * A body is written as JSON; in its texts ${name} stands for a constant, a field of the item at
  * hand (or of its parents) or a variable of the request. A text that is nothing but "${name}"
  * takes the type of what it stands for: "id": "${id}" becomes "id": 17. A text "${>name}" is
- * replaced by the shared template of that name. A member written "name?field" is there only when
+ * replaced by the shared template of that name; a first member ">": "name" stands for that
+ * object's members. A member written "name?field" is there only when
  * that field is true, and may not be the first of its object.
  *
  * Compiling makes a list of literals and references; rendering is copying.

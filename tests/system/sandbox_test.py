@@ -239,7 +239,8 @@ def test_repository_object_is_of_real_size_and_form():
         reply = sandbox.get("/repos/acme/repo-7")
         assert 4500 < len(reply.body) < 6500, len(reply.body)
         repository = reply.json
-        assert repository == sandbox.get("/orgs/acme/repos?per_page=40").json[6]
+        listed = sandbox.get("/orgs/acme/repos?per_page=40").json[6]
+        assert repository == {**listed, "network_count": 0, "subscribers_count": listed["stargazers_count"]}
         assert repository["full_name"] == "acme/repo-7" and repository["owner"]["login"] == "acme"
         assert sum(name.endswith("_url") for name in repository) >= 40
         assert repository["branches_url"] == f"{sandbox.url}/repos/acme/repo-7/branches{{/branch}}"
@@ -788,7 +789,7 @@ NOTES = {
     "routes": [
         {"path": "/books/{book}/notes", "cases": [
             {"rows": {"of": "note", "page": "token", "body": "${>note}", "wrap": {"notes": "${rows}", "next": "${next}"}}}]},
-        {"path": "/books/{book}/notes/{note}", "cases": [{"body": "${>note}"}]},
+        {"path": "/books/{book}/notes/{note}", "cases": [{"body": {">": "note", "book": "${book.colour}"}}]},
         {"path": "/books/{book}/{colour}", "cases": [{"body": {"colour": "${colour}", "index": "${notes}"}}]},
         {"path": "/all", "open": True, "cases": [
             {"rows": {"of": "note", "across": True, "page": "token", "body": "${title}"}}]},
@@ -816,6 +817,7 @@ def test_another_provider_is_a_file():
         second = sandbox.get(f"/books/b3/notes?pageToken={first.json['next']}", X_Key="k")
         assert len(second.json["notes"]) == 1 and second.json["next"] is None
         assert sandbox.get("/books/b2/notes/n2", X_Key="k").json["title"] == "Note 2 of red"
+        assert sandbox.get("/books/b2/notes/n2", X_Key="k").json["book"] == "red"
         assert sandbox.get("/books/b2/notes/n3", X_Key="k").status == 404
         assert sandbox.get("/books/b2/red", X_Key="k").json == {"colour": "red", "index": 2}
         assert sandbox.get("/books/b2/blue", X_Key="k").status == 410
@@ -845,6 +847,8 @@ def test_wrong_provider_data_is_refused_with_what_is_wrong():
         (("collections", "note", "count"), "pages", "field of the parent"),
         (("shared", "note", "title"), "${nothing}", "${nothing}"),
         (("shared", "note", "title"), "${>note}", "includes itself"),
+        (("routes", 1, "cases", 0), {"body": {">": "letter"}}, "${>letter}"),
+        (("routes", 1, "cases", 0), {"body": {"a": 1, ">": "note"}}, "${>>}"),
         (("shared", "note", "odd?odd"), 1, "odd?odd"),
         (("auth", "wrong"), "oops", "oops"),
         (("errors", "not_found"), None, "not_found"),
