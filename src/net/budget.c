@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define DEFAULT_RESERVE_PERCENT 10
+#define UNKNOWN_WINDOW_MS 60000 /* of a quota that only headers told, without a reset */
 
 /* --- what headers and definitions write ------------------------------------------------------ */
 
@@ -176,7 +177,8 @@ static int64_t burst_of(const MemoryBudget *state) {
 }
 
 static int64_t refill_of(const MemoryBudget *state) {
-    return MAX(effective_limit(state) - burst_of(state), 1);
+    int64_t spare = effective_limit(state) - burst_of(state);
+    return spare > 0 ? spare : 1;
 }
 
 static int64_t reserve_of(const MemoryBudget *state) {
@@ -232,7 +234,8 @@ static BudgetAnswer take_quota(MemoryBudget *state, int64_t cost, int64_t now_ms
         state->remaining = limit;
     }
     if (state->reset_ms == 0) {
-        state->reset_ms = now_ms + state->spec.window_ms;
+        state->reset_ms =
+            now_ms + (state->spec.window_ms ? state->spec.window_ms : UNKNOWN_WINDOW_MS);
     }
     if (state->remaining - cost < reserve) {
         return (BudgetAnswer){BUDGET_WAIT, state->reset_ms};

@@ -11,6 +11,10 @@
  * connection made under one egress policy serves the other; every socket's address is judged by
  * net/egress.h. Answers are bounded in size, headers and time.
  *
+ * Time comes from base/clock.h. With a wait_scale other than 1 the waits for budgets and back-off
+ * are cut short by it, and the client's own idea of the time jumps to the end of each wait, so that
+ * budgets see the same time as the waits. With a frozen clock, waits end when the test moves it.
+ *
  * What went wrong becomes an outcome: no connection, reset -> unavailable; no answer within the
  * time -> timeout; a body that ends early, cannot be decoded or is too large -> broken; a host that
  * is not found, an untrusted certificate, an address that may not be reached -> bad_request.
@@ -28,7 +32,9 @@
 typedef struct {
     const char *user_agent;   /* NULL: "assay/VERSION" */
     const char *ca_bundle;    /* PEM file; NULL: the system's */
-    const char *egress_proxy; /* URL of an HTTP proxy; NULL: none. It may be at a private address */
+    const char *egress_proxy; /* "http://host:port" of a proxy, without a user name; NULL: none. It
+                               * may be at a private address; names are then resolved, and must be
+                               * guarded, by the proxy */
     double wait_scale;        /* of back-off and budget waits; 0 means 1.0 (tests: 0.001) */
     unsigned max_host_connections; /* 0: 64 */
     uint64_t seed;                 /* of the jitter; 0: random */

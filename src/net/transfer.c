@@ -87,15 +87,12 @@ static void wiping_free(void *memory) {
 }
 
 static void *wiping_realloc(void *memory, size_t size) {
-    if (!memory) {
-        return malloc(size);
-    }
-    size_t had = malloc_usable_size(memory);
-    if (size && size <= had) {
+    size_t had = memory ? malloc_usable_size(memory) : 0;
+    if (memory && size && size <= had) {
         return memory;
     }
-    void *moved = malloc(size);
-    if (moved) {
+    void *moved = malloc(MAX(size, (size_t)1));
+    if (moved && memory) {
         memcpy(moved, memory, MIN(had, size));
         wiping_free(memory);
     }

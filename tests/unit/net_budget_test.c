@@ -343,6 +343,21 @@ static void declared_value_holds_until_something_is_told(void) {
     budget_set_free(fixture.set);
 }
 
+static void limit_that_only_headers_tell_is_kept_as_well(void) {
+    BudgetSpec spec = quota_spec(0);
+    spec.window_ms = 0;
+    Fixture fixture = make(&spec);
+    for (unsigned i = 0; i < 500; i++) {
+        assert_granted(fixture.budget, START);
+        budget_answered(fixture.budget, 1, NULL, START);
+    }
+    assert_granted(fixture.budget, START);
+    ANSWER(fixture.budget, START, {"x-limit", "100"}, {"x-remaining", "12"});
+    g_assert_cmpuint(grants_at(fixture.budget, START), ==, 2);
+    assert_waits(fixture.budget, START + 1, START + 60000);
+    budget_set_free(fixture.set);
+}
+
 static void override_only_lowers(void) {
     BudgetSpec spec = quota_spec(100);
     spec.reserve_percent = BUDGET_NO_RESERVE;
@@ -486,6 +501,7 @@ int main(int argc, char **argv) {
     ADD(quota_is_spent_down_to_its_reserve_and_then_waits_for_the_reset);
     ADD(headers_are_the_authority_both_ways);
     ADD(declared_value_holds_until_something_is_told);
+    ADD(limit_that_only_headers_tell_is_kept_as_well);
     ADD(override_only_lowers);
     ADD(refunded_calls_are_not_counted);
     ADD(changed_declaration_keeps_what_was_used);
