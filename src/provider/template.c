@@ -109,6 +109,15 @@ static bool check_literals(const Template *template, GError **error) {
     return true;
 }
 
+/* A query value is encoded whole, also what the definition wrote in plain. */
+static void encode_literals(Template *template) {
+    for (guint i = 0; i < template->literals->len; i++) {
+        char *plain = template->literals->pdata[i];
+        template->literals->pdata[i] = text_percent_encode(plain, strlen(plain));
+        g_free(plain);
+    }
+}
+
 Template *template_parse(const char *text, TemplateKind kind, GError **error) {
     g_autoptr(Template) template = g_new0(Template, 1);
     template->text = g_strdup(text);
@@ -124,6 +133,8 @@ Template *template_parse(const char *text, TemplateKind kind, GError **error) {
     if (!split(template, (const Token *)(const void *)tokens->data, error) ||
         !check_literals(template, error))
         return NULL;
+    if (kind == TEMPLATE_QUERY)
+        encode_literals(template);
     return g_steal_pointer(&template);
 }
 
