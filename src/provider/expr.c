@@ -160,15 +160,17 @@ struct ExprProgram {
 };
 
 /* Builtins of jq 1.6 that are replaced, in the order in which they need each other. fromdate
- * refuses fractions and offsets there, ltrimstr leaks when nothing is trimmed, implode aborts the
- * process on a number that is no character, now is the machine's clock. The round trip in fromdate
- * refuses what strptime lets pass, such as the 30th of February. */
+ * refuses fractions and offsets there, ltrimstr and rtrimstr leak when nothing is trimmed, implode
+ * aborts the process on a number that is no character, now is the machine's clock. The round trip
+ * in fromdate refuses what strptime lets pass, such as the 30th of February. */
 static const struct {
     const char *name;
     const char *text;
 } prelude[] = {
     {"ltrimstr", "def ltrimstr($x): if type == \"string\" and ($x | type) == \"string\""
                  " and startswith($x) then .[($x | length):] else . end;\n"},
+    {"rtrimstr", "def rtrimstr($x): if type == \"string\" and ($x | type) == \"string\""
+                 " and endswith($x) then .[:(length - ($x | length))] else . end;\n"},
     {"implode", "def __implode: implode;\n"
                 "def implode: if type == \"array\" and all(.[]; type == \"number\" and . >= 0"
                 " and . <= 1114111 and (. < 55296 or . > 57343)) then __implode"

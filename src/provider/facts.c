@@ -17,7 +17,6 @@ static const char *const builtins[] = {
     "all",
     "any",
     "arrays",
-    "ascii",
     "ascii_downcase",
     "ascii_upcase",
     "asin",
@@ -591,7 +590,6 @@ static bool walk_operator(Walk *walk) {
     Group *group = top(walk);
     if (token_is(token, "..")) {
         walk->facts->reads_all = walk->facts->reads_all || group->current;
-        walk->facts->generates = true;
         walk->term = true;
     } else if (!token_is(token, "?")) { /* which leaves a term a term */
         walk->term = false;
