@@ -384,9 +384,9 @@ static void child_is_over(Row *row) {
 
 static void end_reading(Reading *reading) {
     reading->over = true;
-    if (reading->parent)
-        child_is_over(reading->parent);
     run_wake(reading->run);
+    if (reading->parent)
+        child_is_over(reading->parent); /* may free the reading */
 }
 
 /* The end of a reading that has one row: it is over when all that hangs on the row is. */
@@ -471,6 +471,8 @@ void reading_free(Reading *reading) {
     Row *row;
     while ((row = g_queue_pop_head(&reading->rows)) != NULL)
         row_free(row);
+    if (reading->stalled)
+        g_queue_remove(&reading->run->stalled, reading);
     page_free(reading->page);
     value_clear(&reading->collected);
     summary_free(reading->fold);

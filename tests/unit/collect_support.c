@@ -1,0 +1,217 @@
+#include "unit/collect_support.h"
+
+#include "base/compress.h"
+#include "base/error.h"
+#include "connect/sender.h"
+#include "db/migrate.h"
+#include "provider/definition_load.h"
+#include "store/document.h"
+#include "store/evidence.h"
+#include "store/integration.h"
+#include "store/organization.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+#define HOST "https://api.demo.test"
+
+static bool add_rows(DbUnit *unit, void *data, GError **error) {
+    (void)data;
+    Organization organization = {.id = COLLECT_ORGANIZATION, .name = "Org", .wrapped_key = ""};
+    Integration integration = {.id = COLLECT_INTEGRATION,
+                               .provider = "demo",
+                               .name = "demo",
+                               .auth = "token",
+                               .status = INTEGRATION_CONNECTED,
+                               .settings = "{}",
+                               .account = "{}"};
+    return organization_insert(unit, &organization, error) &&
+           integration_insert(unit, &integration, error);
+}
+
+static void open_database(Bench *bench) {
+    GError *error = NULL;
+    bench->folder = g_dir_make_tmp("assay-collect-XXXXXX", &error);
+    g_assert_no_error(error);
+    g_autofree char *url = g_strdup_printf("sqlite:%s/collect.db", bench->folder);
+    bench->db = db_open(url, &error);
+    g_assert_no_error(error);
+    bench->scope = (DbScope){.organization = COLLECT_ORGANIZATION, .actor = "test", .system = true};
+    bool ok = migrate_apply(bench->db, &error) &&
+              db_run(bench->db, &bench->scope, DB_WRITE, add_rows, NULL, &error);
+    g_assert_no_error(error);
+    g_assert_true(ok);
+}
+
+Bench *bench_new(const char *definition) {
+    GError *error = NULL;
+    Bench *bench = g_new0(Bench, 1);
+    open_database(bench);
+    bench->definition = definition_load("demo.yaml", definition, strlen(definition), NULL, &error);
+    g_assert_no_error(error);
+    NetClientConfig config = {.wait_scale = 0.001};
+    bench->client = net_client_new(&config, &error);
+    g_assert_no_error(error);
+    bench->exchanges = exchanges_new();
+    bench->cassette = cassette_new_in_memory();
+    bench->settings = json_new_object();
+    json_put_string(bench->settings, "team", "a");
+    json_put_string(bench->settings, "api_url", HOST);
+    bench->evidence = g_ptr_array_new_with_free_func(g_free);
+    return bench;
+}
+
+static void remove_folder(const char *folder) {
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+    const char *name;
+    while (dir && (name = g_dir_read_name(dir)) != NULL) {
+        g_autofree char *path = g_build_filename(folder, name, NULL);
+        g_assert_cmpint(g_unlink(path), ==, 0);
+    }
+    g_assert_cmpint(g_rmdir(folder), ==, 0);
+}
+
+void bench_free(Bench *bench) {
+    cassette_free(bench->cassette);
+    exchanges_free(bench->exchanges);
+    db_close(bench->db);
+    net_client_free(bench->client);
+    definition_free(bench->definition);
+    json_free(bench->settings);
+    json_free(bench->result);
+    g_ptr_array_unref(bench->evidence);
+    remove_folder(bench->folder);
+    g_free(bench->folder);
+    g_free(bench);
+}
+
+static void add_line(Bench *bench, const char *line) {
+    GError *error = NULL;
+    bool ok = exchanges_add(bench->exchanges, line, strlen(line), &error);
+    g_assert_no_error(error);
+    g_assert_true(ok);
+}
+
+void bench_answer(Bench *bench, const char *path, int status, const char *headers,
+                  const char *body) {
+    g_autofree char *line = g_strdup_printf("{\"request\":{\"url\":\"" HOST
+                                            "%s\"},\"response\":{\"status\":%d,\"headers\":%s,"
+                                            "\"body\":%s}}",
+                                            path, status, headers ? headers : "{}", body);
+    add_line(bench, line);
+}
+
+void bench_answer_text(Bench *bench, const char *path, const char *text) {
+    g_autoptr(GString) quoted = g_string_new(NULL);
+    json_append_quoted(quoted, text, strlen(text));
+    bench_answer(bench, path, 200, NULL, quoted->str);
+}
+
+static void on_stored(const char *type, const char *evidence_id, void *data) {
+    (void)type;
+    g_ptr_array_add(((Bench *)data)->evidence, g_strdup(evidence_id));
+}
+
+static void on_progress(const char *type, uint64_t rows, uint64_t calls, void *data) {
+    (void)type;
+    (void)rows;
+    ((Bench *)data)->progress_calls = calls;
+}
+
+static bool is_over(void *data) {
+    return run_is_over(data);
+}
+
+void bench_run(Bench *bench, const char *const *types) {
+    GError *error = NULL;
+    g_autoptr(Sender) sender =
+        sender_new_recorded(bench->client, bench->definition, bench->exchanges);
+    RunConfig config = {.client = bench->client,
+                        .db = bench->db,
+                        .scope = bench->scope,
+                        .definition = bench->definition,
+                        .settings = bench->settings,
+                        .evidence_types = types,
+                        .integration_id = COLLECT_INTEGRATION,
+                        .clock_ms = COLLECT_CLOCK,
+                        .cassette = bench->cassette,
+                        .sender = sender,
+                        .observer = {on_stored, on_progress, bench}};
+    Run *run = NULL;
+    bool ok = run_new(&config, &run, &error);
+    g_assert_no_error(error);
+    g_assert_true(ok);
+    run_start(run);
+    ok = net_client_run_until(bench->client, is_over, run, &error);
+    g_assert_no_error(error);
+    g_assert_true(ok);
+    g_assert_no_error(run_error(run));
+    json_free(bench->result);
+    bench->result = run_result(run);
+    run_free(run);
+}
+
+size_t bench_errors(const Bench *bench) {
+    return json_count(json_member(bench->result, "errors"));
+}
+
+const char *bench_error(const Bench *bench, size_t index, const char *member) {
+    return json_member_string(json_item(json_member(bench->result, "errors"), index), member, "");
+}
+
+typedef struct {
+    const char *id;
+    Evidence *evidence;
+    GString *data;
+} Reading;
+
+static bool read_work(DbUnit *unit, void *data, GError **error) {
+    Reading *reading = data;
+    g_clear_pointer(&reading->evidence, evidence_free);
+    g_string_truncate(reading->data, 0);
+    if (!evidence_get(unit, reading->id, &reading->evidence, error))
+        return false;
+    g_autoptr(Compressor) compressor = compressor_new();
+    for (int64_t seq = 0;; seq++) {
+        g_autoptr(DocumentChunk) chunk = NULL;
+        if (!document_read_chunk(unit, reading->evidence->document_id, seq, &chunk, error))
+            return false;
+        if (!chunk)
+            return true;
+        g_autoptr(GByteArray) raw = compressor_unpack(compressor, chunk->bytes.bytes,
+                                                      chunk->bytes.size, DOCUMENT_CHUNK_RAW, error);
+        if (!raw)
+            return false;
+        g_string_append_len(reading->data, (const char *)raw->data, raw->len);
+    }
+}
+
+static Reading read_evidence(const Bench *bench, size_t index) {
+    GError *error = NULL;
+    g_assert_cmpuint(index, <, bench->evidence->len);
+    Reading reading = {.id = g_ptr_array_index(bench->evidence, index), .data = g_string_new(NULL)};
+    bool ok = db_run(bench->db, &bench->scope, DB_READ, read_work, &reading, &error);
+    g_assert_no_error(error);
+    g_assert_true(ok);
+    return reading;
+}
+
+char *bench_data(const Bench *bench, size_t index) {
+    Reading reading = read_evidence(bench, index);
+    char hash[DIGEST_HEX_SIZE];
+    digest_sha256_hex(reading.data->str, reading.data->len, hash);
+    g_assert_cmpstr(hash, ==, reading.evidence->data_sha256);
+    evidence_free(reading.evidence);
+    return g_string_free(reading.data, FALSE);
+}
+
+Json *bench_record(const Bench *bench, size_t index) {
+    Reading reading = read_evidence(bench, index);
+    GError *error = NULL;
+    Json *record =
+        json_parse(reading.evidence->record, strlen(reading.evidence->record), 1 << 20, &error);
+    g_assert_no_error(error);
+    evidence_free(reading.evidence);
+    g_string_free(reading.data, TRUE);
+    return record;
+}
