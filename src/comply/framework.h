@@ -7,7 +7,8 @@
  *
  * Ids are accepted in the styles seen in the wild and mean the control as it is written in the
  * file: "CC 6.1", "cc_6_1"; "9.4.2", "ISO-A.9.4.2" (2013); "A.8.5" (2022, when the framework is
- * named). Leading zeros are not dropped: 03.05.03 of NIST's revision 3 is not 3.5.3.
+ * named; A.8.x alone could be the edition of 2013). Leading zeros are not dropped: 03.05.03 of
+ * NIST's revision 3 is not 3.5.3. See control_id.h.
  */
 #pragma once
 
@@ -33,10 +34,13 @@ typedef struct Framework Framework;
 struct Framework {
     const char *id; /* "soc2" */
     const char *name;
-    const char *edition; /* "2017, points of focus 2022" */
-    const char *letter;  /* the letter that ids may be written with or without; NULL when none */
+    const char *edition;        /* "2017, points of focus 2022" */
+    const char *const *aliases; /* further names */
+    size_t alias_count;
+    const char *letter; /* the letter that ids may be written with or without; NULL when none */
     const FrameworkControl *controls; /* in the order of the file */
     size_t control_count;
+    struct FrameworkIndex *lookup; /* ids in all their styles; for this floor's own use */
 };
 
 /* Loads a framework from text; name is what messages call the file. Everything that is wrong is
@@ -70,6 +74,3 @@ GArray *framework_control_find(const char *text, GError **error) G_GNUC_WARN_UNU
 
 /* For definition_check(): whether the framework has the control. Data is not used. */
 bool framework_control_known(void *data, const char *framework, const char *control);
-
-/* Orders ids by their numeric parts: 3.1.2 before 3.1.10. As strcmp(). */
-int framework_compare_ids(const char *a, const char *b);
