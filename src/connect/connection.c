@@ -51,13 +51,24 @@ static bool make_key(Db *db, const DbScope *scope, const Keyring *keyring, KeyWo
     return false;
 }
 
-static bool open_data_key(Db *db, const DbScope *scope, const Keyring *keyring, DataKey **key_out,
-                          GError **error) {
+static bool no_key(GError **error) {
+    g_set_error_literal(error, ASSAY_ERROR, ERROR_CRYPTO,
+                        "the data key of this organization is missing; restore the database from a "
+                        "backup or connect the integration again");
+    return false;
+}
+
+typedef enum { KEY_REQUIRE, KEY_MAKE } KeyMissing;
+
+static bool open_data_key(Db *db, const DbScope *scope, const Keyring *keyring, KeyMissing missing,
+                          DataKey **key_out, GError **error) {
     KeyWork work = {0};
-    bool ok = db_run(db, scope, DB_READ, key_work, &work, error) &&
-              (has_key(work.organization) || make_key(db, scope, keyring, &work, error)) &&
-              keyring_open_data_key(keyring, work.organization->id, work.organization->wrapped_key,
-                                    key_out, error);
+    bool ok =
+        db_run(db, scope, DB_READ, key_work, &work, error) &&
+        (has_key(work.organization) ||
+         (missing == KEY_MAKE ? make_key(db, scope, keyring, &work, error) : no_key(error))) &&
+        keyring_open_data_key(keyring, work.organization->id, work.organization->wrapped_key,
+                              key_out, error);
     organization_free(work.organization);
     return ok;
 }
@@ -134,7 +145,7 @@ static bool store_work(DbUnit *unit, void *data, GError **error) {
 bool connection_store(Db *db, const DbScope *scope, const Keyring *keyring,
                       const NewConnection *connection, char **id_out, GError **error) {
     g_autoptr(DataKey) key = NULL;
-    if (!open_data_key(db, scope, keyring, &key, error))
+    if (!open_data_key(db, scope, keyring, KEY_MAKE, &key, error))
         return false;
     g_autofree char *integration_id = id_new();
     g_autofree char *credential_id = id_new();
@@ -186,9 +197,10 @@ static const Credential *find_main(const GPtrArray *credentials) {
 bool connection_open(Db *db, const DbScope *scope, const Keyring *keyring,
                      const char *integration_id, Credentials **credentials_out, GError **error) {
     OpenWork work = {.integration_id = integration_id};
-    if (!db_run(db, scope, DB_READ, open_work, &work, error))
-        return false;
+    bool read = db_run(db, scope, DB_READ, open_work, &work, error);
     g_autoptr(GPtrArray) credentials = work.credentials;
+    if (!read)
+        return false;
     const Credential *found = find_main(credentials);
     if (!found) {
         g_set_error_literal(error, ASSAY_ERROR, ERROR_NOT_FOUND,
@@ -196,7 +208,7 @@ bool connection_open(Db *db, const DbScope *scope, const Keyring *keyring,
         return false;
     }
     g_autoptr(DataKey) key = NULL;
-    if (!open_data_key(db, scope, keyring, &key, error))
+    if (!open_data_key(db, scope, keyring, KEY_REQUIRE, &key, error))
         return false;
     CredentialPlace place = {.organization_id = scope->organization,
                              .integration_id = integration_id,

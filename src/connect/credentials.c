@@ -95,9 +95,10 @@ bool credentials_seal(const Credentials *credentials, const DataKey *key,
 
 bool credentials_open(const char *fields, const DataKey *key, const CredentialPlace *place,
                       Credentials **credentials_out, GError **error) {
-    g_autoptr(Json) json = json_parse(fields, strlen(fields), FIELDS_MAX, error);
-    if (!json) {
-        g_prefix_error(error, "a stored credential is damaged: ");
+    g_autoptr(Json) json = json_parse(fields, strlen(fields), FIELDS_MAX, NULL);
+    if (!json || json_kind(json) != JSON_KIND_OBJECT) {
+        g_set_error_literal(error, ASSAY_ERROR, ERROR_CRYPTO,
+                            "a stored credential is damaged; connect the integration again");
         return false;
     }
     g_autoptr(Credentials) credentials = credentials_new();

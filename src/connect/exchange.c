@@ -42,11 +42,11 @@ void exchanges_free(Exchanges *exchanges) {
     g_free(exchanges);
 }
 
-static char *body_text(const Json *body) {
+static char *body_text(const Json *body, JsonPrint order) {
     if (!body || json_kind(body) == JSON_KIND_NULL)
         return g_strdup("");
     const char *text = json_text(body);
-    return text ? g_strdup(text) : json_print(body, JSON_COMPACT);
+    return text ? g_strdup(text) : json_print(body, JSON_COMPACT | order);
 }
 
 static bool read_headers(const Json *json, NetHeaders *headers, GError **error) {
@@ -78,10 +78,10 @@ static bool add_exchange(Exchanges *exchanges, const Json *json, GError **error)
     Exchange *exchange = g_new0(Exchange, 1);
     exchange->status = (int)status;
     exchange->headers = net_headers_new(HEADERS_MAX);
-    exchange->answer = body_text(json_member(response, "body"));
+    exchange->answer = body_text(json_member(response, "body"), 0);
     exchange->answer_size = strlen(exchange->answer);
     if (json_member(request, "body"))
-        exchange->body = body_text(json_member(request, "body"));
+        exchange->body = body_text(json_member(request, "body"), JSON_SORTED);
     if (!read_headers(json_member(response, "headers"), exchange->headers, error)) {
         exchange_free(exchange);
         return false;
@@ -97,19 +97,31 @@ static bool add_exchange(Exchanges *exchanges, const Json *json, GError **error)
     return true;
 }
 
+static bool is_blank(const char *line, size_t length) {
+    for (size_t i = 0; i < length; i++)
+        if (!g_ascii_isspace(line[i]))
+            return false;
+    return true;
+}
+
 bool exchanges_add(Exchanges *exchanges, const char *text, size_t size, GError **error) {
+    if (size > EXCHANGES_MAX_SIZE) {
+        g_set_error(error, ASSAY_ERROR, ERROR_LIMIT, "recorded exchanges of more than %d MiB",
+                    EXCHANGES_MAX_SIZE / (1024 * 1024));
+        return false;
+    }
     const char *end = text + size;
     for (unsigned number = 1; text < end; number++) {
         const char *newline = memchr(text, '\n', (size_t)(end - text));
         size_t length = (size_t)((newline ? newline : end) - text);
-        if (length > 0) {
+        if (!is_blank(text, length)) {
             g_autoptr(Json) json = json_parse(text, length, EXCHANGES_MAX_SIZE, error);
             if (!json || !add_exchange(exchanges, json, error)) {
                 g_prefix_error(error, "line %u: ", number);
                 return false;
             }
         }
-        text += length + 1;
+        text = newline ? newline + 1 : end;
     }
     return true;
 }

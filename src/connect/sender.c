@@ -9,7 +9,6 @@
 #include <string.h>
 
 #define REDIRECTS_MAX 3
-#define HEADER_VALUE_MAX (SECRET_MAX + 16)
 
 struct Sender {
     NetClient *client;
@@ -56,39 +55,66 @@ static BudgetUnit budget_unit(HeaderUnit unit) {
     return BUDGET_UNIT_S;
 }
 
-static BudgetSpec budget_spec_of(const DefinitionLimit *limit) {
-    bool quota = limit->quota_count > 0;
+static BudgetHeaders budget_headers(const DefinitionLimit *limit) {
     bool usage = limit->limit.header && limit->limit.unit == UNIT_USED_SIZE;
-    return (BudgetSpec){
-        .kind = quota ? BUDGET_QUOTA : BUDGET_RATE,
-        .limit = quota ? limit->quota_count : limit->rate_count,
-        .window_ms = quota ? limit->quota_window_ms : limit->rate_window_ms,
-        .burst = limit->rate_burst,
-        .concurrency = (unsigned)limit->concurrency,
-        .headers = {.limit = usage ? NULL : limit->limit.header,
-                    .remaining = limit->remaining.header,
-                    .reset = limit->reset.header,
-                    .reset_unit = budget_unit(limit->reset.unit),
-                    .usage = usage ? limit->limit.header : NULL},
-    };
+    return (BudgetHeaders){.limit = usage ? NULL : limit->limit.header,
+                           .remaining = limit->remaining.header,
+                           .reset = limit->reset.header,
+                           .reset_unit = budget_unit(limit->reset.unit),
+                           .usage = usage ? limit->limit.header : NULL};
 }
 
-static bool add_budgets(Sender *sender, const SenderConfig *config, GError **error) {
+/* A limit that declares both kinds is two budgets; the headers then speak of the quota. */
+static unsigned budget_specs_of(const DefinitionLimit *limit, BudgetSpec specs[2]) {
+    bool quota = limit->quota_count > 0;
+    specs[0] = (BudgetSpec){.kind = quota ? BUDGET_QUOTA : BUDGET_RATE,
+                            .limit = quota ? limit->quota_count : limit->rate_count,
+                            .window_ms = quota ? limit->quota_window_ms : limit->rate_window_ms,
+                            .burst = quota ? 0 : limit->rate_burst,
+                            .concurrency = (unsigned)limit->concurrency,
+                            .headers = budget_headers(limit)};
+    if (!quota || limit->rate_count == 0)
+        return 1;
+    specs[1] = (BudgetSpec){.kind = BUDGET_RATE,
+                            .limit = limit->rate_count,
+                            .window_ms = limit->rate_window_ms,
+                            .burst = limit->rate_burst};
+    return 2;
+}
+
+static bool is_own(const DefinitionLimit *limit) {
+    return (limit->scope & (LIMIT_CONNECTION | LIMIT_USER)) != 0;
+}
+
+static bool add_budget(Sender *sender, const SenderConfig *config, size_t index, GError **error) {
     const Definition *definition = config->definition;
-    if (definition->limit_count > NET_MAX_CHARGES) {
+    const DefinitionLimit *limit = &definition->limits[index];
+    BudgetSpec specs[2];
+    unsigned count = budget_specs_of(limit, specs);
+    if (sender->budget_count + count > NET_MAX_CHARGES) {
         g_set_error(error, ASSAY_ERROR, ERROR_CONFIGURATION,
                     "%s declares more than %d limits for all calls", definition->name,
                     NET_MAX_CHARGES);
         return false;
     }
-    for (size_t i = 0; i < definition->limit_count; i++) {
-        const DefinitionLimit *limit = &definition->limits[i];
-        bool own = (limit->scope & (LIMIT_CONNECTION | LIMIT_USER)) != 0;
+    for (unsigned i = 0; i < count; i++) {
         g_autofree char *key =
-            g_strdup_printf("%s/%zu/%s", definition->id, i, own ? config->integration_id : "app");
-        BudgetSpec spec = budget_spec_of(limit);
-        sender->budgets[sender->budget_count++] = budget_get(config->budgets, key, &spec);
+            g_strdup_printf("%s/%zu%s/%s", definition->id, index, i > 0 ? "-rate" : "",
+                            is_own(limit) ? config->integration_id : "app");
+        sender->budgets[sender->budget_count++] = budget_get(config->budgets, key, &specs[i]);
     }
+    return true;
+}
+
+/* The shared ones first: an answer that asks to wait holds the last budget, and one connection
+ * must not stop the others. */
+static bool add_budgets(Sender *sender, const SenderConfig *config, GError **error) {
+    const Definition *definition = config->definition;
+    for (int own = 0; own <= 1; own++)
+        for (size_t i = 0; i < definition->limit_count; i++)
+            if (is_own(&definition->limits[i]) == (own == 1) &&
+                !add_budget(sender, config, i, error))
+                return false;
     return true;
 }
 
@@ -100,6 +126,29 @@ static const Secret *token_of(const DefinitionAuth *auth, const Credentials *cre
         if (auth->fields[i].secret)
             return credentials_get(credentials, auth->fields[i].name);
     return NULL;
+}
+
+/* Visible ASCII only (RFC 6750 section 2.1 allows even less). */
+static bool is_one_word(const Secret *token) {
+    const unsigned char *bytes = secret_bytes(token);
+    for (size_t i = 0; i < secret_size(token); i++)
+        if (bytes[i] <= ' ' || bytes[i] >= 0x7f)
+            return false;
+    return true;
+}
+
+/* A line break would begin another header, and a NUL would cut the token short. */
+static bool check_token(const Sender *sender, GError **error) {
+    const char *problem = NULL;
+    if (!sender->token || secret_size(sender->token) == 0)
+        problem = "the credential has no token";
+    else if (!is_one_word(sender->token))
+        problem = "the token holds a blank, a line break or another character that no token has";
+    if (!problem)
+        return true;
+    g_set_error(error, ASSAY_ERROR, ERROR_CONFIGURATION, "%s: %s; connect again",
+                sender->definition->name, problem);
+    return false;
 }
 
 bool sender_new(const SenderConfig *config, Sender **sender_out, GError **error) {
@@ -116,11 +165,8 @@ bool sender_new(const SenderConfig *config, Sender **sender_out, GError **error)
         return false;
     }
     sender->token = token_of(config->auth, config->credentials);
-    if (!sender->token || secret_size(sender->token) == 0) {
-        g_set_error(error, ASSAY_ERROR, ERROR_CONFIGURATION,
-                    "%s: the credential has no token; connect again", config->definition->name);
+    if (!check_token(sender, error))
         return false;
-    }
     if (!add_budgets(sender, config, error))
         return false;
     *sender_out = g_steal_pointer(&sender);
@@ -149,7 +195,8 @@ void sender_free(Sender *sender) {
 /* RFC 6750 section 2.1 */
 static bool authorize(NetRequest *request, NetHeaders *extra, unsigned attempt, GError **error) {
     (void)attempt;
-    const Errand *errand = request->data;
+    Errand *errand = request->data;
+    errand->then = THEN_DEFAULT;
     const Secret *token = errand->sender->token;
     size_t size = secret_size(token) + sizeof "Bearer ";
     char *value = g_malloc(size);
@@ -181,7 +228,7 @@ static NetJudgement classify(const NetResponse *response, void *data) {
 }
 
 static bool is_redirect(int status) {
-    return status == 301 || status == 302 || status == 307 || status == 308;
+    return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
 static bool add_headers(NetHeaders *to, const NetHeaders *from) {
@@ -252,8 +299,8 @@ static void send_request(Errand *errand, NetRequest *request) {
 static bool follow(Errand *errand, const NetResult *result) {
     const NetRequest *asked = result->request;
     const char *location = net_headers_get(result->response.headers, "location");
-    if (!is_redirect(result->response.status) || !location || asked->body ||
-        errand->redirects >= REDIRECTS_MAX)
+    if (result->error || !is_redirect(result->response.status) || !location ||
+        strcmp(asked->method, "GET") != 0 || errand->redirects >= REDIRECTS_MAX)
         return false;
     g_autofree char *target = url_resolve(asked->url, location, NULL);
     if (!target || !url_text_same_origin(target, asked->url))
@@ -268,8 +315,10 @@ static bool follow(Errand *errand, const NetResult *result) {
 
 static char *failure_message(const Errand *errand, const NetResult *result) {
     const char *transport = result->error ? result->error->message : NULL;
-    if (is_redirect(result->response.status))
-        transport = "it redirects to another place, which is not followed";
+    if (!transport && is_redirect(result->response.status))
+        transport = errand->redirects >= REDIRECTS_MAX
+                        ? "it redirects again and again"
+                        : "it redirects to another place, which is not followed";
     Refusal refusal = {.definition = errand->sender->definition,
                        .call = errand->call,
                        .outcome = result->outcome,

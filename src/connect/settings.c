@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define LIST_MAX 1000
+#define NAME_SHOWN 60 /* bytes of an unknown name in a message */
 
 static bool fail(GError **error, const char *name, const char *what) {
     g_set_error(error, ASSAY_ERROR, ERROR_CONFIGURATION, "%s: %s", name, what);
@@ -23,17 +24,19 @@ static const DefinitionInput *find_setting(const Definition *definition, const c
 }
 
 static bool unknown_setting(const Definition *definition, const char *given, GError **error) {
+    g_autofree char *shown = text_one_line(given, NAME_SHOWN);
+    g_autofree char *snake = text_snake(shown);
     const char *nearest = NULL;
     unsigned best = 4;
     for (size_t i = 0; i < definition->setting_count; i++) {
-        unsigned distance = text_distance(given, definition->settings[i].name, best);
+        unsigned distance = text_distance(snake, definition->settings[i].name, best);
         if (distance < best) {
             best = distance;
             nearest = definition->settings[i].name;
         }
     }
     g_set_error(error, ASSAY_ERROR, ERROR_CONFIGURATION, "%s has no setting \"%s\"%s%s%s",
-                definition->name, given, nearest ? "; did you mean \"" : "", nearest ? nearest : "",
+                definition->name, shown, nearest ? "; did you mean \"" : "", nearest ? nearest : "",
                 nearest ? "\"?" : "");
     return false;
 }
@@ -123,12 +126,13 @@ static char *as_text(const Json *value) {
 
 static bool changes_host(const DefinitionInput *input, const char *text) {
     if (input->engine)
-        return strcmp(text, "false") != 0 && *text != '\0';
+        return input->type != INPUT_BOOL || strcmp(text, "false") != 0;
     if (input->format != INPUT_FORMAT_URL && input->format != INPUT_FORMAT_HOST)
         return false;
     return g_strcmp0(text, input->fallback) != 0;
 }
 
+/* An empty text is what a form sends for a field that was left alone: not given. */
 static bool accept(const SettingsRules *rules, const DefinitionInput *input, const Json *given,
                    Json *settings, GError **error) {
     g_autofree char *text = as_text(given);
@@ -136,6 +140,8 @@ static bool accept(const SettingsRules *rules, const DefinitionInput *input, con
         return fail(error, input->name, "give text, a number, true, false or a list of texts");
     if (!text_is_utf8(text, strlen(text)))
         return fail(error, input->name, "the text is not UTF-8");
+    if (*text == '\0')
+        return true;
     if (changes_host(input, text) && !rules->operator_allowed) {
         g_set_error(error, ASSAY_ERROR, ERROR_PERMISSION_DENIED,
                     "%s: only the operator of this installation may change it", input->name);
@@ -174,6 +180,8 @@ static bool fill_missing(const Definition *definition, Json *settings, GError **
 
 bool settings_check(const SettingsRules *rules, const Json *given, Json **settings_out,
                     GError **error) {
+    if (given && json_kind(given) != JSON_KIND_OBJECT)
+        return fail(error, "settings", "give an object of names and values");
     g_autoptr(Json) settings = json_new_object();
     void *iterator = NULL;
     const char *name;
@@ -245,10 +253,11 @@ static bool choose_by_name(const Definition *definition, const char *name,
                            const DefinitionAuth **auth_out, GError **error) {
     const DefinitionAuth *auth = definition_auth(definition, name);
     if (!auth || !auth->supported) {
+        g_autofree char *shown = text_one_line(name, NAME_SHOWN);
         g_autofree char *problem =
             g_strdup_printf(auth ? "the auth method \"%s\" is not available in this version"
                                  : "there is no auth method \"%s\"",
-                            name);
+                            shown);
         return refuse_auth(definition, problem, error);
     }
     *auth_out = auth;

@@ -1,8 +1,9 @@
 /* settings.h - what a person gave for a connection, held against the definition.
  *
  * settings_check() turns loose input (names in snake_case or camelCase, text values) into the
- * object that is stored and that expressions see as .settings: every setting of the definition is
- * present, defaults filled in, lists split at commas, patterns held. The engine's own settings
+ * object that is stored and that expressions see as .settings: defaults filled in, lists split at
+ * commas, patterns held; a text or number that is optional and was not given (or given as an empty
+ * text) stays away, a list is then empty and a bool false. The engine's own settings
  * allow_private and endpoint_url belong to the installation operator, and so does every setting
  * that changes a host (format host or url) when its value differs from the default.
  */

@@ -54,8 +54,14 @@ static bool refused(const Definition *definition, const Answer *answer, GError *
                     definition->name);
         return false;
     }
+    if (answer->outcome == OUTCOME_ABSENT) {
+        g_set_error(error, ASSAY_ERROR, ERROR_CONFIGURATION,
+                    "%s has no such account; check the settings of this connection",
+                    definition->name);
+        return false;
+    }
     g_set_error_literal(error, ASSAY_ERROR, (int)outcome_error_code(answer->outcome),
-                        answer->message ? answer->message : "the service has no such account");
+                        answer->message ? answer->message : "the service did not answer");
     return false;
 }
 
@@ -107,23 +113,19 @@ static bool add_organizations(const Visit *visit, Identity *identity, const Answ
 }
 
 /* The organizations are a convenience: a credential that may not list them is a good one. */
-static bool list_organizations(const Visit *visit, Identity *identity, GError **error) {
+static void list_organizations(const Visit *visit, Identity *identity) {
     const DefinitionCall *call = visit->definition->identity.organizations_call;
+    if (!call || !identity->organizations)
+        return;
     g_autoptr(Pager) pager = pager_new(visit->definition, clock_now_ms());
     g_autoptr(Page) page = page_new(pager, call);
     PageStep step = PAGE_MORE;
-    while (step == PAGE_MORE && (!identity->organizations ||
-                                 identity->organizations->len < IDENTITY_MAX_ORGANIZATIONS)) {
+    while (step == PAGE_MORE && identity->organizations->len < IDENTITY_MAX_ORGANIZATIONS) {
         g_auto(Answer) answer = {.body = g_string_new(NULL)};
-        GError *denied = NULL;
-        if (!ask(visit, call, page, &answer, &denied)) {
-            g_error_free(denied);
-            return true;
-        }
-        if (!add_organizations(visit, identity, &answer, page, &step, error))
-            return false;
+        if (!ask(visit, call, page, &answer, NULL) ||
+            !add_organizations(visit, identity, &answer, page, &step, NULL))
+            return;
     }
-    return true;
 }
 
 static Json *account_of(const Identity *identity) {
@@ -154,11 +156,10 @@ static bool visit_account(const Visit *visit, Json **account_out, GError **error
     Identity found = {0};
     if (!identity_read(visit->definition, body, &found, error))
         return false;
-    bool ok = !identity->organizations_call || list_organizations(visit, &found, error);
-    if (ok)
-        *account_out = account_of(&found);
+    list_organizations(visit, &found);
+    *account_out = account_of(&found);
     identity_clear(&found);
-    return ok;
+    return true;
 }
 
 bool whoami_fetch(NetClient *client, Sender *sender, const Definition *definition,
