@@ -1,5 +1,6 @@
+#include "collect/ask.h"
+
 #include "base/error.h"
-#include "collect/walk.h"
 #include "connect/refusal.h"
 
 #include <string.h>
@@ -8,6 +9,7 @@
 
 typedef struct {
     Reading *reading;
+    AskAnswered answered;
     RenderedRequest request;
     GString *recorded; /* body, mended and redacted */
     GString *kept;     /* the projection that the run reads */
@@ -44,7 +46,7 @@ static void give(Ask *ask, const Answer *answer) {
     Reading *reading = ask->reading;
     reading->run->calls++;
     reading->asking = false;
-    reading_answer(reading, answer);
+    ask->answered(reading, answer);
     ask_free(ask);
 }
 
@@ -199,11 +201,12 @@ static void on_reply(const SenderReply *reply, void *data) {
 
 /* --- the queue -------------------------------------------------------------------------------- */
 
-void ask_next(Reading *reading) {
+void ask_next(Reading *reading, AskAnswered answered) {
     Run *run = reading->run;
     const PlanNode *node = node_of(reading);
     Ask *ask = g_new0(Ask, 1);
     ask->reading = reading;
+    ask->answered = answered;
     ask->recorded = g_string_new(NULL);
     ask->kept = g_string_new(NULL);
     reading->asking = true;

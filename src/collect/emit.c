@@ -1,5 +1,6 @@
+#include "collect/emit.h"
+
 #include "base/error.h"
-#include "collect/walk.h"
 #include "provider/unread.h"
 
 #include <string.h>

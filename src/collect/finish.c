@@ -1,7 +1,8 @@
+#include "collect/finish.h"
+
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/id.h"
-#include "collect/walk.h"
 #include "store/evidence.h"
 
 #include <string.h>

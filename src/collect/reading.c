@@ -1,5 +1,8 @@
+#include "collect/reading.h"
+
 #include "base/error.h"
-#include "collect/walk.h"
+#include "collect/ask.h"
+#include "collect/emit.h"
 #include "connect/refusal.h"
 
 #include <string.h>
@@ -246,7 +249,7 @@ static void take_value(Reading *reading, const Answer *answer) {
     add_row(reading, value);
 }
 
-void reading_answer(Reading *reading, const Answer *answer) {
+static void take_answer(Reading *reading, const Answer *answer) {
     reading->then = answer->then;
     if (answer->outcome != OUTCOME_OK) {
         count_answer(reading, answer->outcome, answer->message);
@@ -411,7 +414,7 @@ void reading_advance(Reading *reading) {
         drop_empty_sheets(reading);
     }
     if (wants_page(reading))
-        ask_next(reading);
+        ask_next(reading, take_answer);
     emit_front(reading);
     if (reading->sheets.length > 0)
         stall(reading);
@@ -447,7 +450,7 @@ static void begin(Reading *reading) {
         reading->collected = value_new_array();
     if (node->mode == READ_FOLD)
         reading->fold = summary_new(node->fold, run->settings, run->config.clock_ms);
-    ask_next(reading);
+    ask_next(reading, take_answer);
 }
 
 Reading *reading_start(Run *run, size_t node, Row *parent) {

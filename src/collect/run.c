@@ -2,7 +2,9 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "collect/walk.h"
+#include "collect/ask.h"
+#include "collect/finish.h"
+#include "collect/reading.h"
 #include "connect/settings.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* walk.h - the inside of a run: the types that run.c, ask.c, reading.c, emit.c and finish.c share.
+/* walk.h - the inside of a run: what run.c, ask.c, reading.c, emit.c and finish.c share.
  *
  * A Reading is one read of one plan node under one row of its parent (roots have none). It yields
  * rows: a list yields many; an answer without rows, a collected array and a folded object yield
@@ -120,8 +120,6 @@ struct Run {
     GError *error;
 };
 
-/* --- run.c ------------------------------------------------------------------------------------ */
-
 /* Sees to it that run_pump() runs soon. */
 void run_wake(Run *run);
 
@@ -132,50 +130,3 @@ bool run_may_take(const Run *run);
 void run_fail_type(TypeState *type, GError *error);
 
 void run_tell_progress(Run *run, const TypeState *type);
-
-/* --- ask.c ------------------------------------------------------------------------------------ */
-
-/* An answer as a Reading sees it; borrowed for the call. */
-typedef struct {
-    Outcome outcome;
-    RespondThen then;
-    const char *message;
-    const char *url;
-    GString **kept; /* projected body; may be taken (set to NULL). Empty: no body */
-    const char *(*header)(void *data, const char *name);
-    void *header_data;
-    size_t size;
-} Answer;
-
-/* Renders the next request of a reading and queues it. A request that cannot be rendered is an
- * answer of its own (bad_request), given to the reading by the pump. */
-void ask_next(Reading *reading);
-
-/* Works off queued asks: from the cassette, or by the sender. */
-void ask_pump(Run *run);
-
-/* Frees queued asks without answers. */
-void ask_drop_all(Run *run);
-
-/* --- reading.c -------------------------------------------------------------------------------- */
-
-/* Starts the reading of a plan node; parent is NULL for a root. */
-Reading *reading_start(Run *run, size_t node, Row *parent);
-void reading_free(Reading *reading); /* and all rows below it */
-
-/* Takes an answer and goes on as far as possible. */
-void reading_answer(Reading *reading, const Answer *answer);
-
-/* Takes rows, emits what is whole, and ends the reading when nothing is left. */
-void reading_advance(Reading *reading);
-
-/* --- emit.c ----------------------------------------------------------------------------------- */
-
-/* Gives a whole row to every evidence type that is made of rows of its node. */
-void emit_row(Run *run, Row *row);
-
-/* --- finish.c --------------------------------------------------------------------------------- */
-
-/* Ends the document of a type whose rows are all emitted, and stores the record when everything it
- * rests on is durable. Called by the pump until type->stored or type->error. */
-void finish_type(Run *run, TypeState *type);

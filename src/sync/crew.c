@@ -53,20 +53,11 @@ static bool spawn(Crew *crew, int child_socket, GError **error) {
     return false;
 }
 
-static double wait_scale(void) {
-#ifdef ASSAY_TEST_HOOKS
-    const char *text = g_getenv("ASSAY_TEST_WAIT_SCALE");
-    if (text)
-        return g_ascii_strtod(text, NULL);
-#endif
-    return 1.0;
-}
-
 static bool greet(Crew *crew, GError **error) {
     g_autoptr(Json) hello = json_new_object();
     json_put_string(hello, "dataDir", crew->data_dir);
     json_put_string(hello, "databaseUrl", crew->database_url);
-    json_put_real(hello, "waitScale", wait_scale());
+    json_put_real(hello, "waitScale", crew->config.wait_scale);
     json_put_bool(hello, "key", crew->config.keyring != NULL);
     g_autoptr(Json) message = json_new_object();
     json_put(message, "hello", g_steal_pointer(&hello));

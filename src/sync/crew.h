@@ -22,6 +22,7 @@ typedef struct {
     const char *data_dir; /* where lock files live */
     const char *database_url;
     const Keyring *keyring; /* borrowed; may be NULL for work that opens nothing */
+    double wait_scale;      /* of the worker's waits between attempts; 0: 1.0 (tests) */
 } CrewConfig;
 
 /* Progress of a job, for people: a JSON object {phase, evidenceType, rows, calls, message}. */

@@ -18,8 +18,7 @@ static bool write_all(int socket, const void *bytes, size_t size, GError **error
         if (sent < 0 && errno == EINTR)
             continue;
         if (sent <= 0) {
-            g_set_error(error, ASSAY_ERROR, ERROR_CANCELLED, "the worker process has ended: %s",
-                        g_strerror(errno));
+            g_set_error_literal(error, ASSAY_ERROR, ERROR_CANCELLED, "the other process has ended");
             return false;
         }
         next += sent;
@@ -59,6 +58,12 @@ static bool send_frame(int socket, MessageKind kind, const void *payload, size_t
            write_all(socket, payload, size, error);
 }
 
+static bool broken(GError **error) {
+    g_set_error_literal(error, ASSAY_ERROR, ERROR_INTERNAL,
+                        "the stream between the processes is broken");
+    return false;
+}
+
 static bool receive_header(int socket, MessageKind kind, size_t *size_out, GError **error) {
     unsigned char header[HEADER_SIZE];
     if (!read_all(socket, header, sizeof header, error))
@@ -67,9 +72,7 @@ static bool receive_header(int socket, MessageKind kind, size_t *size_out, GErro
     memcpy(&length, header, sizeof length);
     length = ntohl(length);
     if (header[4] != (unsigned char)kind || length > MESSAGE_MAX) {
-        g_set_error_literal(error, ASSAY_ERROR, ERROR_INTERNAL,
-                            "the stream to the worker process is broken");
-        return false;
+        return broken(error);
     }
     *size_out = length;
     return true;
@@ -91,9 +94,9 @@ bool message_receive(int socket, Json **json_out, GError **error) {
     g_autofree char *text = g_malloc(size + 1);
     if (!read_all(socket, text, size, error))
         return false;
-    Json *json = json_parse(text, size, MESSAGE_MAX, error);
+    Json *json = json_parse(text, size, MESSAGE_MAX, NULL);
     if (!json)
-        return false;
+        return broken(error);
     *json_out = json;
     return true;
 }

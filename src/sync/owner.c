@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define LOCK_SUFFIX ".lock"
+#define OWNER_ID_MAX 512
 
 struct Owner {
     char *id;
@@ -24,14 +25,18 @@ static char *run_dir(const char *data_dir) {
     return g_build_filename(data_dir, "run", NULL);
 }
 
-static char *owner_id_of(const char *uuid) {
-    return g_strdup_printf("%s:%s", g_get_host_name(), uuid);
-}
-
 static bool fail_errno(GError **error, const char *what, const char *path) {
     g_set_error(error, ASSAY_ERROR, ERROR_INTERNAL, "cannot %s %s: %s", what, path,
                 g_strerror(errno));
     return false;
+}
+
+static bool lock(int descriptor) {
+    int failed;
+    do
+        failed = flock(descriptor, LOCK_EX);
+    while (failed != 0 && errno == EINTR);
+    return failed == 0;
 }
 
 /* Between open and flock the file looks dead to others, who may remove it; then it is made anew. */
@@ -43,7 +48,7 @@ static int open_locked(const char *path, GError **error) {
             return -1;
         }
         struct stat status;
-        if (flock(descriptor, LOCK_EX) != 0 || fstat(descriptor, &status) != 0) {
+        if (!lock(descriptor) || fstat(descriptor, &status) != 0) {
             fail_errno(error, "lock", path);
             close(descriptor);
             return -1;
@@ -64,11 +69,14 @@ bool owner_new(const char *data_dir, Owner **owner_out, GError **error) {
     int descriptor = open_locked(path, error);
     if (descriptor < 0)
         return false;
-    Owner *owner = g_new0(Owner, 1);
-    owner->id = owner_id_of(uuid);
+    g_autoptr(Owner) owner = g_new0(Owner, 1);
+    owner->id = g_strdup_printf("%s:%s", g_get_host_name(), uuid);
     owner->path = g_steal_pointer(&path);
     owner->descriptor = descriptor;
-    *owner_out = owner;
+    ssize_t size = (ssize_t)strlen(owner->id);
+    if (write(descriptor, owner->id, (size_t)size) != size)
+        return fail_errno(error, "write the lock file", owner->path);
+    *owner_out = g_steal_pointer(&owner);
     return true;
 }
 
@@ -86,31 +94,42 @@ const char *owner_id(const Owner *owner) {
     return owner->id;
 }
 
-/* A lock that can be taken has no living owner. */
-static bool is_dead(const char *path) {
-    int descriptor = open(path, O_RDWR | O_CLOEXEC);
-    if (descriptor < 0)
-        return false;
-    bool dead = flock(descriptor, LOCK_EX | LOCK_NB) == 0;
-    close(descriptor);
-    return dead;
+/* A lock that can be taken has no living owner; it is held while its leases are let go, so that an
+ * owner that is about to take it finds its file gone and makes it anew. -1: alive, or gone. */
+static int take_dead(const char *path) {
+    int descriptor = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (descriptor >= 0 && flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+        close(descriptor);
+        return -1;
+    }
+    return descriptor;
 }
 
 static bool release_work(DbUnit *unit, void *data, GError **error) {
     return job_release_owner(unit, data, NULL, error);
 }
 
+/* The id stands in the file: the host's name may have changed since (containers). */
+static bool release_leases(int descriptor, Db *db, GError **error) {
+    static const DbScope system_scope = {.actor = "worker", .system = true};
+    char id[OWNER_ID_MAX + 1];
+    ssize_t size = pread(descriptor, id, OWNER_ID_MAX, 0);
+    if (size <= 0)
+        return true;
+    id[size] = '\0';
+    return db_run(db, &system_scope, DB_WRITE, release_work, id, error);
+}
+
 static bool release(const char *dir, const char *name, Db *db, GError **error) {
     g_autofree char *path = g_build_filename(dir, name, NULL);
-    if (!is_dead(path))
+    int descriptor = take_dead(path);
+    if (descriptor < 0)
         return true;
-    static const DbScope system_scope = {.actor = "worker", .system = true};
-    g_autofree char *uuid = g_strndup(name, strlen(name) - strlen(LOCK_SUFFIX));
-    g_autofree char *id = owner_id_of(uuid);
-    if (!db_run(db, &system_scope, DB_WRITE, release_work, id, error))
-        return false;
-    (void)g_unlink(path);
-    return true;
+    bool ok = release_leases(descriptor, db, error);
+    if (ok)
+        (void)g_unlink(path);
+    close(descriptor);
+    return ok;
 }
 
 bool owner_release_dead(const char *data_dir, Db *db, GError **error) {

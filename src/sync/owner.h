@@ -1,8 +1,8 @@
 /* owner.h - lock files that tell at once that a worker is dead.
  *
- * A worker holds an exclusive flock(2) on DATA/run/OWNER.lock for as long as it lives; the kernel
- * drops it however the process ends. Whoever finds a job leased by an owner of this machine whose
- * lock is free may let the lease go without waiting for its end.
+ * A worker holds an exclusive flock(2) on DATA/run/UUID.lock for as long as it lives; the kernel
+ * drops it however the process ends. The file holds the owner's id. Whoever finds a lock that is
+ * free may let the leases of its owner go without waiting for their end.
  */
 #pragma once
 
@@ -21,5 +21,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Owner, owner_free)
 /* The id to lease jobs under, "HOST:UUID". Borrowed. */
 const char *owner_id(const Owner *owner);
 
-/* Lets go of the leases of all owners of this machine that are dead, and removes their files. */
+/* Lets go of the leases of all owners with a lock file here that are dead, and removes the files.
+ */
 bool owner_release_dead(const char *data_dir, Db *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -21,30 +21,47 @@ typedef struct {
 
 /* --- which evidence types --------------------------------------------------------------------- */
 
-static bool supports(const EvidenceType *type, const char *framework, const char *control) {
-    for (size_t c = 0; c < type->check_count; c++) {
-        const DefinitionCheck *check = &type->checks[c];
-        for (size_t f = 0; f < check->control_count; f++) {
-            const CheckControls *controls = &check->controls[f];
-            if (framework && strcmp(framework, controls->framework) != 0)
-                continue;
-            for (size_t i = 0; i < controls->count; i++)
-                if (framework_same_control(controls->framework, controls->controls[i], control))
-                    return true;
-        }
+/* Whether a check of the type is mapped to one of these controls (ControlRef). */
+static bool check_supports(const DefinitionCheck *check, const ControlRef *wanted) {
+    for (size_t f = 0; f < check->control_count; f++) {
+        const CheckControls *mapped = &check->controls[f];
+        if (strcmp(mapped->framework, wanted->framework->id) != 0)
+            continue;
+        for (size_t i = 0; i < mapped->count; i++)
+            if (framework_control(wanted->framework, mapped->controls[i]) == wanted->control)
+                return true;
     }
+    return false;
+}
+
+static bool is_same_framework(const char *id, const char *given) {
+    const Framework *framework = framework_find(id, NULL);
+    return framework && framework == framework_find(given, NULL);
+}
+
+static bool is_same_control(const char *framework_id, const char *id, const char *given) {
+    const Framework *framework = framework_find(framework_id, NULL);
+    const FrameworkControl *control = framework ? framework_control(framework, id) : NULL;
+    return control && control == framework_control(framework, given);
+}
+
+static bool supports(const EvidenceType *type, const GArray *wanted) {
+    for (size_t c = 0; c < type->check_count; c++)
+        for (guint i = 0; i < wanted->len; i++)
+            if (check_supports(&type->checks[c], &g_array_index(wanted, ControlRef, i)))
+                return true;
     return false;
 }
 
 /* "soc2:CC8.1" names a framework, "CC8.1" means any. */
 static bool add_types_of_control(const QueueWork *work, const char *text, GPtrArray *types,
                                  GError **error) {
-    const char *colon = strchr(text, ':');
-    g_autofree char *framework = colon ? g_strndup(text, (gsize)(colon - text)) : NULL;
-    const char *control = colon ? colon + 1 : text;
+    g_autoptr(GArray) wanted = framework_control_find(text, error);
+    if (!wanted)
+        return false;
     guint before = types->len;
     for (size_t i = 0; i < work->definition->type_count; i++)
-        if (supports(&work->definition->types[i], framework, control))
+        if (supports(&work->definition->types[i], wanted))
             g_ptr_array_add(types, (void *)(uintptr_t)work->definition->types[i].name);
     if (types->len > before)
         return true;

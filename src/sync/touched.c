@@ -6,7 +6,7 @@ static void add_controls(const DefinitionCheck *check, GHashTable *controls) {
     for (size_t f = 0; f < check->control_count; f++) {
         const CheckControls *mapped = &check->controls[f];
         for (size_t i = 0; i < mapped->count; i++)
-            if (framework_has_control(mapped->framework, mapped->controls[i]))
+            if (framework_control_known(NULL, mapped->framework, mapped->controls[i]))
                 g_hash_table_add(controls,
                                  g_strdup_printf("%s:%s", mapped->framework, mapped->controls[i]));
     }
