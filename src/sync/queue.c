@@ -34,17 +34,6 @@ static bool check_supports(const DefinitionCheck *check, const ControlRef *wante
     return false;
 }
 
-static bool is_same_framework(const char *id, const char *given) {
-    const Framework *framework = framework_find(id, NULL);
-    return framework && framework == framework_find(given, NULL);
-}
-
-static bool is_same_control(const char *framework_id, const char *id, const char *given) {
-    const Framework *framework = framework_find(framework_id, NULL);
-    const FrameworkControl *control = framework ? framework_control(framework, id) : NULL;
-    return control && control == framework_control(framework, given);
-}
-
 static bool supports(const EvidenceType *type, const GArray *wanted) {
     for (size_t c = 0; c < type->check_count; c++)
         for (guint i = 0; i < wanted->len; i++)
