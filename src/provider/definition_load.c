@@ -6,6 +6,7 @@
 #include "provider/definition_load_call.h"
 #include "provider/definition_load_evidence.h"
 #include "provider/definition_read.h"
+#include "provider/plan.h"
 
 #define HOUR_MS (INT64_C(3600) * 1000)
 
@@ -165,6 +166,8 @@ Definition *definition_load(const char *name, const char *text, size_t size,
     schema_check(&definition_grammar, root, "", messages);
     if (root->kind == YAML_KIND_MAP)
         load_parts(&loading, root);
+    if (diagnostics_errors(messages) == 0)
+        read_plan_check(definition, messages);
     if (!diagnostics_result(messages, error))
         return NULL;
     keep_text(&loading, text, size);

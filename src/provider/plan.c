@@ -159,28 +159,18 @@ static void add_fold(const SummaryPlan *fold, const char *items, GPtrArray *keep
     }
 }
 
-static void add_explicit(const DefinitionCall *call, const char *items, GPtrArray *keep) {
-    for (size_t i = 0; call->keep[i] != NULL; i++)
-        g_ptr_array_add(keep, join_path(items, call->keep[i]));
+/* Where the array of rows is, and where one row is, as paths of the answer. */
+static char *items_path(const DefinitionCall *call) {
+    return call->rows == NULL ? g_strdup(".")
+                              : g_strconcat(value_path_text(call->rows), "[]", NULL);
 }
 
-/* The paths that are kept of an answer to this node. */
-static GPtrArray *keep_of(Holder *holder, const PlanNode *plan_node) {
+/* What expressions read of the rows of this node. */
+static GPtrArray *reads_of(const Holder *holder, const PlanNode *plan_node) {
     const ReadNode *node = plan_node->node;
-    const DefinitionCall *call = node->call;
     GPtrArray *keep = g_ptr_array_new_with_free_func(g_free);
-    const char *array = call->rows == NULL ? "." : value_path_text(call->rows);
-    g_autofree char *items = call->rows == NULL ? g_strdup(".") : g_strconcat(array, "[]", NULL);
-    if (call->rows != NULL)
-        g_ptr_array_add(keep, g_strconcat(items, " | type", NULL));
-    if (call->page != NULL) {
-        add_reads(call->page->from, ".", keep);
-        add_reads(call->page->until, ".", keep);
-    }
-    if (call->keep != NULL) {
-        add_explicit(call, items, keep);
-        return keep;
-    }
+    g_autofree char *items = items_path(node->call);
+    bool collected = node->mode == READ_COLLECT;
     for (size_t i = 0; i < plan_node->use_count; i++) {
         const EvidenceType *type = holder->plan.types[plan_node->uses[i].type];
         const ReadNode *used = &type->nodes[plan_node->uses[i].node];
@@ -190,8 +180,30 @@ static GPtrArray *keep_of(Holder *holder, const PlanNode *plan_node) {
         add_joined(keep, items, row);
         if (node->mode != READ_FOLD)
             add_use(type, used, value);
-        add_joined(keep, node->mode == READ_COLLECT ? array : items, value);
+        add_joined(keep, collected ? value_path_text(node->call->rows) : items, value);
         add_fold(used->fold, items, keep);
+    }
+    return keep;
+}
+
+static GPtrArray *explicit_of(const DefinitionCall *call) {
+    GPtrArray *keep = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *items = items_path(call);
+    for (size_t i = 0; call->keep[i] != NULL; i++)
+        g_ptr_array_add(keep, join_path(items, call->keep[i]));
+    return keep;
+}
+
+/* The paths that are kept of an answer to this node: its rows are always counted, cursors found. */
+static GPtrArray *keep_of(const Holder *holder, const PlanNode *plan_node) {
+    const DefinitionCall *call = plan_node->node->call;
+    GPtrArray *keep = call->keep != NULL ? explicit_of(call) : reads_of(holder, plan_node);
+    g_autofree char *items = items_path(call);
+    if (call->rows != NULL)
+        g_ptr_array_add(keep, g_strconcat(items, " | type", NULL));
+    if (call->page != NULL) {
+        add_reads(call->page->from, ".", keep);
+        add_reads(call->page->until, ".", keep);
     }
     return keep;
 }
@@ -210,6 +222,50 @@ static bool fill_scans(Holder *holder, GError **error) {
         node->scan = arena_take(holder->arena, scan, (GDestroyNotify)scan_plan_free);
     }
     return true;
+}
+
+/* --- an explicit keep must not hide what is read ------------------------------------------------
+ */
+
+static bool covers(const GPtrArray *keep, const char *path) {
+    for (size_t i = 0; i < keep->len; i++) {
+        const char *kept = g_ptr_array_index(keep, i);
+        size_t length = strlen(kept);
+        if (strncmp(kept, path, length) == 0 && strchr(".[ ", path[length]) != NULL)
+            return true;
+    }
+    return false;
+}
+
+static void check_keep(const Holder *holder, const PlanNode *node, Diagnostics *diagnostics) {
+    const DefinitionCall *call = node->node->call;
+    g_autoptr(GPtrArray) reads = reads_of(holder, node);
+    g_autoptr(GPtrArray) keep = explicit_of(call);
+    g_autofree char *items = items_path(call);
+    for (size_t i = 0; i < reads->len; i++) {
+        const char *path = g_ptr_array_index(reads, i);
+        bool whole = strcmp(path, items) == 0 || strlen(path) < strlen(items);
+        if (!whole && !covers(keep, path))
+            diagnostics_error(diagnostics, call->line, 1,
+                              "the call '%s' does not keep %s, which the read '%s' looks at",
+                              call->name, path, node->path);
+    }
+}
+
+void read_plan_check(const Definition *definition, Diagnostics *diagnostics) {
+    g_autofree const EvidenceType **types = g_new0(const EvidenceType *, definition->type_count);
+    for (size_t i = 0; i < definition->type_count; i++)
+        types[i] = &definition->types[i];
+    g_autoptr(GError) error = NULL;
+    g_autoptr(ReadPlan) plan = read_plan_new(definition, types, definition->type_count, &error);
+    if (plan == NULL) {
+        diagnostics_error(diagnostics, 0, 0, "%s", error->message);
+        return;
+    }
+    for (size_t i = 0; i < plan->node_count; i++) {
+        if (plan->nodes[i].node->call->keep != NULL)
+            check_keep((const Holder *)plan, &plan->nodes[i], diagnostics);
+    }
 }
 
 /* --- life ------------------------------------------------------------------------------------- */

@@ -11,6 +11,7 @@
 #pragma once
 
 #include "provider/definition.h"
+#include "provider/diagnostic.h"
 
 typedef struct {
     size_t type; /* index in ReadPlan.types */
@@ -44,3 +45,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ReadPlan, read_plan_free)
 /* The index of the plan node that type (index in the plan) uses as its node; never fails for valid
  * indexes. */
 size_t read_plan_find(const ReadPlan *plan, size_t type, size_t node);
+
+/* Reports calls whose `keep` hides a member that some expression reads, for definition_load.h. */
+void read_plan_check(const Definition *definition, Diagnostics *diagnostics);

@@ -1,4 +1,5 @@
 /* Read plans: calls made once, answers cut down to what is read; and GitHub's rows from them. */
+#include "provider/definition_load.h"
 #include "provider/identity.h"
 #include "provider/plan.h"
 #include "provider_support.h"
@@ -132,6 +133,20 @@ static void an_explicit_keep_and_the_cursor_survive(void) {
         scan_body(plan_node(plan, "user")->scan, body, strlen(body), recorded, NULL, NULL));
     g_assert_null(strstr(recorded->str, "hunter2"));
     g_assert_nonnull(strstr(recorded->str, "\"x\":1"));
+}
+
+static void a_keep_that_hides_what_is_read_is_refused(void) {
+    g_autofree char *calls = g_strdup(kept_calls);
+    char *name = strstr(calls, ".name");
+    memcpy(name, ".nick", strlen(".nick"));
+    g_autofree char *text = support_text(&(SupportParts){.calls = calls});
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Definition) definition =
+        definition_load("demo.yaml", text, strlen(text), NULL, &error);
+    g_assert_null(definition);
+    g_assert_cmpstr(error->message, ==,
+                    "demo.yaml:21:1: the call 'users' does not keep .items[].name, which the read "
+                    "'user' looks at");
 }
 
 /* --- GitHub's rows ---------------------------------------------------------------------------- */
@@ -308,6 +323,7 @@ int main(int argc, char **argv) {
     TEST(answers_are_cut_down_to_what_is_read);
     TEST(rows_are_counted_even_when_nothing_of_them_is_read);
     TEST(an_explicit_keep_and_the_cursor_survive);
+    TEST(a_keep_that_hides_what_is_read_is_refused);
     TEST(classic_protection_becomes_a_row);
     TEST(rules_of_rulesets_become_a_row);
     TEST(the_stricter_of_both_sources_wins);
