@@ -507,6 +507,6 @@ void expr_start(void) {
     g_auto(Value) matched = VALUE_NONE;
     ExprInput input = {.root = text};
     /* Only the side effect on Oniguruma matters; whoever evaluates meets any failure himself. */
-    if (!expr_eval_once(regex, &input, &matched, NULL))
+    if (regex == NULL || !expr_eval_once(regex, &input, &matched, NULL))
         return;
 }

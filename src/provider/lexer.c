@@ -65,11 +65,12 @@ static bool take_text(Lexer *lexer, const char *start, bool inside, GError **err
 static bool take_close(Lexer *lexer, GError **error) {
     static const char pairs[] = "()[]{}\")";
     const char *start = lexer->p;
-    char open = lexer->depth > 0 ? lexer->open[lexer->depth - 1] : '\0';
-    const char *pair = open != '\0' ? strchr(pairs, open) : NULL;
+    if (lexer->depth == 0)
+        return refuse(lexer, start, "A closing bracket has no opening one", error);
+    char open = lexer->open[--lexer->depth];
+    const char *pair = strchr(pairs, open);
     if (pair == NULL || pair[1] != *start)
         return refuse(lexer, start, "A closing bracket has no opening one", error);
-    lexer->depth--;
     lexer->p++;
     if (open == '"')
         return take_text(lexer, start, true, error);
@@ -105,7 +106,8 @@ static bool take_number(Lexer *lexer, GError **error) {
         lexer->p++;
     if (*lexer->p == 'e' || *lexer->p == 'E') {
         lexer->p++;
-        lexer->p += *lexer->p == '+' || *lexer->p == '-';
+        if (*lexer->p == '+' || *lexer->p == '-')
+            lexer->p++;
         if (!g_ascii_isdigit(*lexer->p))
             return refuse(lexer, start, "A number is malformed", error);
         while (g_ascii_isdigit(*lexer->p))

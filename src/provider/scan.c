@@ -180,7 +180,9 @@ static bool walk_value(Scanner *s, Rules rules, size_t depth) {
 bool scan_body(const ScanPlan *plan, const char *bytes, size_t size, GString *recorded_out,
                GString *kept_out, GError **error) {
     Scanner s;
-    scanner_init(&s, bytes, size, &plan->limits);
+    scanner_init(&s, bytes, size);
+    s.nodes = plan->limits.max_nodes;
+    s.max_depth = plan->limits.max_depth;
     if (size > plan->limits.max_bytes) {
         scanner_fail_limit(&s, "it is too large");
         return scanner_report(&s, error);
@@ -293,10 +295,6 @@ static bool split_value(Splitter *split, size_t step, size_t depth) {
     return scanner_skip(s, depth);
 }
 
-/* What was scanned once is only bounded in depth: the plan's limits held it already. */
-static const ScanLimits split_limits = {
-    .max_bytes = SIZE_MAX, .max_nodes = SIZE_MAX, .max_depth = SCANNER_MAX_DEPTH};
-
 bool scan_rows(const ScanRows *rows, const char *bytes, size_t size, int64_t *count_out,
                GError **error) {
     g_autoptr(Path) path = path_parse(value_path_text(rows->path), false, error);
@@ -304,7 +302,7 @@ bool scan_rows(const ScanRows *rows, const char *bytes, size_t size, int64_t *co
         return false;
     Splitter split = {.rows = rows, .path = path, .count = -1};
     Scanner *s = &split.scanner;
-    scanner_init(s, bytes, size, &split_limits);
+    scanner_init(s, bytes, size); /* what was scanned once is only bounded in depth */
     s->recorded.out = rows->rest;
     gsize before = rows->rest != NULL ? rows->rest->len : 0;
     if (scanner_begin(s) && split_value(&split, 0, 0) && scanner_finish(s)) {

@@ -1,5 +1,6 @@
 #include "provider/scanner.h"
 
+#include <stdint.h>
 #include <string.h>
 
 /* An empty container costs libjq about eight times as much as a scalar. */
@@ -359,14 +360,14 @@ bool scanner_skip(Scanner *s, size_t depth) {
 
 /* Beginning and end. */
 
-void scanner_init(Scanner *s, const char *bytes, size_t size, const ScanLimits *limits) {
+void scanner_init(Scanner *s, const char *bytes, size_t size) {
     const Byte *start = (const Byte *)bytes;
     *s = (Scanner){
         .start = start,
         .p = start,
         .end = start + size,
-        .nodes = limits->max_nodes,
-        .max_depth = limits->max_depth,
+        .nodes = SIZE_MAX,
+        .max_depth = SCANNER_MAX_DEPTH,
     };
 }
 

@@ -12,7 +12,6 @@
 #include <stddef.h>
 
 #include "base/error.h"
-#include "provider/scan.h"
 
 /* The scanner recurses once a level, so no plan may ask for more than this. */
 #define SCANNER_MAX_DEPTH 512
@@ -31,8 +30,8 @@ typedef struct {
     const Byte *start;
     const Byte *p;
     const Byte *end;
-    size_t nodes; /* that may still come */
-    size_t max_depth;
+    size_t nodes;     /* that may still come */
+    size_t max_depth; /* at most SCANNER_MAX_DEPTH */
     Sink recorded;
     Sink kept;
     bool escaped;       /* the last string had an escape */
@@ -40,8 +39,8 @@ typedef struct {
     ErrorCode code;
 } Scanner;
 
-/* bytes and limits are borrowed; the sinks have no outputs yet. */
-void scanner_init(Scanner *s, const char *bytes, size_t size, const ScanLimits *limits);
+/* The bytes are borrowed; the sinks have no outputs yet. */
+void scanner_init(Scanner *s, const char *bytes, size_t size);
 /* Opens the sinks and moves to the value; the mark at the beginning is dropped. */
 bool scanner_begin(Scanner *s);
 /* Nothing may follow the value. Closes the sinks. */

@@ -230,10 +230,10 @@ static bool parse_reducer(Member *member, const char *text, GError **error) {
     const Token *word = &g_array_index(tokens, Token, 0);
     while (member->kind < FINAL && !token_is(word, reducers[member->kind].name))
         member->kind++;
-    if (member->kind == FINAL)
+    if (member->kind == FINAL || word->text != text)
         return refuse(member->name,
                       "is none of count, sum, min, max, distinct, group, or \"= ...\"", error);
-    const char *start = word->text + word->length, *end = text + strlen(text);
+    const char *start = text + strlen(reducers[member->kind].name), *end = text + strlen(text);
     const char *where = find_where(tokens);
     if (where != NULL &&
         !parse_part(member->name, where + strlen("where"), (size_t)(end - where) - strlen("where"),

@@ -464,7 +464,7 @@ static bool take_step(const PathStep *step, Value *value) {
     *value = value_new_null();
     if (kind == JV_KIND_NULL)
         return true;
-    jv found = jv_null();
+    jv found;
     if (kind == JV_KIND_OBJECT && step->kind == PATH_NAME) {
         found = jv_object_get(from, jv_string_sized(step->name, (int)step->length));
     } else if (kind == JV_KIND_ARRAY && step->kind == PATH_INDEX) {
