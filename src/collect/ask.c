@@ -151,6 +151,7 @@ static void record(Ask *ask, const SenderReply *reply) {
                            .body = ask->recorded->str,
                            .body_size = ask->recorded->len};
     cassette_append(ask->reading->run->config.cassette, &key, &recording);
+    run_flush_soon(ask->reading->run);
 }
 
 static void trip(Run *run, Outcome outcome, const char *message) {

@@ -157,6 +157,8 @@ void run_free(Run *run) {
         return;
     run->over = true;
     cassette_watch(run->config.cassette, NULL, NULL);
+    if (run->flush_timer != 0)
+        net_client_cancel_timer(run->config.client, run->flush_timer);
     wait_for_callbacks(run);
     for (size_t i = 0; run->types && i < run->type_count; i++)
         type_clear(&run->types[i]);
@@ -254,6 +256,17 @@ void run_wake(Run *run) {
         return;
     run->pump_posted = true;
     net_client_post(run->config.client, pump, run);
+}
+
+static void flush_now(void *data) {
+    Run *run = data;
+    run->flush_timer = 0;
+    cassette_flush(run->config.cassette);
+}
+
+void run_flush_soon(Run *run) {
+    if (run->flush_timer == 0 && !run->over)
+        run->flush_timer = net_client_after(run->config.client, RUN_COMMIT_MS, flush_now, run);
 }
 
 void run_start(Run *run) {

@@ -29,6 +29,9 @@
 /* Parent rows that are in work at once; the memory of a run is bounded by it. */
 #define RUN_ROWS_LIVE 256
 
+/* The longest that an answer waits to become durable; what a kill may cause to be read again. */
+#define RUN_COMMIT_MS 200
+
 typedef struct Run Run;
 
 /* Told after each stored evidence item and, at most ten times a second, on progress. */

@@ -115,6 +115,7 @@ struct Run {
     int64_t told_at; /* monotonic time of the last progress */
     bool pumping;
     bool pump_posted;
+    uint64_t flush_timer; /* 0: none */
     bool started;
     bool over;
     GError *error;
@@ -122,6 +123,9 @@ struct Run {
 
 /* Sees to it that run_pump() runs soon. */
 void run_wake(Run *run);
+
+/* Sees to it that what was recorded is written within RUN_COMMIT_MS. */
+void run_flush_soon(Run *run);
 
 /* Whether lists may take further rows: the writes keep up and nobody parks. */
 bool run_may_take(const Run *run);

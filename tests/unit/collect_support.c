@@ -80,6 +80,7 @@ void bench_free(Bench *bench) {
     json_free(bench->settings);
     json_free(bench->result);
     g_ptr_array_unref(bench->evidence);
+    job_free(bench->job);
     remove_folder(bench->folder);
     g_free(bench->folder);
     g_free(bench);
@@ -105,6 +106,59 @@ void bench_answer_text(Bench *bench, const char *path, const char *text) {
     g_autoptr(GString) quoted = g_string_new(NULL);
     json_append_quoted(quoted, text, strlen(text));
     bench_answer(bench, path, 200, NULL, quoted->str);
+}
+
+typedef struct {
+    const char *job_id;
+    Job *job;
+} Claiming;
+
+static bool claim_work(DbUnit *unit, void *data, GError **error) {
+    Claiming *claiming = data;
+    g_clear_pointer(&claiming->job, job_free);
+    Job job = {.id = claiming->job_id,
+               .integration_id = COLLECT_INTEGRATION,
+               .request = "{}",
+               .definition_sha256 = "0f"};
+    JobClaim claim = {.owner = "tester", .lease_ms = 60000};
+    return job_insert(unit, &job, error) &&
+           job_claim_one(unit, COLLECT_ORGANIZATION, claiming->job_id, &claim, &claiming->job,
+                         error);
+}
+
+JobLease bench_claim(Bench *bench, const char *job_id) {
+    GError *error = NULL;
+    Claiming claiming = {.job_id = job_id};
+    bool ok = db_run(bench->db, &bench->scope, DB_WRITE, claim_work, &claiming, &error);
+    g_assert_no_error(error);
+    g_assert_true(ok);
+    g_assert_nonnull(claiming.job);
+    job_free(bench->job);
+    bench->job = claiming.job;
+    return job_lease(bench->job);
+}
+
+void bench_use_journal(Bench *bench, const JobLease *lease) {
+    GError *error = NULL;
+    CassetteConfig config = {.place = {bench->client, bench->db, bench->scope}, .lease = *lease};
+    cassette_free(bench->cassette);
+    bench->cassette = NULL;
+    bool ok = cassette_open(&config, &bench->cassette, &error);
+    g_assert_no_error(error);
+    g_assert_true(ok);
+}
+
+static bool is_settled(void *data) {
+    const Cassette *cassette = data;
+    return cassette_pending(cassette) == 0 || cassette_error(cassette) != NULL;
+}
+
+void bench_settle(Bench *bench) {
+    GError *error = NULL;
+    cassette_flush(bench->cassette);
+    bool ok = net_client_run_until(bench->client, is_settled, bench->cassette, &error);
+    g_assert_no_error(error);
+    g_assert_true(ok);
 }
 
 static void on_stored(const char *type, const char *evidence_id, void *data) {

@@ -10,6 +10,7 @@
 #include "db/db.h"
 #include "net/client.h"
 #include "provider/definition.h"
+#include "store/job_claim.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -30,6 +31,7 @@ typedef struct {
     GPtrArray *evidence; /* ids, in the order of storing */
     Json *result;        /* of the last run */
     uint64_t progress_calls;
+    Job *job; /* claimed last */
 } Bench;
 
 /* A bench with the definition of this text; settings is {"team": "a"}. */
@@ -42,6 +44,15 @@ void bench_answer(Bench *bench, const char *path, int status, const char *header
                   const char *body);
 /* The same for a body that is text as it stands (broken JSON and the like). */
 void bench_answer_text(Bench *bench, const char *path, const char *text);
+
+/* Adds a job and claims it; the lease's texts live as long as the bench. */
+JobLease bench_claim(Bench *bench, const char *job_id);
+
+/* Replaces the cassette by the durable one of a claimed job. */
+void bench_use_journal(Bench *bench, const JobLease *lease);
+
+/* Steps the loop until everything appended to the cassette is durable or has failed. */
+void bench_settle(Bench *bench);
 
 /* Runs these evidence types (NULL-terminated) to the end. */
 void bench_run(Bench *bench, const char *const *types);

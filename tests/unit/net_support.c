@@ -43,6 +43,7 @@ static void hang_up(Connection *connection, bool reset) {
     }
     close(connection->descriptor);
     connection->descriptor = -1;
+    memset(connection->input->str, 0, connection->input->allocated_len); /* see freed.h */
     g_string_free(connection->input, TRUE);
     connection->input = NULL;
 }

@@ -1,0 +1,219 @@
+/* The document writer: exact bytes, bounded chunks, one hash. */
+#include "unit/collect_support.h"
+
+#include "base/compress.h"
+#include "base/error.h"
+#include "collect/writer.h"
+
+#include <string.h>
+
+static const char definition[] = "assay: 1\n"
+                                 "id: demo\n"
+                                 "name: Demo\n"
+                                 "category: devops\n"
+                                 "summary: A provider for tests\n"
+                                 "checked: 2026-11-20\n"
+                                 "hosts: [api.demo.test]\n"
+                                 "auth:\n"
+                                 "  token:\n"
+                                 "    label: Token\n"
+                                 "    scheme: bearer\n"
+                                 "    fields: {access_token: {label: Token, secret: true}}\n"
+                                 "http: {base_url: '\"https://api.demo.test\"'}\n"
+                                 "calls:\n"
+                                 "  users: {get: /users, rows: .}\n"
+                                 "evidence:\n"
+                                 "  users:\n"
+                                 "    title: Users\n"
+                                 "    description: Users\n"
+                                 "    type: config\n"
+                                 "    read: {user: {call: users}}\n"
+                                 "    row: {name: .user.name}\n"
+                                 "    fields: {name: string}\n";
+
+static bool is_drained(void *data) {
+    return writer_backlog(data) == 0;
+}
+
+static void drain(const Bench *bench, Writer *writer) {
+    GError *error = NULL;
+    bool ok = net_client_run_until(bench->client, is_drained, writer, &error);
+    g_assert_no_error(error);
+    g_assert_true(ok);
+}
+
+static Writer *begin(const Bench *bench) {
+    UnitPlace place = {bench->client, bench->db, bench->scope};
+    return writer_new(&place, NULL);
+}
+
+typedef struct {
+    DocumentEnd end;
+    char *id;
+    GString *text;
+    int64_t largest;
+} Finishing;
+
+static bool finish_work(DbUnit *unit, void *data, GError **error) {
+    Finishing *finishing = data;
+    g_clear_pointer(&finishing->id, g_free);
+    return document_finish(unit, &finishing->end, &finishing->id, error);
+}
+
+static bool read_work(DbUnit *unit, void *data, GError **error) {
+    Finishing *finishing = data;
+    g_autoptr(Compressor) compressor = compressor_new();
+    g_string_truncate(finishing->text, 0);
+    for (int64_t seq = 0;; seq++) {
+        g_autoptr(DocumentChunk) chunk = NULL;
+        if (!document_read_chunk(unit, finishing->id, seq, &chunk, error))
+            return false;
+        if (!chunk)
+            return true;
+        g_autoptr(GByteArray) raw = compressor_unpack(compressor, chunk->bytes.bytes,
+                                                      chunk->bytes.size, DOCUMENT_CHUNK_RAW, error);
+        if (!raw)
+            return false;
+        finishing->largest = MAX(finishing->largest, chunk->raw_size);
+        g_string_append_len(finishing->text, (const char *)raw->data, raw->len);
+    }
+}
+
+/* Finishes the document and reads it back. */
+static Finishing finish(const Bench *bench, const Writer *writer) {
+    GError *error = NULL;
+    Finishing finishing = {.end = writer_document(writer), .text = g_string_new(NULL)};
+    bool ok = db_run(bench->db, &bench->scope, DB_WRITE, finish_work, &finishing, &error) &&
+              db_run(bench->db, &bench->scope, DB_READ, read_work, &finishing, &error);
+    g_assert_no_error(error);
+    g_assert_true(ok);
+    return finishing;
+}
+
+static void finishing_clear(Finishing *finishing) {
+    g_free(finishing->id);
+    g_string_free(finishing->text, TRUE);
+}
+
+static void a_document_without_rows_is_a_document(void) {
+    g_autoptr(Bench) bench = bench_new(definition);
+    g_autoptr(Writer) writer = begin(bench);
+    writer_end(writer, "\"total\":0", 9);
+    drain(bench, writer);
+    Finishing finishing = finish(bench, writer);
+    g_assert_cmpstr(finishing.text->str, ==, "{\"details\":[],\"total\":0}");
+    finishing_clear(&finishing);
+}
+
+static void a_document_without_summary_has_no_stray_comma(void) {
+    g_autoptr(Bench) bench = bench_new(definition);
+    g_autoptr(Writer) writer = begin(bench);
+    writer_row(writer, "{\"a\":1}", 7);
+    writer_row(writer, "{\"a\":2}", 7);
+    writer_end(writer, "", 0);
+    drain(bench, writer);
+    Finishing finishing = finish(bench, writer);
+    g_assert_cmpstr(finishing.text->str, ==, "{\"details\":[{\"a\":1},{\"a\":2}]}");
+    g_assert_cmpuint(writer_rows(writer), ==, 2);
+    finishing_clear(&finishing);
+}
+
+static void long_documents_are_cut_into_bounded_chunks(void) {
+    g_autoptr(Bench) bench = bench_new(definition);
+    g_autoptr(Writer) writer = begin(bench);
+    g_autoptr(GString) expected = g_string_new("{\"details\":[");
+    g_autofree char *filler = g_strnfill(90000, 'y');
+    for (int i = 0; i < 20; i++) {
+        g_autofree char *row = g_strdup_printf("{\"n\":%d,\"x\":\"%s\"}", i, filler);
+        g_string_append_printf(expected, "%s%s", i > 0 ? "," : "", row);
+        writer_row(writer, row, strlen(row));
+    }
+    g_string_append(expected, "]}");
+    writer_end(writer, "", 0);
+    drain(bench, writer);
+    Finishing finishing = finish(bench, writer);
+    g_assert_true(g_string_equal(finishing.text, expected));
+    g_assert_cmpint(finishing.largest, ==, DOCUMENT_CHUNK_RAW);
+    char hash[DIGEST_HEX_SIZE];
+    digest_sha256_hex(expected->str, expected->len, hash);
+    g_assert_cmpstr(finishing.end.sha256, ==, hash);
+    finishing_clear(&finishing);
+}
+
+static void a_row_larger_than_a_chunk_is_whole(void) {
+    g_autoptr(Bench) bench = bench_new(definition);
+    g_autoptr(Writer) writer = begin(bench);
+    g_autofree char *filler = g_strnfill(3 * DOCUMENT_CHUNK_RAW, 'z');
+    g_autofree char *row = g_strdup_printf("{\"x\":\"%s\"}", filler);
+    writer_row(writer, row, strlen(row));
+    writer_end(writer, "", 0);
+    drain(bench, writer);
+    Finishing finishing = finish(bench, writer);
+    bench_assert_holds(finishing.text->str, row);
+    finishing_clear(&finishing);
+}
+
+static void equal_documents_are_stored_once(void) {
+    g_autoptr(Bench) bench = bench_new(definition);
+    char *ids[2];
+    for (int i = 0; i < 2; i++) {
+        g_autoptr(Writer) writer = begin(bench);
+        writer_row(writer, "{}", 2);
+        writer_end(writer, "", 0);
+        drain(bench, writer);
+        Finishing finishing = finish(bench, writer);
+        ids[i] = g_strdup(finishing.id);
+        finishing_clear(&finishing);
+    }
+    g_assert_cmpstr(ids[0], ==, ids[1]);
+    g_free(ids[0]);
+    g_free(ids[1]);
+}
+
+static void a_failing_database_is_told(void) {
+    g_autoptr(Bench) bench = bench_new(definition);
+    UnitPlace place = {bench->client, bench->db, bench->scope};
+    place.scope.organization = "nobody";
+    g_autoptr(Writer) writer = writer_new(&place, "no-such-job");
+    writer_end(writer, "", 0);
+    drain(bench, writer);
+    g_assert_nonnull(writer_error(writer));
+}
+
+static void count_wake(void *data) {
+    (*(unsigned *)data)++;
+}
+
+static void every_write_wakes_the_watcher(void) {
+    g_autoptr(Bench) bench = bench_new(definition);
+    g_autoptr(Writer) writer = begin(bench);
+    unsigned wakes = 0;
+    writer_watch(writer, count_wake, &wakes);
+    g_autofree char *row = g_strnfill(2 * DOCUMENT_CHUNK_RAW, ' ');
+    writer_row(writer, row, strlen(row));
+    writer_end(writer, "", 0);
+    drain(bench, writer);
+    g_assert_cmpuint(wakes, ==, 3);
+}
+
+#define TEST(name)                                                                                 \
+    { "/collect/writer/" #name, name }
+
+int main(int argc, char **argv) {
+    static const struct {
+        const char *path;
+        void (*run)(void);
+    } tests[] = {
+        TEST(a_document_without_rows_is_a_document),
+        TEST(a_document_without_summary_has_no_stray_comma),
+        TEST(long_documents_are_cut_into_bounded_chunks),
+        TEST(a_row_larger_than_a_chunk_is_whole),
+        TEST(equal_documents_are_stored_once),
+        TEST(a_failing_database_is_told),
+        TEST(every_write_wakes_the_watcher),
+    };
+    g_test_init(&argc, &argv, NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(tests); i++)
+        g_test_add_func(tests[i].path, tests[i].run);
+    return g_test_run();
+}
