@@ -1,6 +1,7 @@
 #include "provider/respond.h"
 
 #include "base/clock.h"
+#include "provider/condition.h"
 
 /* No header makes a run wait longer than this, in milliseconds: a day. */
 #define MAX_WAIT_MS (INT64_C(24) * 3600 * 1000)
@@ -9,11 +10,8 @@
 typedef struct {
     const ResponseRule *rules;
     size_t count;
-    bool prepared;
-    ExprProgram *program; /* the `when` of all rules that have one */
-    ExprResult *results;
-    size_t leaf_count;
-    ScanPlan *body; /* what the rules read of a body */
+    Condition **conditions; /* beside the rules; NULL until the list is first asked */
+    ScanPlan *body;         /* what the rules read of a body */
 } RuleList;
 
 struct Responder {
@@ -36,8 +34,9 @@ Responder *responder_new(const Definition *definition) {
 }
 
 static void list_clear(RuleList *list) {
-    expr_program_free(list->program);
-    g_free(list->results);
+    for (size_t i = 0; list->conditions != NULL && i < list->count; i++)
+        condition_free(list->conditions[i]);
+    g_free(list->conditions);
     scan_plan_free(list->body);
 }
 
@@ -150,22 +149,18 @@ static int64_t retry_after(const RespondAnswer *answer) {
 /* --- rules ------------------------------------------------------------------------------------ */
 
 static void prepare(RuleList *list) {
-    g_autoptr(GPtrArray) leaves = g_ptr_array_new();
     g_autoptr(GPtrArray) keep = g_ptr_array_new_with_free_func(g_free);
+    list->conditions = g_new0(Condition *, list->count);
     for (size_t i = 0; i < list->count; i++) {
         const Expr *when = list->rules[i].when;
         if (when == NULL)
             continue;
-        g_ptr_array_add(leaves, (void *)(uintptr_t)when);
+        list->conditions[i] = condition_new(when);
         if (list->rules[i].when_body)
             expr_add_keep(when, "body", keep);
     }
     g_ptr_array_add(keep, NULL);
-    list->leaf_count = leaves->len;
-    list->results = g_new0(ExprResult, leaves->len + 1);
-    list->program = expr_program_new((const Expr *const *)leaves->pdata, leaves->len);
     list->body = scan_plan_new(NULL, (const char *const *)keep->pdata, NULL, NULL);
-    list->prepared = true;
 }
 
 static bool has_status(const ResponseRule *rule, unsigned status) {
@@ -208,46 +203,25 @@ static Value make_root(const RuleList *list, const RespondAnswer *answer) {
     return root;
 }
 
-/* Evaluates every `when` of the list; a program that fails makes them all false. */
-static bool evaluate(RuleList *list, const RespondAnswer *answer) {
-    if (!list->prepared)
-        prepare(list);
-    g_auto(Value) root = make_root(list, answer);
-    ExprInput input = {root, VALUE_NONE, answer->now_ms};
-    return expr_program_eval(list->program, &input, list->results, NULL);
-}
-
-static const ResponseRule *first_true(const RuleList *list, unsigned status, bool evaluated) {
-    size_t leaf = 0;
+/* The first rule for the status whose `when` holds. The answer is looked at once, and only when a
+ * rule asks. */
+static const ResponseRule *find_rule(RuleList *list, const RespondAnswer *answer) {
+    g_auto(Value) root = VALUE_NONE;
     for (size_t i = 0; i < list->count; i++) {
         const ResponseRule *rule = &list->rules[i];
-        bool holds = true;
-        if (rule->when != NULL) {
-            const ExprResult *result = &list->results[leaf++];
-            holds = evaluated && expr_result_bool(result, &holds) && holds;
-        }
-        if (holds && has_status(rule, status))
+        if (!has_status(rule, answer->status))
+            continue;
+        if (rule->when == NULL)
+            return rule;
+        if (list->conditions == NULL)
+            prepare(list);
+        if (value_kind(root) == VALUE_KIND_NONE)
+            root = make_root(list, answer);
+        ExprInput input = {root, VALUE_NONE, answer->now_ms};
+        if (condition_holds(list->conditions[i], &input))
             return rule;
     }
     return NULL;
-}
-
-static const ResponseRule *find_rule(RuleList *list, const RespondAnswer *answer) {
-    bool asks = false;
-    for (size_t i = 0; i < list->count; i++) {
-        if (!has_status(&list->rules[i], answer->status))
-            continue;
-        if (list->rules[i].when == NULL && !asks)
-            return &list->rules[i];
-        asks = true;
-    }
-    if (!asks)
-        return NULL;
-    bool evaluated = evaluate(list, answer);
-    const ResponseRule *rule = first_true(list, answer->status, evaluated);
-    if (evaluated)
-        expr_results_clear(list->results, list->leaf_count);
-    return rule;
 }
 
 /* --- the class -------------------------------------------------------------------------------- */
