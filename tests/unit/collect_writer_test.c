@@ -173,8 +173,8 @@ static void equal_documents_are_stored_once(void) {
 static void a_failing_database_is_told(void) {
     g_autoptr(Bench) bench = bench_new(definition);
     UnitPlace place = {bench->client, bench->db, bench->scope};
-    place.scope.organization = "nobody";
-    g_autoptr(Writer) writer = writer_new(&place, "no-such-job");
+    place.scope.organization = NULL;
+    g_autoptr(Writer) writer = writer_new(&place, NULL);
     writer_end(writer, "", 0);
     drain(bench, writer);
     g_assert_nonnull(writer_error(writer));
