@@ -9,7 +9,7 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release")
   add_compile_definitions(_FORTIFY_SOURCE=2)
   add_link_options(-Wl,-z,relro,-z,now)
 else()
-  # What tests may ask of the program: ASSAY_TEST_WAIT_SCALE (sync/crew.c).
+  # What tests may ask by the environment: ASSAY_TEST_WAIT_SCALE, ASSAY_TEST_CLOCK_OFFSET (sync/crew.c).
   add_compile_definitions(ASSAY_TEST_HOOKS)
 endif()
 if(ASSAY_SANITIZE)
