@@ -808,6 +808,64 @@ static void plain_paths_answer_as_jq_does(void) {
         expr_free(owned[i]);
 }
 
+static void append_random_json(GRand *random, GString *out, int depth) {
+    static const char *const scalars[] = {
+        "null",
+        "true",
+        "false",
+        "0",
+        "-0",
+        "12",
+        "-7",
+        "1234567890123456",
+        "12345678901234567890",
+        "1.5",
+        "-0.25e-3",
+        "1E5",
+        "0.1",
+        "123456789.123456789",
+        "1e400",
+        "\"\"",
+        "\"plain\"",
+        "\"\\n\\\"\\\\ \\u00e9\"",
+        "\"\\ud83d\\ude00\"",
+        "\"\xc3\xa9\"",
+    };
+    int kind = g_rand_int_range(random, 0, depth > 0 ? 4 : 2);
+    if (kind < 2) {
+        g_string_append(out, scalars[g_rand_int_range(random, 0, G_N_ELEMENTS(scalars))]);
+        return;
+    }
+    g_string_append(out, kind == 2 ? "[ " : "{");
+    int count = g_rand_int_range(random, 0, 5);
+    for (int i = 0; i < count; i++) {
+        g_string_append(out, i > 0 ? "\t,\r\n" : "");
+        if (kind == 3)
+            g_string_append_printf(out, "\"k\\u006%d%s\" : ", g_rand_int_range(random, 1, 4),
+                                   g_rand_boolean(random) ? "x" : "");
+        append_random_json(random, out, depth - 1);
+    }
+    g_string_append(out, kind == 2 ? "]" : " }");
+}
+
+static void texts_parse_to_what_jq_itself_makes_of_them(void) {
+    g_autoptr(Expr) expr = expr_of("fromjson");
+    const Expr *leaf = expr;
+    g_autoptr(ExprProgram) program = expr_program_new(&leaf, 1);
+    g_autoptr(GRand) random = g_rand_new_with_seed(10);
+    for (int round = 0; round < 2000; round++) {
+        g_autoptr(GString) text = g_string_new(NULL);
+        append_random_json(random, text, 4);
+        g_auto(Value) ours = parse(text->str);
+        g_auto(Value) root = value_new_string(text->str);
+        ExprInput input = {.root = root};
+        g_auto(ExprResult) theirs = {0};
+        g_assert_true(expr_program_eval(program, &input, &theirs, NULL));
+        g_assert_cmpint(theirs.outcome, ==, EXPR_ONE);
+        g_assert_true(value_equal(ours, theirs.value));
+    }
+}
+
 /* The projection made of expr_reads must give every expression the same result. */
 static void projected_reads_give_the_same_results(void) {
     static const char *const sources[] = {
@@ -915,6 +973,7 @@ int main(int argc, char **argv) {
     TEST(runaways_are_stopped_and_their_program_stays_unusable);
     TEST(each_thread_evaluates_with_a_program_of_its_own);
     TEST(plain_paths_answer_as_jq_does);
+    TEST(texts_parse_to_what_jq_itself_makes_of_them);
     TEST(projected_reads_give_the_same_results);
     TEST(random_token_soup_is_refused_or_evaluated);
     return g_test_run();

@@ -44,8 +44,54 @@ static void parse_tells_every_kind(void) {
 }
 
 static void malformed_text_is_unavailable_and_never_quoted(void) {
-    static const char *const cases[] = {"",    "{",        "[1,",   "secret-token",
-                                        "1 2", "{\"a\":}", "\"\x01"};
+    static const char *const cases[] = {
+        "",
+        "{",
+        "[1,",
+        "secret-token",
+        "1 2",
+        "{\"a\":}",
+        "\"\x01\"",
+        " ",
+        "[",
+        "[1",
+        "[1 2]",
+        "[,]",
+        "[1,]",
+        "{\"a\"}",
+        "{\"a\" 1}",
+        "{\"a\":1,}",
+        "{1:2}",
+        "{\"a\":1",
+        "}",
+        "]",
+        "\"a",
+        "\"\\",
+        "\"\\x\"",
+        "\"\\u12\"",
+        "\"\\u12g4\"",
+        "\"\\n\x02\"",
+        "\"\\ud83d\\u1\"",
+        "tru",
+        "nul",
+        "fals",
+        "01",
+        "-",
+        "+1",
+        "1.",
+        ".5",
+        "1e",
+        "1e+",
+        "--1",
+        "NaN",
+        "nan",
+        "1x",
+        "[1}",
+        "{\"a\":1]",
+        "'a'",
+        "\"a\\\"",
+        "[\"a\\n",
+    };
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         Value value = VALUE_NONE;
         g_autoptr(GError) error = NULL;
@@ -53,6 +99,43 @@ static void malformed_text_is_unavailable_and_never_quoted(void) {
         g_assert_error(error, ASSAY_ERROR, ERROR_SERVICE_UNAVAILABLE);
         g_assert_null(strstr(error->message, "secret"));
         g_assert_cmpint(value_kind(value), ==, VALUE_KIND_NONE);
+    }
+}
+
+static void strings_are_unescaped(void) {
+    g_auto(Value) value = parse(
+        "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\u20ac\\ud83d\\ude00|\\ud800|\\udc00\\ud83d\\u0041\"");
+    g_assert_cmpstr(
+        value_text(value), ==,
+        "\"\\/\b\f\n\r\t\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80|\xef\xbf\xbd|\xef\xbf\xbd\xef\xbf\xbd"
+        "A");
+    g_auto(Value) key = parse("{\"a\\u0062\":\"plain\"}");
+    assert_json(key, "{\"ab\":\"plain\"}");
+}
+
+static void nesting_is_bounded(void) {
+    g_autoptr(GString) text = g_string_new(NULL);
+    for (int i = 0; i < 512; i++)
+        g_string_append(text, "[");
+    for (int i = 0; i < 512; i++)
+        g_string_append(text, "]");
+    g_auto(Value) value = parse(text->str);
+    g_assert_cmpuint(value_count(value), ==, 1);
+    g_string_prepend(text, "[");
+    g_string_append(text, "]");
+    g_auto(Value) deeper = VALUE_NONE;
+    g_assert_false(value_parse(text->str, text->len, &deeper, NULL));
+    g_autofree char *endless = g_strnfill(1000000, '[');
+    g_assert_false(value_parse(endless, 1000000, &deeper, NULL));
+}
+
+static void a_cut_text_is_never_read_beyond(void) {
+    static const char text[] =
+        "{\"a\":[1.5e3,true,null,\"x\\u00e9\\ud83d\\ude00\"],\"b\\n\":{\"c\":-2}}";
+    for (size_t size = 0; size < sizeof text - 1; size++) {
+        g_autofree char *cut = g_memdup2(text, MAX(size, 1));
+        g_auto(Value) value = VALUE_NONE;
+        g_assert_false(value_parse(cut, size, &value, NULL));
     }
 }
 
@@ -351,38 +434,29 @@ static void a_path_tells_its_steps(void) {
 
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/provider/value/parse_tells_every_kind", parse_tells_every_kind);
-    g_test_add_func("/provider/value/malformed_text_is_unavailable_and_never_quoted",
-                    malformed_text_is_unavailable_and_never_quoted);
-    g_test_add_func("/provider/value/members_and_items_are_owned_and_absent_ones_are_no_value",
-                    members_and_items_are_owned_and_absent_ones_are_no_value);
-    g_test_add_func("/provider/value/a_child_outlives_its_parent", a_child_outlives_its_parent);
-    g_test_add_func("/provider/value/changing_a_shared_object_leaves_the_other_alone",
-                    changing_a_shared_object_leaves_the_other_alone);
-    g_test_add_func("/provider/value/take_leaves_nothing_behind", take_leaves_nothing_behind);
-    g_test_add_func("/provider/value/numbers_print_whole_shortest_and_canonical",
-                    numbers_print_whole_shortest_and_canonical);
-    g_test_add_func("/provider/value/random_numbers_read_back_the_same",
-                    random_numbers_read_back_the_same);
-    g_test_add_func("/provider/value/integers_are_whole_and_exact", integers_are_whole_and_exact);
-    g_test_add_func("/provider/value/only_true_is_true", only_true_is_true);
-    g_test_add_func("/provider/value/keys_print_sorted_by_bytes_whatever_the_order",
-                    keys_print_sorted_by_bytes_whatever_the_order);
-    g_test_add_func("/provider/value/large_objects_print_sorted_too",
-                    large_objects_print_sorted_too);
-    g_test_add_func("/provider/value/strings_are_escaped_and_valid", strings_are_escaped_and_valid);
-    g_test_add_func("/provider/value/too_deep_values_are_printed_as_null",
-                    too_deep_values_are_printed_as_null);
-    g_test_add_func("/provider/value/the_last_of_repeated_keys_counts",
-                    the_last_of_repeated_keys_counts);
-    g_test_add_func("/provider/value/members_are_walked_in_order_until_told_to_stop",
-                    members_are_walked_in_order_until_told_to_stop);
-    g_test_add_func("/provider/value/values_compare_as_jq_orders_them",
-                    values_compare_as_jq_orders_them);
-    g_test_add_func("/provider/value/paths_follow_members_and_items",
-                    paths_follow_members_and_items);
-    g_test_add_func("/provider/value/what_is_no_plain_path_is_refused",
-                    what_is_no_plain_path_is_refused);
-    g_test_add_func("/provider/value/a_path_tells_its_steps", a_path_tells_its_steps);
+#define TEST(name) g_test_add_func("/provider/value/" #name, name)
+    TEST(parse_tells_every_kind);
+    TEST(malformed_text_is_unavailable_and_never_quoted);
+    TEST(strings_are_unescaped);
+    TEST(nesting_is_bounded);
+    TEST(a_cut_text_is_never_read_beyond);
+    TEST(members_and_items_are_owned_and_absent_ones_are_no_value);
+    TEST(a_child_outlives_its_parent);
+    TEST(changing_a_shared_object_leaves_the_other_alone);
+    TEST(take_leaves_nothing_behind);
+    TEST(numbers_print_whole_shortest_and_canonical);
+    TEST(random_numbers_read_back_the_same);
+    TEST(integers_are_whole_and_exact);
+    TEST(only_true_is_true);
+    TEST(keys_print_sorted_by_bytes_whatever_the_order);
+    TEST(large_objects_print_sorted_too);
+    TEST(strings_are_escaped_and_valid);
+    TEST(too_deep_values_are_printed_as_null);
+    TEST(the_last_of_repeated_keys_counts);
+    TEST(members_are_walked_in_order_until_told_to_stop);
+    TEST(values_compare_as_jq_orders_them);
+    TEST(paths_follow_members_and_items);
+    TEST(what_is_no_plain_path_is_refused);
+    TEST(a_path_tells_its_steps);
     return g_test_run();
 }
