@@ -110,6 +110,7 @@ static void level_clear(Level *level) {
 
 static void close_level(Builder *builder) {
     Level *level = &builder->levels[--builder->depth];
+    g_return_if_fail(level->items != NULL && level->keys != NULL);
     level->node->count = level->items->len;
     level->node->items = copy_pointers(builder->tree, level->items);
     if (level->node->kind == YAML_KIND_MAP)
