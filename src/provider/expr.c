@@ -152,6 +152,7 @@ struct ExprProgram {
     const Expr *const *leaves; /* a copy of the list; the leaves are borrowed */
     size_t count;
     size_t compiled_count; /* leaves that need jq, in order */
+    bool bare;             /* none of them looks at settings or time: the input is the root alone */
     unsigned limit_ms;
     jq_state *state; /* NULL until the first evaluation, or when there is nothing to compile */
     Watchdog *watch;
@@ -287,20 +288,23 @@ static bool any_leaf(const ExprProgram *program, bool (*has)(const Expr *)) {
     return false;
 }
 
-/* One program: the input is [root, settings, now], the output one item a leaf, either the array of
- * its outputs or an object with its error. Brackets close on a new line, where no comment of a leaf
- * can reach them. $ENV is bound to hide jq's own. What no leaf needs is left out: each binding
- * costs 0.3 us a row, and limit 2 us, so that only leaves that could give outputs without end are
- * cut off at the second. */
-static char *program_text(const ExprProgram *program) {
+/* One program: the input is [root, settings, now], or the root when no leaf needs more; the output
+ * is one item a leaf, either the array of its outputs or an object with its error. Brackets close
+ * on a new line, where no comment of a leaf can reach them. $ENV is bound to hide jq's own. What no
+ * leaf needs is left out: each binding costs 0.3 us a row, and limit 2 us, so that only leaves that
+ * could give outputs without end are cut off at the second. */
+static char *program_text(ExprProgram *program) {
     GString *text = g_string_new(NULL);
     append_prelude(program, text);
     g_string_append(text, "{} as $ENV | ");
-    if (any_leaf(program, expr_reads_settings))
+    bool settings = any_leaf(program, expr_reads_settings);
+    bool now = any_leaf(program, expr_reads_now);
+    program->bare = !settings && !now;
+    if (settings)
         g_string_append(text, ".[1] as $settings | ");
-    if (any_leaf(program, expr_reads_now))
+    if (now)
         g_string_append(text, ".[2] as $now | def now: $now; ");
-    g_string_append(text, ".[0] | [");
+    g_string_append(text, program->bare ? "[" : ".[0] | [");
     const char *separator = "\n";
     for (size_t i = 0; i < program->count; i++) {
         const Expr *leaf = program->leaves[i];
@@ -390,14 +394,20 @@ static jv valid_or(Value value, jv other) {
     return jv_copy(given);
 }
 
+static jv program_input(const ExprProgram *program, const ExprInput *input) {
+    jv root = valid_or(input->root, jv_null());
+    if (program->bare)
+        return root;
+    return JV_ARRAY(root, valid_or(input->settings, jv_object()),
+                    jv_number((double)input->now_ms / 1000));
+}
+
 /* Runs the compiled leaves; *outcomes_out is the array of their outcomes, or invalid with a
  * message when an error passed by all of them. */
 static bool run(ExprProgram *program, const ExprInput *input, jv *outcomes_out) {
-    jv arguments =
-        JV_ARRAY(valid_or(input->root, jv_null()), valid_or(input->settings, jv_object()),
-                 jv_number((double)input->now_ms / 1000));
+    jv root = program_input(program, input);
     watchdog_begin(program->watch);
-    jq_start(program->state, arguments, 0);
+    jq_start(program->state, root, 0);
     jv first = jq_next(program->state);
     jv next = jv_is_valid(first) ? jq_next(program->state) : jv_null();
     while (jv_is_valid(first) && jv_is_valid(next)) {
