@@ -40,7 +40,7 @@ typedef struct {
     double completeness; /* of the evidence, 0..1 */
 } ControlInput;
 
-/* Inputs of the same integration and evidence type stand together. */
+/* Inputs of one integration stand together, and within it those of one evidence type. */
 typedef struct {
     const ControlInput *inputs;
     size_t count;

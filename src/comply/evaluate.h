@@ -28,7 +28,7 @@ typedef struct {
 typedef struct {
     const FrameworkControl *control;
     ControlAnswer answer;
-    char *reason; /* one sentence, or NULL */
+    const char *reason; /* one sentence */
     const EvaluatedCheck *checks;
     size_t check_count;
 } EvaluatedControl;
@@ -39,6 +39,7 @@ typedef struct {
     size_t control_count;
     size_t unserved; /* controls that only services which are not connected could serve */
     ScoreSum score;
+    struct EvaluationMemory *memory; /* what the texts live in */
 } Evaluation;
 
 /* Evaluates one framework as of now_ms. A provider whose definition cannot be loaded has no checks.
@@ -49,14 +50,18 @@ Evaluation *evaluation_new(Db *db, const DbScope *scope, Registry *registry,
 void evaluation_free(Evaluation *evaluation);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Evaluation, evaluation_free)
 
-/* {"confidenceParts": {...}, "checks": [...]}: what is stored beside a status. At most
- * EVALUATE_CHECKS_MAX checks, the failing ones first; "checkCount" tells all. */
+/* {"confidenceParts": {...}, "checks": [...], "checkCount": n}: what is stored beside a status. At
+ * most EVALUATE_CHECKS_MAX checks, the worst first; checkCount tells all. Confidence and its parts
+ * have two digits. */
 #define EVALUATE_CHECKS_MAX 200
 Json *evaluated_control_detail(const EvaluatedControl *control);
+/* The confidence with two digits. */
+double evaluated_control_confidence(const EvaluatedControl *control);
 
 /* Evaluates frameworks (ids, ends in NULL; NULL: all) and stores statuses that changed and the
- * scores. *changed_out, which may be NULL, counts the controls whose status or verdict beside it
- * changed; a first manual or no_evidence is no change. ERROR_NOT_FOUND for an unknown framework. */
+ * score when it changed or is a day old. *changed_out, which may be NULL, counts the controls whose
+ * status or verdict beside it changed; a first manual or no_evidence is no change. ERROR_NOT_FOUND
+ * for an unknown framework. */
 bool evaluate_controls(Db *db, const DbScope *scope, Registry *registry,
                        const char *const *frameworks, int64_t now_ms, size_t *changed_out,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -74,7 +74,7 @@ static void add_integration(Standing *standing, Registry *registry, Integration 
     integration->types = read_names(row->evidence_types);
     integration->results = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_result);
     g_ptr_array_add(standing->integrations, integration);
-    g_hash_table_insert(standing->by_id, (void *)(uintptr_t)row->id, integration);
+    g_hash_table_replace(standing->by_id, (void *)(uintptr_t)row->id, integration);
 }
 
 static bool load_integrations(Standing *standing, Db *db, const DbScope *scope, Registry *registry,
@@ -119,7 +119,7 @@ static void add_result(Standing *standing, CheckResult *row) {
         check_result_free(row);
         return;
     }
-    g_hash_table_insert(integration->results, (void *)(uintptr_t)row->check_id, row);
+    g_hash_table_replace(integration->results, (void *)(uintptr_t)row->check_id, row);
     if (row->evidence_id != NULL &&
         !g_hash_table_contains(standing->completeness, row->evidence_id))
         g_hash_table_insert(standing->completeness, g_strdup(row->evidence_id), g_new0(double, 1));
