@@ -1,0 +1,148 @@
+#include "cli/connect.h"
+
+#include "cli/answers.h"
+#include "cli/integrations.h"
+#include "cli/progress.h"
+#include "cli/session.h"
+#include "connect/connection.h"
+#include "connect/settings.h"
+
+#include <string.h>
+
+/* A name that is taken is told before the service is asked anything. */
+static bool check_name(const Session *session, const char *name, GError **error) {
+    g_autoptr(Integration) taken = NULL;
+    g_autoptr(GError) failure = NULL;
+    if (name && *name == '\0') {
+        g_set_error_literal(error, ASSAY_ERROR, ERROR_USAGE, "--name wants a name");
+        return false;
+    }
+    if (!name || !integrations_find(session, name, &taken, &failure)) {
+        if (!failure || error_code_of(failure) == ERROR_NOT_FOUND)
+            return true;
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return false;
+    }
+    g_set_error(error, ASSAY_ERROR, ERROR_CONFLICT,
+                "there is already an integration named \"%s\"; choose another --name", name);
+    return false;
+}
+
+static bool test(Session *session, const Output *output, const NewConnection *wish,
+                 Json **account_out, GError **error) {
+    Crew *crew = session_crew(session, error);
+    if (!crew)
+        return false;
+    CrewTest request = {.provider = wish->definition->id,
+                        .auth = wish->auth->name,
+                        .settings = wish->settings,
+                        .credentials = wish->credentials};
+    Progress progress;
+    progress_init(&progress, output, wish->definition->name);
+    g_autoptr(Json) report = json_new_object();
+    json_put_string(report, "message", "testing the connection");
+    progress_show(report, &progress);
+    bool ok = crew_test(crew, &request, account_out, error);
+    progress_clear(&progress);
+    return ok;
+}
+
+static Json *reply_of(const char *id, const Json *account) {
+    Json *reply = json_new_object();
+    json_put_bool(reply, "success", true);
+    json_put_string(reply, "id", id);
+    json_put_string(reply, "status", INTEGRATION_CONNECTED);
+    void *iterator = NULL;
+    const char *key;
+    Json *value;
+    while (json_next(account, &iterator, &key, &value))
+        json_put(reply, key, json_ref(value));
+    return reply;
+}
+
+static bool print(const Output *output, const Session *session, const NewConnection *connected,
+                  const char *id, GError **error) {
+    g_autoptr(Integration) stored = NULL;
+    g_autoptr(Json) reply = reply_of(id, connected->account);
+    output_json(output, reply);
+    if (!integrations_find(session, id, &stored, error))
+        return false;
+    g_autofree char *user = output_text(json_member_string(connected->account, "user", NULL));
+    output_line(output, "Connected %s as \"%s\"%s%s.", connected->definition->name, stored->name,
+                *user != '\0' ? ", signed in as " : "", user);
+    output_note(output, "Next: assay sync %s", stored->name);
+    return true;
+}
+
+static bool test_and_store(CommandCall *call, Session *session, const Definition *definition,
+                           const Answers *answers, GError **error) {
+    g_autoptr(Json) settings = NULL;
+    g_autoptr(Json) account = NULL;
+    g_autofree char *id = NULL;
+    SettingsRules rules = {
+        .definition = definition, .auth = answers->auth, .operator_allowed = true};
+    if (!settings_check(&rules, answers->settings, &settings, error))
+        return false;
+    NewConnection connection = {.definition = definition,
+                                .auth = answers->auth,
+                                .name = arguments_text(call->arguments, "name"),
+                                .settings = settings,
+                                .credentials = answers->credentials};
+    if (!test(session, call->output, &connection, &account, error))
+        return false;
+    connection.account = account;
+    return connection_store(session_db(session), session_scope(session),
+                            session_keyring(session, error), &connection, &id, error) &&
+           print(call->output, session, &connection, id, error);
+}
+
+/* A definition that does not exist, or a secret in the arguments, must not leave a data directory
+ * behind: the session is opened after both are known. */
+static bool run(CommandCall *call, GError **error) {
+    g_auto(Place) place = {0};
+    g_auto(Answers) answers = {0};
+    if (!place_init(&place, arguments_text(call->arguments, "data"), error))
+        return false;
+    g_autoptr(Registry) registry = registry_new(place.providers_dir, error);
+    const Definition *definition =
+        registry ? registry_find(registry, arguments_word(call->arguments, 0), error) : NULL;
+    if (!definition)
+        return false;
+    Questions questions = {.definition = definition,
+                           .set = arguments_list(call->arguments, "set"),
+                           .credentials = arguments_list(call->arguments, "credential"),
+                           .auth = arguments_text(call->arguments, "auth"),
+                           .prompt = prompt_standard};
+    if (!answers_init(&answers, &questions, error))
+        return false;
+    g_autoptr(Session) session = session_open(call->arguments, SESSION_MAKE, error);
+    return session && check_name(session, arguments_text(call->arguments, "name"), error) &&
+           test_and_store(call, session, definition, &answers, error);
+}
+
+static const Option options[] = {
+    {"name", OPTION_TEXT, "NAME", "what to call it here (else the service's id)"},
+    {"auth", OPTION_TEXT, "METHOD", "how to sign in, when there are several ways"},
+    {"set", OPTION_EACH, "KEY=VALUE", "a setting; `assay provider show PROVIDER` lists them"},
+    {"credential", OPTION_EACH, "NAME=SOURCE",
+     "a secret: @FILE, env:VARIABLE or - (standard input)"},
+    {0}};
+
+const Command connect_command = {
+    .name = "connect",
+    .summary = "connect a service, after testing the credential",
+    .usage = "PROVIDER [--name NAME] [--set KEY=VALUE]... [--credential NAME=SOURCE]...",
+    .about = "The connection is tested first and stored only when the test passes; secrets are\n"
+             "sealed. Whatever is missing is asked for on a terminal, secrets without echo. A\n"
+             "secret is never an argument: it comes from a file, an environment variable (which\n"
+             "is overwritten) or standard input.",
+    .examples = "assay connect github\n"
+                "assay connect github --name acme --set organization=acme \\\n"
+                "    --credential access_token=@/run/secrets/github-token\n"
+                "pass show github/audit | assay connect github --set organization=acme \\\n"
+                "    --credential access_token=-",
+    .options = options,
+    .least = 1,
+    .most = 1,
+    .run = run,
+};

@@ -1,0 +1,194 @@
+#include "cli/evidence.h"
+
+#include "base/clock.h"
+#include "cli/grid.h"
+#include "cli/integrations.h"
+#include "cli/session.h"
+
+#include <math.h>
+#include <string.h>
+
+#define LIST_USUAL 100
+#define DIRECTNESS_API 1.0
+
+/* --- JSON ------------------------------------------------------------------------------------- */
+
+static double freshness(const Evidence *evidence, int64_t now_ms) {
+    int64_t whole = evidence->valid_until - evidence->valid_from;
+    int64_t left = evidence->valid_until - now_ms;
+    return whole > 0 ? CLAMP((double)left / (double)whole, 0.0, 1.0) : 0.0;
+}
+
+static double rounded(double value) {
+    return round(value * 10000) / 10000;
+}
+
+static void put_quality(Json *json, const Evidence *evidence, int64_t now_ms) {
+    double fresh = freshness(evidence, now_ms);
+    Json *parts = json_new_object();
+    json_put_real(json, "quality", rounded(evidence->completeness * fresh * DIRECTNESS_API));
+    json_put_real(parts, "completeness", rounded(evidence->completeness));
+    json_put_real(parts, "freshness", rounded(fresh));
+    json_put_real(parts, "directness", DIRECTNESS_API);
+    json_put(json, "qualityParts", parts);
+}
+
+bool evidence_json(const Evidence *evidence, int64_t now_ms, Json **json_out, GError **error) {
+    g_autoptr(Json) json =
+        json_parse(evidence->record, strlen(evidence->record), EVIDENCE_RECORD_MAX, NULL);
+    if (!json || json_kind(json) != JSON_KIND_OBJECT) {
+        g_set_error(error, ASSAY_ERROR, ERROR_DATABASE,
+                    "the stored record of the evidence %s is damaged; restore a backup",
+                    evidence->id);
+        return false;
+    }
+    json_put_string(json, "sha256", evidence->data_sha256);
+    json_put_int(json, "ledgerIndex", evidence->ledger_index);
+    json_put_string(json, "reviewState", evidence->review_state);
+    put_quality(json, evidence, now_ms);
+    *json_out = g_steal_pointer(&json);
+    return true;
+}
+
+/* --- reading ---------------------------------------------------------------------------------- */
+
+typedef struct {
+    EvidenceFilter filter;
+    GPtrArray *rows;
+} ListWork;
+
+static bool list_work(DbUnit *unit, void *data, GError **error) {
+    ListWork *work = data;
+    g_clear_pointer(&work->rows, g_ptr_array_unref);
+    return evidence_list(unit, &work->filter, &work->rows, error);
+}
+
+/* The cursor is the id of the last one shown; there is none behind the last page. */
+static bool list_json(const GPtrArray *rows, int64_t limit, Json **json_out, GError **error) {
+    g_autoptr(Json) json = json_new_object();
+    Json *list = json_new_array();
+    json_put(json, "evidence", list);
+    for (guint i = 0; i < rows->len && i < limit; i++) {
+        Json *item = NULL;
+        if (!evidence_json(g_ptr_array_index(rows, i), clock_now_ms(), &item, error))
+            return false;
+        json_add(list, item);
+    }
+    const Evidence *last = rows->len > limit ? g_ptr_array_index(rows, limit - 1) : NULL;
+    json_put_string(json, "nextCursor", last ? last->id : NULL);
+    *json_out = g_steal_pointer(&json);
+    return true;
+}
+
+static bool make_filter(const Arguments *arguments, Session *session, EvidenceFilter *filter,
+                        GError **error) {
+    const char *source = arguments_text(arguments, "source");
+    *filter = (EvidenceFilter){.source = source,
+                               .evidence_type = arguments_text(arguments, "type"),
+                               .from_ms = arguments_time(arguments, "from"),
+                               .to_ms = arguments_time(arguments, "to"),
+                               .before_id = arguments_text(arguments, "cursor")};
+    Registry *registry = session_registry(session, error);
+    if (!registry)
+        return false;
+    const char *known = source ? registry_resolve(registry, source) : NULL;
+    if (known)
+        filter->source = known;
+    return true;
+}
+
+/* --- for people ------------------------------------------------------------------------------- */
+
+static const GridColumn columns[] = {{.title = "COLLECTED"},
+                                     {.title = "EVIDENCE"},
+                                     {.title = "INTEGRATION"},
+                                     {.title = "WHAT IT SAYS", .gives_way = true},
+                                     {.title = "READ", .right = true},
+                                     {.title = "ID"},
+                                     {0}};
+
+static void add_row(Grid *grid, const Json *item, const GPtrArray *integrations) {
+    int64_t collected = 0;
+    if (!clock_parse(json_member_string(item, "collectedAt", ""), &collected))
+        collected = 0;
+    double share = json_member_real(json_member(item, "qualityParts"), "completeness", 0);
+    g_autofree char *age = output_age(collected, clock_now_ms());
+    g_autofree char *read = g_strdup_printf("%.0f %%", floor(share * 100));
+    grid_add(grid, age);
+    grid_add(grid, json_member_string(item, "evidenceType", ""));
+    grid_add(grid, integrations_name(integrations, json_member_string(item, "integrationId", "")));
+    grid_add(grid, json_member_string(item, "description", NULL));
+    grid_add_tone(grid, share < 1 ? TONE_UNREAD : TONE_PLAIN, read);
+    grid_add(grid, json_member_string(item, "id", ""));
+}
+
+static bool print(const Output *output, const Session *session, const Json *json, GError **error) {
+    const Json *list = json_member(json, "evidence");
+    g_autoptr(GPtrArray) integrations = NULL;
+    g_autoptr(Grid) grid = grid_new(columns);
+    if (output->json)
+        return true;
+    if (!integrations_read(session, &integrations, error))
+        return false;
+    if (json_count(list) == 0) {
+        output_line(output, "There is no such evidence.");
+        if (integrations->len == 0)
+            output_note(output, "Next: assay connect github");
+        else
+            output_note(output, "Next: assay sync %s",
+                        integrations_name(integrations,
+                                          ((Integration *)g_ptr_array_index(integrations, 0))->id));
+        return true;
+    }
+    for (size_t i = 0; i < json_count(list); i++)
+        add_row(grid, json_item(list, i), integrations);
+    grid_print(grid, output);
+    const char *cursor = json_member_string(json, "nextCursor", NULL);
+    if (cursor)
+        output_note(output, "There is more: --cursor %s", cursor);
+    else
+        output_note(output, "Next: assay evidence show ID");
+    return true;
+}
+
+static bool run(CommandCall *call, GError **error) {
+    ListWork work = {0};
+    g_autoptr(Json) json = NULL;
+    g_autoptr(Integration) integration = NULL;
+    const char *of = arguments_text(call->arguments, "integration");
+    int64_t limit = MIN(arguments_count(call->arguments, "limit", LIST_USUAL), STORE_LIST_MAX - 1);
+    g_autoptr(Session) session = session_open(call->arguments, SESSION_READ, error);
+    if (!session || !make_filter(call->arguments, session, &work.filter, error) ||
+        (of && !integrations_find(session, of, &integration, error)))
+        return false;
+    work.filter.integration_id = integration ? integration->id : NULL;
+    work.filter.limit = limit + 1; /* one more tells whether there is more */
+    bool ok = session_run(session, DB_READ, list_work, &work, error) &&
+              list_json(work.rows, limit, &json, error);
+    g_clear_pointer(&work.rows, g_ptr_array_unref);
+    if (!ok)
+        return false;
+    output_json(call->output, json);
+    return print(call->output, session, json, error);
+}
+
+static const Option options[] = {
+    {"integration", OPTION_TEXT, "NAME", "of this integration, by name or id"},
+    {"type", OPTION_TEXT, "TYPE", "of this evidence type"},
+    {"source", OPTION_TEXT, "PROVIDER", "of this service"},
+    {"from", OPTION_TIME, "TIME", "collected at this time or later; 30d: in the last 30 days"},
+    {"to", OPTION_TIME, "TIME", "collected before this time"},
+    {"limit", OPTION_COUNT, "N", "at most so many (100, and never more than 999)"},
+    {"cursor", OPTION_TEXT, "CURSOR", "go on behind a nextCursor"},
+    {0}};
+
+const Command evidence_list_command = {
+    .name = "evidence list",
+    .summary = "what was collected, the newest first",
+    .usage = "[--integration NAME] [--type TYPE] [--source PROVIDER] [--from TIME] [--to TIME]",
+    .examples = "assay evidence list\n"
+                "assay evidence list --type branch_protection --from 30d\n"
+                "assay evidence list --integration acme --json",
+    .options = options,
+    .run = run,
+};

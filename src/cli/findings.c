@@ -1,0 +1,141 @@
+#include "cli/findings.h"
+
+#include "base/clock.h"
+#include "cli/fixes.h"
+#include "cli/grid.h"
+#include "cli/integrations.h"
+#include "cli/mark.h"
+#include "comply/overview.h"
+
+#include <string.h>
+
+bool findings_read(Session *session, const FindingFilter *filter, const char *cursor,
+                   Json **json_out, GError **error) {
+    Registry *registry = session_registry(session, error);
+    if (!registry)
+        return false;
+    *json_out = overview_findings(session_db(session), session_scope(session), registry, filter,
+                                  cursor, error);
+    return *json_out != NULL;
+}
+
+/* --- the filter ------------------------------------------------------------------------------- */
+
+static bool check_words(const Arguments *arguments, GError **error) {
+    const char *state = arguments_text(arguments, "state");
+    const char *severity = arguments_text(arguments, "severity");
+    if (state && strcmp(state, FINDING_OPEN) != 0 && strcmp(state, FINDING_RESOLVED) != 0 &&
+        strcmp(state, "all") != 0) {
+        g_set_error_literal(error, ASSAY_ERROR, ERROR_USAGE, "--state wants open, resolved or all");
+        return false;
+    }
+    if (severity && fixes_rank(severity) == 0) {
+        g_set_error_literal(error, ASSAY_ERROR, ERROR_USAGE,
+                            "--severity wants critical, high, medium or low");
+        return false;
+    }
+    return true;
+}
+
+static FindingFilter make_filter(const Arguments *arguments, const Integration *integration) {
+    const char *state = arguments_text(arguments, "state");
+    bool all = g_strcmp0(state, "all") == 0;
+    return (FindingFilter){
+        .state = all     ? NULL
+                 : state ? state
+                         : FINDING_OPEN,
+        .severity = arguments_text(arguments, "severity"),
+        .check_id = arguments_text(arguments, "check"),
+        .integration_id = integration ? integration->id : NULL,
+        .limit = MIN(arguments_count(arguments, "limit", STORE_LIST_MAX), STORE_LIST_MAX)};
+}
+
+/* --- for people ------------------------------------------------------------------------------- */
+
+static const GridColumn columns[] = {{.title = "SEVERITY"},
+                                     {.title = "RESOURCE"},
+                                     {.title = "WHAT SHOULD HOLD", .gives_way = true},
+                                     {.title = "INTEGRATION"},
+                                     {.title = "STATE"},
+                                     {.title = "SINCE"},
+                                     {0}};
+
+static void add_row(Grid *grid, const Json *item) {
+    const char *state = json_member_string(item, "state", "");
+    bool open = strcmp(state, FINDING_OPEN) == 0;
+    int64_t since = 0;
+    const char *at = json_member_string(item, open ? "openedAt" : "resolvedAt", "");
+    if (!clock_parse(at, &since))
+        since = 0;
+    g_autofree char *age = output_age(since, clock_now_ms());
+    mark_add(grid, json_member_string(item, "severity", ""), NULL);
+    grid_add(grid, json_member_string(item, "resource", ""));
+    grid_add(grid, json_member_string(item, "title", ""));
+    grid_add(grid, json_member_string(item, "integration", ""));
+    grid_add(grid, state);
+    grid_add(grid, age);
+}
+
+static bool print_none(const Output *output, const Session *session, GError **error) {
+    g_autoptr(GPtrArray) integrations = NULL;
+    if (!integrations_read(session, &integrations, error))
+        return false;
+    output_line(output, "There are no such findings.");
+    output_note(output,
+                integrations->len == 0 ? "Next: assay connect github" : "Next: assay controls");
+    return true;
+}
+
+static bool print(const Output *output, const Session *session, const Json *json, GError **error) {
+    g_autoptr(GPtrArray) sorted = fixes_sort(json_member(json, "findings"));
+    g_autoptr(Grid) grid = grid_new(columns);
+    const char *cursor = json_member_string(json, "nextCursor", NULL);
+    if (output->json)
+        return true;
+    if (sorted->len == 0)
+        return print_none(output, session, error);
+    for (guint i = 0; i < sorted->len; i++)
+        add_row(grid, g_ptr_array_index(sorted, i));
+    grid_print(grid, output);
+    if (cursor)
+        output_note(output, "There are more: --cursor %s", cursor);
+    else
+        output_note(output, "Next: assay controls says what to fix first");
+    return true;
+}
+
+static bool run(CommandCall *call, GError **error) {
+    g_autoptr(Json) json = NULL;
+    g_autoptr(Integration) integration = NULL;
+    const char *of = arguments_text(call->arguments, "integration");
+    if (!check_words(call->arguments, error))
+        return false;
+    g_autoptr(Session) session = session_open(call->arguments, SESSION_READ, error);
+    if (!session || (of && !integrations_find(session, of, &integration, error)))
+        return false;
+    FindingFilter filter = make_filter(call->arguments, integration);
+    if (!findings_read(session, &filter, arguments_text(call->arguments, "cursor"), &json, error))
+        return false;
+    output_json(call->output, json);
+    return print(call->output, session, json, error);
+}
+
+static const Option options[] = {
+    {"state", OPTION_TEXT, "STATE", "open (the default), resolved or all"},
+    {"severity", OPTION_TEXT, "SEVERITY", "critical, high, medium or low"},
+    {"check", OPTION_TEXT, "TYPE.CHECK", "of this check"},
+    {"integration", OPTION_TEXT, "NAME", "of this integration, by name or id"},
+    {"limit", OPTION_COUNT, "N", "at most so many (1,000)"},
+    {"cursor", OPTION_TEXT, "CURSOR", "go on behind a nextCursor"},
+    {0}};
+
+const Command findings_command = {
+    .name = "findings",
+    .summary = "what is wrong, and where",
+    .usage = "[--state open|resolved|all] [--severity SEVERITY] [--integration NAME]",
+    .examples = "assay findings\n"
+                "assay findings --severity high\n"
+                "assay findings --state resolved --json",
+    .options = options,
+    .run = run,
+};

@@ -1,0 +1,309 @@
+#include "cli/integrations.h"
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "cli/mark.h"
+#include "store/credential.h"
+
+#include <string.h>
+
+static const struct {
+    const char *filter;
+    const char *statuses[3];
+} filters[] = {
+    {INTEGRATION_CONNECTED, {INTEGRATION_CONNECTED}},
+    {INTEGRATION_DEGRADED, {INTEGRATION_DEGRADED}},
+    {INTEGRATION_RECONNECT_NEEDED, {INTEGRATION_RECONNECT_NEEDED}},
+    {INTEGRATION_PAUSED, {INTEGRATION_PAUSED}},
+    {INTEGRATION_DISCONNECTED, {INTEGRATION_DISCONNECTED}},
+    {"active", {INTEGRATION_CONNECTED, INTEGRATION_DEGRADED}},
+    {"error", {INTEGRATION_RECONNECT_NEEDED, INTEGRATION_DEGRADED}},
+};
+
+bool integrations_status_fits(const char *filter, const char *status) {
+    for (size_t i = 0; i < G_N_ELEMENTS(filters); i++)
+        if (strcmp(filters[i].filter, filter) == 0)
+            return g_strv_contains(filters[i].statuses, status);
+    return false;
+}
+
+static bool check_filter(const char *filter, GError **error) {
+    g_autoptr(GString) known = g_string_new(NULL);
+    for (size_t i = 0; filter && i < G_N_ELEMENTS(filters); i++) {
+        if (strcmp(filters[i].filter, filter) == 0)
+            return true;
+        g_string_append_printf(known, "%s%s", i > 0 ? ", " : "", filters[i].filter);
+    }
+    if (!filter)
+        return true;
+    g_set_error(error, ASSAY_ERROR, ERROR_USAGE, "--status wants one of %s", known->str);
+    return false;
+}
+
+/* --- reading ---------------------------------------------------------------------------------- */
+
+typedef struct {
+    const char *after_id;
+    GPtrArray *page;
+} ListWork;
+
+static bool list_work(DbUnit *unit, void *data, GError **error) {
+    ListWork *work = data;
+    g_clear_pointer(&work->page, g_ptr_array_unref);
+    IntegrationFilter filter = {.after_id = work->after_id, .limit = STORE_LIST_MAX};
+    return integration_list(unit, &filter, &work->page, error);
+}
+
+bool integrations_read(const Session *session, GPtrArray **integrations_out, GError **error) {
+    g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func((GDestroyNotify)integration_free);
+    ListWork work = {0};
+    bool more = true;
+    while (more) {
+        if (!session_run(session, DB_READ, list_work, &work, error)) {
+            g_clear_pointer(&work.page, g_ptr_array_unref);
+            return false;
+        }
+        more = work.page->len == STORE_LIST_MAX;
+        g_ptr_array_extend_and_steal(all, g_steal_pointer(&work.page));
+        if (more)
+            work.after_id = ((Integration *)g_ptr_array_index(all, all->len - 1))->id;
+    }
+    *integrations_out = g_steal_pointer(&all);
+    return true;
+}
+
+typedef struct {
+    const char *wanted;
+    Integration *found;
+} FindWork;
+
+static bool find_work(DbUnit *unit, void *data, GError **error) {
+    FindWork *work = data;
+    g_clear_pointer(&work->found, integration_free);
+    return integration_find(unit, work->wanted, &work->found, error);
+}
+
+bool integrations_find(const Session *session, const char *id_or_name,
+                       Integration **integration_out, GError **error) {
+    FindWork work = {.wanted = id_or_name};
+    g_autoptr(GError) failure = NULL;
+    if (session_run(session, DB_READ, find_work, &work, &failure)) {
+        *integration_out = work.found;
+        return true;
+    }
+    integration_free(work.found);
+    if (error_code_of(failure) == ERROR_NOT_FOUND)
+        g_set_error(error, ASSAY_ERROR, ERROR_NOT_FOUND,
+                    "there is no integration \"%s\"; `assay integrations` lists those there are",
+                    id_or_name);
+    else
+        g_propagate_error(error, g_steal_pointer(&failure));
+    return false;
+}
+
+const char *integrations_name(const GPtrArray *integrations, const char *id) {
+    for (guint i = 0; i < integrations->len; i++) {
+        const Integration *integration = g_ptr_array_index(integrations, i);
+        if (g_strcmp0(integration->id, id) == 0)
+            return integration->name;
+    }
+    return id;
+}
+
+/* --- the main credential's plaintext facts ---------------------------------------------------- */
+
+typedef struct {
+    const char *integration_id;
+    GPtrArray *credentials;
+} FactsWork;
+
+static bool facts_work(DbUnit *unit, void *data, GError **error) {
+    FactsWork *work = data;
+    g_clear_pointer(&work->credentials, g_ptr_array_unref);
+    return credential_list_for_integration(unit, work->integration_id, &work->credentials, error);
+}
+
+static bool put_credential_facts(const Session *session, const char *id, Json *config,
+                                 GError **error) {
+    FactsWork work = {.integration_id = id};
+    bool ok = session_run(session, DB_READ, facts_work, &work, error);
+    g_autoptr(GPtrArray) credentials = work.credentials;
+    if (!ok)
+        return false;
+    const Credential *first = credentials->len > 0 ? g_ptr_array_index(credentials, 0) : NULL;
+    g_autoptr(Json) metadata =
+        first ? json_parse(first->metadata, strlen(first->metadata), STORE_JSON_MAX, NULL) : NULL;
+    Json *scopes = json_member(metadata, "scopes");
+    json_put(config, "scopes", scopes ? json_ref(scopes) : NULL);
+    json_put_time(config, "expiresAt", first ? first->expires_at : 0);
+    return true;
+}
+
+/* --- JSON ------------------------------------------------------------------------------------- */
+
+/* A stored JSON text; null when there is none. */
+static Json *stored(const char *text) {
+    Json *json = text ? json_parse(text, strlen(text), STORE_JSON_MAX, NULL) : NULL;
+    return json ? json : json_new_null();
+}
+
+static Json *settings_json(const char *text) {
+    g_autoptr(Json) settings = stored(text);
+    Json *camel = json_new_object();
+    void *iterator = NULL;
+    const char *name;
+    Json *value;
+    while (json_next(settings, &iterator, &name, &value)) {
+        g_autofree char *key = text_camel(name);
+        json_put(camel, key, json_ref(value));
+    }
+    return camel;
+}
+
+static Json *base_json(const Session *session, const Integration *row) {
+    const struct {
+        const char *key;
+        const char *text;
+    } texts[] = {
+        {"id", row->id},
+        {"organizationId", session_scope(session)->organization},
+        {"ownerUserId", row->owner_user_id},
+        {"integrationType", row->provider},
+        {"name", row->name},
+        {"auth", row->auth},
+        {"status", row->status},
+        {"statusReason", row->status_reason},
+        {"errorMessage", row->error_message},
+    };
+    Json *json = json_new_object();
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
+        json_put_string(json, texts[i].key, texts[i].text);
+    return json;
+}
+
+static bool integration_json(const Session *session, const Integration *row, Json **json_out,
+                             GError **error) {
+    g_autoptr(Json) json = base_json(session, row);
+    Json *config = json_new_object();
+    json_put(json, "config", config);
+    json_put(config, "settings", settings_json(row->settings));
+    json_put(config, "account", stored(row->account));
+    if (!put_credential_facts(session, row->id, config, error))
+        return false;
+    json_put(json, "enabledChecks", stored(row->enabled_checks));
+    json_put(json, "evidenceTypes", stored(row->evidence_types));
+    json_put_string(json, "scanSchedule", row->scan_schedule);
+    json_put_time(json, "lastSyncAt", row->last_sync_at);
+    json_put_time(json, "lastCheckedAt", row->last_checked_at);
+    json_put_time(json, "nextCheckAt", row->next_check_at);
+    json_put(json, "lastSyncResult", stored(row->last_sync_result));
+    json_put_time(json, "rotationDueAt", row->rotation_due_at);
+    json_put_time(json, "createdAt", row->created_at);
+    json_put_time(json, "updatedAt", row->updated_at);
+    *json_out = g_steal_pointer(&json);
+    return true;
+}
+
+static bool list_json(const Session *session, const GPtrArray *rows, const char *filter,
+                      Json **json_out, GError **error) {
+    g_autoptr(Json) json = json_new_object();
+    Json *list = json_new_array();
+    json_put(json, "integrations", list);
+    for (guint i = 0; i < rows->len; i++) {
+        const Integration *row = g_ptr_array_index(rows, i);
+        Json *item = NULL;
+        if (filter && !integrations_status_fits(filter, row->status))
+            continue;
+        if (!integration_json(session, row, &item, error))
+            return false;
+        json_add(list, item);
+    }
+    json_put(json, "nextCursor", NULL);
+    *json_out = g_steal_pointer(&json);
+    return true;
+}
+
+/* --- for people ------------------------------------------------------------------------------- */
+
+static const GridColumn columns[] = {{.title = "NAME"},
+                                     {.title = "SERVICE"},
+                                     {.title = "STATUS"},
+                                     {.title = "ACCOUNT", .gives_way = true},
+                                     {.title = "LAST SYNC"},
+                                     {.title = "COLLECTED", .right = true},
+                                     {.title = "FAILED", .right = true},
+                                     {0}};
+
+static void add_count(Grid *grid, const Json *item, const char *key) {
+    const Json *result = json_member(item, "lastSyncResult");
+    g_autofree char *count =
+        json_member(result, key) ? output_number(json_member_int(result, key, 0)) : NULL;
+    grid_add(grid, count);
+}
+
+static void add_row(Grid *grid, const Json *item) {
+    const Json *account = json_path(item, "config.account");
+    const char *who = json_member_string(account, "user", NULL);
+    int64_t synced = 0;
+    const char *at = json_member_string(item, "lastSyncAt", NULL);
+    if (at && !clock_parse(at, &synced))
+        synced = 0;
+    g_autofree char *age = output_age(synced, clock_now_ms());
+    grid_add(grid, json_member_string(item, "name", ""));
+    grid_add(grid, json_member_string(item, "integrationType", ""));
+    mark_add(grid, json_member_string(item, "status", ""), NULL);
+    grid_add(grid, who ? who : json_member_string(account, "accountId", ""));
+    grid_add(grid, age);
+    add_count(grid, item, "evidenceCollected");
+    add_count(grid, item, "evidenceFailed");
+}
+
+static void print(const Output *output, const Json *json, const char *filter) {
+    const Json *list = json_member(json, "integrations");
+    g_autoptr(Grid) grid = grid_new(columns);
+    if (json_count(list) == 0) {
+        output_line(output, filter ? "No integration has this status." : "Nothing is connected.");
+        output_note(output, filter ? "Next: assay integrations" : "Next: assay connect github");
+        return;
+    }
+    for (size_t i = 0; i < json_count(list); i++)
+        add_row(grid, json_item(list, i));
+    grid_print(grid, output);
+    for (size_t i = 0; i < json_count(list); i++) {
+        const Json *item = json_item(list, i);
+        g_autofree char *why = output_text(json_member_string(item, "errorMessage", NULL));
+        if (*why != '\0')
+            output_line(output, "%s: %s", json_member_string(item, "name", ""), why);
+    }
+}
+
+static bool run(CommandCall *call, GError **error) {
+    const char *filter = arguments_text(call->arguments, "status");
+    g_autoptr(GPtrArray) rows = NULL;
+    g_autoptr(Json) json = NULL;
+    if (!check_filter(filter, error))
+        return false;
+    g_autoptr(Session) session = session_open(call->arguments, SESSION_READ, error);
+    if (!session || !integrations_read(session, &rows, error) ||
+        !list_json(session, rows, filter, &json, error))
+        return false;
+    output_json(call->output, json);
+    print(call->output, json, filter);
+    return true;
+}
+
+static const Option options[] = {
+    {"status", OPTION_TEXT, "STATUS",
+     "connected, degraded, reconnect_needed, paused, disconnected, active or error"},
+    {0}};
+
+const Command integrations_command = {
+    .name = "integrations",
+    .summary = "what is connected, and how it is",
+    .usage = "[--status STATUS]",
+    .examples = "assay integrations\n"
+                "assay integrations --status error\n"
+                "assay integrations --json",
+    .options = options,
+    .run = run,
+};

@@ -1,0 +1,233 @@
+#include "cli/program.h"
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/secmem.h"
+#include "base/text.h"
+#include "cli/connect.h"
+#include "cli/controls.h"
+#include "cli/evidence.h"
+#include "cli/evidence_show.h"
+#include "cli/findings.h"
+#include "cli/help.h"
+#include "cli/init.h"
+#include "cli/integrations.h"
+#include "cli/provider.h"
+#include "cli/provider_check.h"
+#include "cli/provider_test.h"
+#include "cli/sync.h"
+#include "sync/worker.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define NEAR 3
+
+/* In the order in which help shows them. */
+static const Command *const commands[] = {
+    &init_command,
+    &connect_command,
+    &integrations_command,
+    &sync_command,
+    &evidence_list_command,
+    &evidence_show_command,
+    &findings_command,
+    &controls_command,
+    &provider_list_command,
+    &provider_show_command,
+    &provider_check_command,
+    &provider_test_command,
+    NULL,
+};
+
+/* --- finding the command ---------------------------------------------------------------------- */
+
+/* Whether a name is the word, or begins with it and a space: "evidence" of "evidence list". */
+static bool begins_with_word(const char *name, const char *word) {
+    size_t length = strlen(word);
+    return strncmp(name, word, length) == 0 && (name[length] == '\0' || name[length] == ' ');
+}
+
+static const Command *find_command(const char *name) {
+    for (const Command *const *command = commands; *command; command++)
+        if (strcmp((*command)->name, name) == 0)
+            return *command;
+    return NULL;
+}
+
+static bool is_group(const char *word) {
+    for (const Command *const *command = commands; *command; command++)
+        if (begins_with_word((*command)->name, word))
+            return true;
+    return false;
+}
+
+/* The nearest name, of whole commands and of their first words. */
+static void set_unknown(const char *name, GError **error) {
+    const char *best = NULL;
+    unsigned distance = NEAR + 1;
+    for (const Command *const *command = commands; *command; command++) {
+        const char *full = (*command)->name;
+        g_autofree char *first = g_strndup(full, strcspn(full, " "));
+        unsigned here = MIN(text_distance(name, full, NEAR), text_distance(name, first, NEAR));
+        if (here < distance) {
+            distance = here;
+            best = full;
+        }
+    }
+    g_autofree char *shown = text_one_line(name, 60);
+    if (best)
+        g_set_error(error, ASSAY_ERROR, ERROR_USAGE,
+                    "there is no command \"%s\"; did you mean assay %s?", shown, best);
+    else
+        g_set_error(error, ASSAY_ERROR, ERROR_USAGE,
+                    "there is no command \"%s\"; `assay help` lists those there are", shown);
+}
+
+/* Takes the word at an index out of a vector of borrowed texts. */
+static void remove_word(GPtrArray *vector, int index) {
+    g_ptr_array_remove_index(vector, (guint)index);
+}
+
+static const char *const *as_vector(const GPtrArray *vector) {
+    return (const char *const *)vector->pdata;
+}
+
+/* Takes the words of the command's name out of the vector. *group_out is the first word. */
+static const Command *take_command(GPtrArray *vector, const char **group_out, GError **error) {
+    g_autoptr(GError) failure = NULL;
+    int index = arguments_first_word(as_vector(vector), &failure);
+    if (failure) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return NULL;
+    }
+    if (index < 0)
+        return NULL;
+    const char *word = g_ptr_array_index(vector, index);
+    const Command *command = find_command(word);
+    *group_out = word;
+    remove_word(vector, index);
+    if (command)
+        return command;
+    index = is_group(word) ? arguments_first_word(as_vector(vector), NULL) : -1;
+    const char *second = index >= 0 ? g_ptr_array_index(vector, index) : NULL;
+    g_autofree char *name = second ? g_strdup_printf("%s %s", word, second) : g_strdup(word);
+    command = find_command(name);
+    if (command)
+        remove_word(vector, index);
+    else if (second || !is_group(word))
+        set_unknown(name, error);
+    return command;
+}
+
+/* --- running it ------------------------------------------------------------------------------- */
+
+static bool check_words(const Command *command, const Arguments *arguments, GError **error) {
+    size_t count = arguments_words(arguments);
+    if (count >= command->least && count <= command->most)
+        return true;
+    /* The words are not repeated: one may be a secret in the wrong place. */
+    g_set_error(error, ASSAY_ERROR, ERROR_USAGE, "%s; the usage is: assay %s%s%s",
+                count < command->least ? "something is missing"
+                                       : "there are more arguments than the command takes",
+                command->name, *command->usage != '\0' ? " " : "", command->usage);
+    return false;
+}
+
+static bool run_command(const Command *command, const char *const *vector, const Output *output,
+                        int *status_out, GError **error) {
+    g_autoptr(Arguments) arguments = arguments_parse(command->options, vector, error);
+    CommandCall call = {.arguments = arguments, .output = output};
+    if (!arguments || !check_words(command, arguments, error) || !command->run(&call, error))
+        return false;
+    *status_out = call.status;
+    return true;
+}
+
+/* "assay help evidence list", "assay evidence --help", "assay --help". */
+static bool show_help(const Output *output, GPtrArray *vector, GError **error) {
+    const char *group = NULL;
+    const Command *command = take_command(vector, &group, error);
+    if (command)
+        help_command(output, command);
+    else if (!group)
+        help_program(output, commands);
+    else if (is_group(group))
+        help_group(output, commands, group);
+    else
+        return false;
+    g_clear_error(error);
+    return true;
+}
+
+static bool print_version(const Output *output) {
+    g_autoptr(Json) json = json_new_object();
+    json_put_string(json, "version", ASSAY_VERSION);
+    output_json(output, json);
+    output_line(output, "assay %s", ASSAY_VERSION);
+    return true;
+}
+
+/* A command's name without the command: what belongs to it is told, and it is a mistake. */
+static bool refuse_group(const char *group, GError **error) {
+    g_autoptr(GString) known = g_string_new(NULL);
+    for (const Command *const *command = commands; *command; command++)
+        if (!group || begins_with_word((*command)->name, group))
+            g_string_append_printf(known, "%s%s", known->len > 0 ? ", " : "", (*command)->name);
+    g_set_error(error, ASSAY_ERROR, ERROR_USAGE, "which command? %s; `assay help` says more",
+                known->str);
+    return false;
+}
+
+static bool run_vector(GPtrArray *vector, const Output *output, int *status_out, GError **error) {
+    const char *first = g_ptr_array_index(vector, 0);
+    if (g_strcmp0(first, "help") == 0) {
+        remove_word(vector, 0);
+        return show_help(output, vector, error);
+    }
+    if (g_strcmp0(first, "--version") == 0)
+        return print_version(output);
+    if (arguments_has_flag(as_vector(vector), "help"))
+        return show_help(output, vector, error);
+    g_autoptr(GError) failure = NULL;
+    const char *group = NULL;
+    const Command *command = take_command(vector, &group, &failure);
+    if (command)
+        return run_command(command, as_vector(vector), output, status_out, error);
+    if (!failure)
+        return refuse_group(group, error);
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return false;
+}
+
+int program_run(const char *const *vector, Output *output) {
+    g_autoptr(GPtrArray) words = g_ptr_array_new();
+    g_autoptr(GError) error = NULL;
+    int status = STATUS_DONE;
+    for (size_t i = 0; vector[i]; i++)
+        g_ptr_array_add(words, (void *)(uintptr_t)vector[i]);
+    g_ptr_array_add(words, NULL);
+    output->json = arguments_has_flag(vector, "json");
+    output->quiet = arguments_has_flag(vector, "quiet");
+    if (run_vector(words, output, &status, &error) && output_finish(output, &error))
+        return status;
+    output_failure(output, error);
+    fflush(output->result);
+    return error_code_exit_status(error_code_of(error));
+}
+
+int program_main(int argc, char **argv) {
+    g_autoptr(GError) error = NULL;
+    const char *level = g_getenv("ASSAY_LOG");
+    const char *const *vector = (const char *const *)argv + MIN(argc, 1);
+    Output output;
+    output_init(&output, stdout, stderr);
+    log_set_level(log_level_from_name(level ? level : "warn"));
+    if (!secmem_start(&error)) {
+        output_failure(&output, error);
+        return EXIT_FAILURE;
+    }
+    if (g_strcmp0(vector[0], WORKER_COMMAND) == 0 && !vector[1])
+        return worker_main();
+    return program_run(vector, &output);
+}

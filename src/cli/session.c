@@ -1,0 +1,191 @@
+#include "cli/session.h"
+
+#include "base/error.h"
+#include "base/id.h"
+#include "db/migrate.h"
+#include "store/organization.h"
+
+#include <string.h>
+
+struct Session {
+    Place place;
+    Db *db;
+    DbScope scope;
+    char *organization_id;
+    char *organization;
+    char *wrapped_key; /* of the organization, when the session was opened */
+    Keyring *keyring;
+    Registry *registry;
+    Crew *crew;
+};
+
+static const DbScope installation = {.actor = "cli", .role = "operator", .system = true};
+
+void session_free(Session *session) {
+    if (!session)
+        return;
+    crew_free(session->crew);
+    registry_free(session->registry);
+    db_close(session->db);
+    keyring_free(session->keyring);
+    place_clear(&session->place);
+    g_free(session->organization_id);
+    g_free(session->organization);
+    g_free(session->wrapped_key);
+    g_free(session);
+}
+
+/* --- the organization ------------------------------------------------------------------------- */
+
+typedef struct {
+    const char *name;
+    const char *new_id; /* made when there is none of the name; NULL: only look */
+    Organization *found;
+    bool any; /* whether there was an organization at all */
+} FindWork;
+
+static bool find_work(DbUnit *unit, void *data, GError **error) {
+    FindWork *work = data;
+    g_autoptr(GPtrArray) some = NULL;
+    g_clear_pointer(&work->found, organization_free);
+    if (!organization_list(unit, NULL, 1, &some, error) ||
+        !organization_find_by_name(unit, work->name, &work->found, error))
+        return false;
+    work->any = some->len > 0;
+    if (work->found || !work->new_id)
+        return true;
+    Organization row = {.id = work->new_id, .name = work->name, .wrapped_key = ""};
+    return organization_insert(unit, &row, error) &&
+           organization_find_by_name(unit, work->name, &work->found, error);
+}
+
+static bool set_missing(const FindWork *work, const Place *place, GError **error) {
+    if (work->any)
+        g_set_error(error, ASSAY_ERROR, ERROR_NOT_FOUND,
+                    "there is no organization \"%s\"; `assay init --organization NAME` makes one",
+                    work->name);
+    else
+        g_set_error(error, ASSAY_ERROR, ERROR_NOT_FOUND,
+                    "there is nothing in %s yet; run `assay init` or `assay connect` first",
+                    place->data_dir);
+    return false;
+}
+
+/* The key comes before the first organization: a database with organizations has been sealed with
+ * some key, and a new one would not open it. */
+static bool make_first(Session *session, FindWork *work, GError **error) {
+    session->keyring =
+        keyring_open(session->place.data_dir, work->any ? KEYRING_REQUIRE : KEYRING_CREATE, error);
+    if (!session->keyring)
+        return false;
+    g_autofree char *id = id_new();
+    work->new_id = id;
+    g_autoptr(GError) failure = NULL;
+    bool made = db_run(session->db, &installation, DB_WRITE, find_work, work, &failure);
+    work->new_id = NULL;
+    if (made)
+        return true;
+    /* Somebody else has made it at the same moment. */
+    if (error_code_of(failure) == ERROR_CONFLICT)
+        return db_run(session->db, &installation, DB_READ, find_work, work, error);
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return false;
+}
+
+static bool find_organization(Session *session, SessionMode mode, GError **error) {
+    FindWork work = {.name = session->organization};
+    bool ok = db_run(session->db, &installation, DB_READ, find_work, &work, error);
+    if (ok && !work.found)
+        ok = mode == SESSION_MAKE ? make_first(session, &work, error)
+                                  : set_missing(&work, &session->place, error);
+    if (ok) {
+        session->organization_id = g_strdup(work.found->id);
+        session->wrapped_key = g_strdup(work.found->wrapped_key);
+        session->scope =
+            (DbScope){.organization = session->organization_id, .actor = "cli", .role = "owner"};
+    }
+    organization_free(work.found);
+    return ok;
+}
+
+/* --- opening ---------------------------------------------------------------------------------- */
+
+static bool open_database(Session *session, SessionMode mode, GError **error) {
+    bool there = mode == SESSION_MAKE ? place_make(&session->place, error)
+                                      : place_require(&session->place, error);
+    if (!there)
+        return false;
+    session->db = db_open(session->place.database_url, error);
+    return session->db && migrate_apply(session->db, error);
+}
+
+Session *session_open(const Arguments *arguments, SessionMode mode, GError **error) {
+    g_autoptr(Session) session = g_new0(Session, 1);
+    const char *name = arguments_text(arguments, "organization");
+    session->organization = g_strdup(name ? name : SESSION_ORGANIZATION);
+    if (*session->organization == '\0') {
+        g_set_error_literal(error, ASSAY_ERROR, ERROR_USAGE, "--organization wants a name");
+        return NULL;
+    }
+    if (!place_init(&session->place, arguments_text(arguments, "data"), error) ||
+        !open_database(session, mode, error) || !find_organization(session, mode, error))
+        return NULL;
+    return g_steal_pointer(&session);
+}
+
+const Place *session_place(const Session *session) {
+    return &session->place;
+}
+
+Db *session_db(const Session *session) {
+    return session->db;
+}
+
+const DbScope *session_scope(const Session *session) {
+    return &session->scope;
+}
+
+const char *session_organization(const Session *session) {
+    return session->organization;
+}
+
+/* Whether the key opens what was sealed here before. */
+static bool check_key(const Session *session, const Keyring *keyring, GError **error) {
+    g_autoptr(DataKey) key = NULL;
+    if (!session->wrapped_key || *session->wrapped_key == '\0')
+        return true;
+    return keyring_open_data_key(keyring, session->organization_id, session->wrapped_key, &key,
+                                 error);
+}
+
+const Keyring *session_keyring(Session *session, GError **error) {
+    if (session->keyring)
+        return session->keyring;
+    g_autoptr(Keyring) keyring = keyring_open(session->place.data_dir, KEYRING_REQUIRE, error);
+    if (!keyring || !check_key(session, keyring, error))
+        return NULL;
+    session->keyring = g_steal_pointer(&keyring);
+    return session->keyring;
+}
+
+Registry *session_registry(Session *session, GError **error) {
+    if (!session->registry)
+        session->registry = registry_new(session->place.providers_dir, error);
+    return session->registry;
+}
+
+Crew *session_crew(Session *session, GError **error) {
+    if (session->crew)
+        return session->crew;
+    const Keyring *keyring = session_keyring(session, error);
+    if (!keyring)
+        return NULL;
+    CrewConfig config = {.data_dir = session->place.data_dir,
+                         .database_url = session->place.database_url,
+                         .keyring = keyring};
+    return crew_start(&config, &session->crew, error) ? session->crew : NULL;
+}
+
+bool session_run(const Session *session, DbMode mode, DbWork work, void *data, GError **error) {
+    return db_run(session->db, &session->scope, mode, work, data, error);
+}

@@ -1,0 +1,178 @@
+#include "cli/sync.h"
+
+#include "base/error.h"
+#include "cli/grid.h"
+#include "cli/integrations.h"
+#include "cli/progress.h"
+#include "cli/session.h"
+#include "sync/queue.h"
+
+#include <string.h>
+
+/* --- the reply -------------------------------------------------------------------------------- */
+
+static Json *error_entry(const Json *entry) {
+    const char *code = json_member_string(entry, "code", "INTERNAL");
+    Json *details = json_member(entry, "details");
+    Json *out = json_new_object();
+    json_put_string(out, "evidenceType", json_member_string(entry, "evidenceType", NULL));
+    json_put_string(out, "code", code);
+    json_put_string(out, "message", json_member_string(entry, "message", ""));
+    json_put_bool(
+        out, "retryable",
+        json_member_bool(entry, "retryable", error_code_retryable(error_code_from_name(code))));
+    json_put(out, "details", details ? json_ref(details) : json_new_object());
+    return out;
+}
+
+Json *sync_reply(const Json *result, const char *job_id) {
+    static const char *const counts[] = {"evidenceCollected", "evidenceFailed", "controlsUpdated"};
+    Json *reply = json_new_object();
+    for (size_t i = 0; i < G_N_ELEMENTS(counts); i++)
+        json_put_int(reply, counts[i], json_member_int(result, counts[i], 0));
+    Json *errors = json_new_array();
+    const Json *given = json_member(result, "errors");
+    for (size_t i = 0; i < json_count(given); i++)
+        json_add(errors, error_entry(json_item(given, i)));
+    json_put(reply, "errors", errors);
+    json_put_string(reply, "jobId", job_id);
+    return reply;
+}
+
+static bool is_refused(const Json *entry) {
+    return strcmp(json_member_string(entry, "code", ""),
+                  error_code_name(ERROR_AUTHENTICATION_FAILED)) == 0;
+}
+
+static bool is_retryable(const Json *entry) {
+    return json_member_bool(entry, "retryable", false);
+}
+
+static bool all_errors(const Json *errors, bool (*test)(const Json *entry)) {
+    for (size_t i = 0; i < json_count(errors); i++)
+        if (!test(json_item(errors, i)))
+            return false;
+    return true;
+}
+
+int sync_exit_status(const Json *result) {
+    const Json *errors = json_member(result, "errors");
+    if (json_member_string(result, "parkedUntil", NULL))
+        return STATUS_LATER;
+    if (json_count(errors) == 0)
+        return STATUS_DONE;
+    if (all_errors(errors, is_refused))
+        return STATUS_AUTHENTICATION;
+    bool nothing = json_member_int(result, "evidenceCollected", 0) == 0;
+    return nothing && all_errors(errors, is_retryable) ? STATUS_LATER : STATUS_PARTLY;
+}
+
+/* --- for people ------------------------------------------------------------------------------- */
+
+static const GridColumn columns[] = {
+    {.title = "NOT WHOLE"}, {.title = "WHY"}, {.title = "WHAT TO DO", .gives_way = true}, {0}};
+
+static void print_errors(const Output *output, const Json *errors) {
+    g_autoptr(Grid) grid = grid_new(columns);
+    for (size_t i = 0; i < json_count(errors); i++) {
+        const Json *entry = json_item(errors, i);
+        grid_add(grid, json_member_string(entry, "evidenceType", "-"));
+        grid_add_tone(grid, TONE_UNREAD, json_member_string(entry, "code", ""));
+        grid_add(grid, json_member_string(entry, "message", ""));
+    }
+    if (json_count(errors) > 0)
+        grid_print(grid, output);
+}
+
+static void print(const Output *output, const Json *result, const char *name) {
+    g_autofree char *collected = output_number(json_member_int(result, "evidenceCollected", 0));
+    g_autofree char *failed = output_number(json_member_int(result, "evidenceFailed", 0));
+    g_autofree char *controls = output_number(json_member_int(result, "controlsUpdated", 0));
+    const char *parked = json_member_string(result, "parkedUntil", NULL);
+    output_line(output, "%s: %s collected, %s failed, %s controls updated.", name, collected,
+                failed, controls);
+    print_errors(output, json_member(result, "errors"));
+    if (parked)
+        output_note(output,
+                    "The service's limit is spent. Run `assay sync %s` again after %s: it "
+                    "goes on where it stopped.",
+                    name, parked);
+    else
+        output_note(output, "Next: assay controls, or assay findings");
+}
+
+/* --- the run ---------------------------------------------------------------------------------- */
+
+static bool read_request(const Arguments *arguments, SyncRequest *request, GError **error) {
+    *request = (SyncRequest){.evidence_types = arguments_list(arguments, "evidence"),
+                             .controls = arguments_list(arguments, "controls"),
+                             .from_ms = arguments_time(arguments, "from"),
+                             .to_ms = arguments_time(arguments, "to")};
+    if (request->from_ms == 0 || request->to_ms == 0 || request->from_ms < request->to_ms)
+        return true;
+    g_set_error_literal(error, ASSAY_ERROR, ERROR_USAGE, "--from must be earlier than --to");
+    return false;
+}
+
+static bool run_job(CommandCall *call, Session *session, const Definition *definition,
+                    const char *job_id, Json **result_out, GError **error) {
+    Crew *crew = session_crew(session, error);
+    if (!crew)
+        return false;
+    Progress progress;
+    progress_init(&progress, call->output, definition->name);
+    bool ok = crew_run(crew, session_scope(session)->organization, job_id, progress_show, &progress,
+                       result_out, error);
+    progress_clear(&progress);
+    return ok;
+}
+
+static bool run(CommandCall *call, GError **error) {
+    SyncRequest request;
+    g_autoptr(Integration) integration = NULL;
+    g_autoptr(Json) result = NULL;
+    g_autofree char *job_id = NULL;
+    if (!read_request(call->arguments, &request, error))
+        return false;
+    g_autoptr(Session) session = session_open(call->arguments, SESSION_READ, error);
+    if (!session ||
+        !integrations_find(session, arguments_word(call->arguments, 0), &integration, error))
+        return false;
+    Registry *registry = session_registry(session, error);
+    const Definition *definition =
+        registry ? registry_find(registry, integration->provider, error) : NULL;
+    /* The key comes first: without it there is no use in a job. */
+    if (!definition || !session_keyring(session, error) ||
+        !queue_sync(session_db(session), session_scope(session), integration, definition, &request,
+                    &job_id, error) ||
+        !run_job(call, session, definition, job_id, &result, error))
+        return false;
+    g_autoptr(Json) reply = sync_reply(result, job_id);
+    output_json(call->output, reply);
+    print(call->output, result, integration->name);
+    call->status = sync_exit_status(result);
+    return true;
+}
+
+static const Option options[] = {
+    {"evidence", OPTION_LIST, "TYPE,...", "only these evidence types"},
+    {"controls", OPTION_LIST, "ID,...", "only what supports these controls: CC8.1, soc2:CC7.1"},
+    {"from", OPTION_TIME, "TIME", "logs from this time on, or for so long: 30d"},
+    {"to", OPTION_TIME, "TIME", "logs before this time"},
+    {0}};
+
+const Command sync_command = {
+    .name = "sync",
+    .summary = "collect evidence from an integration now",
+    .usage = "INTEGRATION [--evidence TYPE,...] [--controls ID,...] [--from TIME] [--to TIME]",
+    .about = "Collects, judges, and updates findings and controls. A run that was interrupted\n"
+             "goes on where it stopped. Exit status: 0 all collected, 4 the credential is\n"
+             "refused, 5 partly collected, 6 try later.",
+    .examples = "assay sync acme\n"
+                "assay sync acme --evidence branch_protection\n"
+                "assay sync acme --controls CC8.1,iso27001_2022:8.32 --json",
+    .options = options,
+    .least = 1,
+    .most = 1,
+    .run = run,
+};
