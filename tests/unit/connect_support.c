@@ -12,6 +12,17 @@ const DbScope scope_a = {.organization = ORG_A, .actor = "test", .role = "owner"
 const DbScope scope_b = {.organization = ORG_B, .actor = "test", .role = "owner"};
 const DbScope scope_system = {.actor = "test", .system = true};
 
+const char small_calls[] = "calls:\n"
+                           "  users: {get: /users, rows: .}\n";
+const char small_evidence[] = "evidence:\n"
+                              "  users:\n"
+                              "    title: Users\n"
+                              "    description: Everybody\n"
+                              "    type: config\n"
+                              "    read: {user: {call: users}}\n"
+                              "    row: {name: .user.name}\n"
+                              "    fields: {name: string}\n";
+
 void assert_holds(const char *text, const char *part) {
     if (!text || !strstr(text, part))
         g_error("\"%s\" is not in: %s", part, text ? text : "(nothing)");
@@ -87,7 +98,9 @@ void wire_init(Wire *wire, const char *http, const char *identity, const char *c
     NetClientConfig config = {.wait_scale = 0.001, .seed = 7};
     must((wire->client = net_client_new(&config, &error)) != NULL);
     wire->budgets = budget_set_new(&budget_memory, NULL);
-    SupportParts parts = {.http = http, .identity = identity, .calls = calls};
+    g_autofree char *all = g_strconcat(small_calls, calls, NULL);
+    SupportParts parts = {
+        .http = http, .identity = identity, .calls = all, .evidence = small_evidence};
     wire->definition = support_load(&parts);
     wire->settings = json_of("{\"team\": \"a\", \"allow_private\": true}");
 }

@@ -50,6 +50,10 @@ Json *json_of(const char *text);
 /* Credentials with one field; owned by the caller. */
 Credentials *credentials_of(const char *field, const char *text);
 
+/* Parts of a definition (provider_support.h): one call, `users`, and one evidence type of it. */
+extern const char small_calls[];
+extern const char small_evidence[];
+
 /* --- a database ------------------------------------------------------------------------------- */
 
 typedef struct {
@@ -76,8 +80,8 @@ typedef struct {
     Json *settings; /* allow_private is true */
 } Wire;
 
-/* `http` and `identity` and `calls` are parts of a definition as in provider_support.h; NULL for
- * its own. */
+/* `http` and `identity` are parts of a definition as in provider_support.h; `calls` are lines to
+ * add to those of small_calls. NULL for none. */
 void wire_init(Wire *wire, const char *http, const char *identity, const char *calls);
 void wire_clear(Wire *wire);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Wire, wire_clear)
