@@ -1,13 +1,13 @@
 #include "cli/connect.h"
 
+#include "base/error.h"
 #include "cli/answers.h"
 #include "cli/integrations.h"
 #include "cli/progress.h"
+#include "cli/provider.h"
 #include "cli/session.h"
 #include "connect/connection.h"
 #include "connect/settings.h"
-
-#include <string.h>
 
 /* A name that is taken is told before the service is asked anything. */
 static bool check_name(const Session *session, const char *name, GError **error) {
@@ -74,36 +74,48 @@ static bool print(const Output *output, const Session *session, const NewConnect
     return true;
 }
 
-static bool test_and_store(CommandCall *call, Session *session, const Definition *definition,
-                           const Answers *answers, GError **error) {
-    g_autoptr(Json) settings = NULL;
+/* Tests the connection and stores it; the wish has everything but the account. */
+static bool test_and_store(CommandCall *call, NewConnection *wish, GError **error) {
     g_autoptr(Json) account = NULL;
     g_autofree char *id = NULL;
+    g_autoptr(Session) session = session_open(call->arguments, SESSION_MAKE, error);
+    if (!session || !check_name(session, wish->name, error) ||
+        !test(session, call->output, wish, &account, error))
+        return false;
+    wish->account = account;
+    return connection_store(session_db(session), session_scope(session),
+                            session_keyring(session, error), wish, &id, error) &&
+           print(call->output, session, wish, id, error);
+}
+
+static bool connect_with(CommandCall *call, const Definition *definition, const Answers *answers,
+                         GError **error) {
+    g_autoptr(Json) settings = NULL;
+    g_autoptr(GError) failure = NULL;
     SettingsRules rules = {
         .definition = definition, .auth = answers->auth, .operator_allowed = true};
     if (!settings_check(&rules, answers->settings, &settings, error))
         return false;
-    NewConnection connection = {.definition = definition,
-                                .auth = answers->auth,
-                                .name = arguments_text(call->arguments, "name"),
-                                .settings = settings,
-                                .credentials = answers->credentials};
-    if (!test(session, call->output, &connection, &account, error))
-        return false;
-    connection.account = account;
-    return connection_store(session_db(session), session_scope(session),
-                            session_keyring(session, error), &connection, &id, error) &&
-           print(call->output, session, &connection, id, error);
+    NewConnection wish = {.definition = definition,
+                          .auth = answers->auth,
+                          .name = arguments_text(call->arguments, "name"),
+                          .settings = settings,
+                          .credentials = answers->credentials};
+    if (test_and_store(call, &wish, &failure))
+        return true;
+    if (error_code_of(failure) == ERROR_AUTHENTICATION_FAILED)
+        output_note(call->output,
+                    "Nothing was stored. `assay provider show %s` says what the credential needs.",
+                    definition->id);
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return false;
 }
 
-/* A definition that does not exist, or a secret in the arguments, must not leave a data directory
- * behind: the session is opened after both are known. */
+/* Whatever is wrong with the command line must not leave a data directory behind: the session is
+ * opened after all of it is known to be sound. */
 static bool run(CommandCall *call, GError **error) {
-    g_auto(Place) place = {0};
     g_auto(Answers) answers = {0};
-    if (!place_init(&place, arguments_text(call->arguments, "data"), error))
-        return false;
-    g_autoptr(Registry) registry = registry_new(place.providers_dir, error);
+    g_autoptr(Registry) registry = provider_registry(call->arguments, error);
     const Definition *definition =
         registry ? registry_find(registry, arguments_word(call->arguments, 0), error) : NULL;
     if (!definition)
@@ -113,11 +125,8 @@ static bool run(CommandCall *call, GError **error) {
                            .credentials = arguments_list(call->arguments, "credential"),
                            .auth = arguments_text(call->arguments, "auth"),
                            .prompt = prompt_standard};
-    if (!answers_init(&answers, &questions, error))
-        return false;
-    g_autoptr(Session) session = session_open(call->arguments, SESSION_MAKE, error);
-    return session && check_name(session, arguments_text(call->arguments, "name"), error) &&
-           test_and_store(call, session, definition, &answers, error);
+    return answers_init(&answers, &questions, error) &&
+           connect_with(call, definition, &answers, error);
 }
 
 static const Option options[] = {

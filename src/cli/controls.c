@@ -9,7 +9,6 @@
 #include "comply/control.h"
 #include "comply/overview.h"
 
-#include <math.h>
 #include <string.h>
 
 #define FIXES_SHOWN 5
@@ -39,7 +38,7 @@ static bool find_status(const char *wanted, const char **status_out, GError **er
 static const GridColumn columns[] = {{.title = "CONTROL"},
                                      {.title = "STATUS"},
                                      {.title = "CONFIDENCE", .right = true},
-                                     {.title = "TITLE"},
+                                     {.title = "TITLE", .gives_way = true},
                                      {.title = "WHY", .gives_way = true},
                                      {0}};
 
@@ -89,7 +88,8 @@ static char *describe_counts(const Json *counts) {
 }
 
 static char *percent(const Json *score) {
-    return g_strdup_printf("%.0f %%", floor(json_member_real(score, "score", 0) * 100));
+    /* Rounded down: 100 % means all of them. */
+    return g_strdup_printf("%d %%", (int)(json_member_real(score, "score", 0) * 100));
 }
 
 static void print_score(const Output *output, const Json *json) {

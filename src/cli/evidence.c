@@ -5,7 +5,6 @@
 #include "cli/integrations.h"
 #include "cli/session.h"
 
-#include <math.h>
 #include <string.h>
 
 #define LIST_USUAL 100
@@ -20,7 +19,7 @@ static double freshness(const Evidence *evidence, int64_t now_ms) {
 }
 
 static double rounded(double value) {
-    return round(value * 10000) / 10000;
+    return (double)(int64_t)(value * 10000 + 0.5) / 10000;
 }
 
 static void put_quality(Json *json, const Evidence *evidence, int64_t now_ms) {
@@ -113,7 +112,7 @@ static void add_row(Grid *grid, const Json *item, const GPtrArray *integrations)
         collected = 0;
     double share = json_member_real(json_member(item, "qualityParts"), "completeness", 0);
     g_autofree char *age = output_age(collected, clock_now_ms());
-    g_autofree char *read = g_strdup_printf("%.0f %%", floor(share * 100));
+    g_autofree char *read = g_strdup_printf("%d %%", (int)(share * 100));
     grid_add(grid, age);
     grid_add(grid, json_member_string(item, "evidenceType", ""));
     grid_add(grid, integrations_name(integrations, json_member_string(item, "integrationId", "")));

@@ -77,17 +77,28 @@ static void measure(const Grid *grid, size_t *widths) {
     }
 }
 
-/* Takes what does not fit the terminal from the column that gives way. */
+/* The widest column that may still be shortened; the number of columns when there is none. */
+static size_t widest(const Grid *grid, const size_t *widths) {
+    size_t found = grid->count;
+    for (size_t column = 0; column < grid->count; column++) {
+        if (!grid->columns[column].gives_way || widths[column] <= LEAST_CELL)
+            continue;
+        if (found == grid->count || widths[column] > widths[found])
+            found = column;
+    }
+    return found;
+}
+
+/* Takes what does not fit the terminal, a column at a time, from whatever is widest then. */
 static void fit(const Grid *grid, size_t *widths, unsigned terminal) {
     size_t total = (grid->count - 1) * GAP;
     for (size_t column = 0; column < grid->count; column++)
         total += widths[column];
-    for (size_t column = 0; terminal > 0 && column < grid->count; column++) {
-        if (!grid->columns[column].gives_way || total <= terminal)
-            continue;
-        size_t over = total - terminal;
-        size_t room = widths[column] > LEAST_CELL ? widths[column] - LEAST_CELL : 0;
-        widths[column] -= MIN(over, room);
+    size_t column = widest(grid, widths);
+    while (terminal > 0 && total > terminal && column < grid->count) {
+        widths[column]--;
+        total--;
+        column = widest(grid, widths);
     }
 }
 

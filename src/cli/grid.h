@@ -1,9 +1,9 @@
 /* grid.h - aligned columns for people.
  *
- * A Grid collects rows and prints them when their widths are known. On a terminal one column may be
- * shortened so that a row fits a line; piped, every cell is whole. Cells are made fit for one line
- * (output_text), and widths count what a terminal shows: wide characters two columns, combining
- * ones none.
+ * A Grid collects rows and prints them when their widths are known. On a terminal columns may be
+ * shortened so that a row fits a line, the widest first; piped, every cell is whole. Cells are made
+ * fit for one line (output_text), and widths count what a terminal shows: wide characters two
+ * columns, combining ones none.
  */
 #pragma once
 
@@ -14,7 +14,7 @@ typedef struct Grid Grid;
 typedef struct {
     const char *title; /* NULL ends the table of columns */
     bool right;        /* numbers */
-    bool gives_way;    /* shortened when a row does not fit; one column at most */
+    bool gives_way;    /* shortened when a row does not fit */
 } GridColumn;
 
 /* The columns are borrowed and must outlive the grid. */

@@ -187,6 +187,11 @@ static bool run_vector(GPtrArray *vector, const Output *output, int *status_out,
     }
     if (g_strcmp0(first, "--version") == 0)
         return print_version(output);
+    if (!first && !output->json) {
+        help_program(output, commands);
+        *status_out = STATUS_USAGE;
+        return true;
+    }
     if (arguments_has_flag(as_vector(vector), "help"))
         return show_help(output, vector, error);
     g_autoptr(GError) failure = NULL;

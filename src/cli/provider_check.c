@@ -64,19 +64,31 @@ static bool check_file(const char *path, Json *files, size_t *errors, GError **e
 
 /* --- for people ------------------------------------------------------------------------------- */
 
+/* A message as compilers print it, for editors: FILE:LINE:COLUMN: warning: TEXT. */
+static char *message_text(const char *file, const Json *message) {
+    const char *text = json_member_string(message, "text", "");
+    int64_t line = json_member_int(message, "line", 0);
+    int64_t column = json_member_int(message, "column", 0);
+    bool warning = strcmp(json_member_string(message, "severity", ""), "warning") == 0;
+    g_autofree char *place =
+        line > 0
+            ? g_strdup_printf("%s:%" G_GINT64_FORMAT ":%" G_GINT64_FORMAT ": ", file, line, column)
+            : g_strdup_printf("%s: ", file);
+    if (!warning || !g_str_has_prefix(text, place))
+        return g_strdup_printf("%s%s", warning ? "warning: " : "", text);
+    return g_strdup_printf("%swarning: %s", place, text + strlen(place));
+}
+
 static void print_file(const Output *output, const Json *file) {
     const Json *messages = json_member(file, "messages");
+    const char *name = json_member_string(file, "file", "");
     for (size_t i = 0; i < json_count(messages); i++) {
-        const Json *message = json_item(messages, i);
-        const char *severity = json_member_string(message, "severity", "");
-        bool warning = strcmp(severity, "warning") == 0;
-        g_autofree char *text = output_text(json_member_string(message, "text", ""));
-        output_line(output, "%s%s%s%s", warning ? "warning: " : "",
-                    output_tone_on(output, warning ? TONE_MUTED : TONE_PLAIN), text,
-                    output_tone_off(output, warning ? TONE_MUTED : TONE_PLAIN));
+        g_autofree char *whole = message_text(name, json_item(messages, i));
+        g_autofree char *text = output_text(whole);
+        output_line(output, "%s", text);
     }
     if (json_count(messages) == 0)
-        output_line(output, "%s: sound", json_member_string(file, "file", ""));
+        output_line(output, "%s: sound", name);
 }
 
 /* The object is a failure's when there are errors: scripts look at one place. */
