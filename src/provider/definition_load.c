@@ -102,7 +102,7 @@ static void load_webhooks(Loading *loading, const YamlNode *node) {
     webhooks->prefix = read_text(loading, verify, "prefix");
     webhooks->event_header = read_text(loading, yaml_member(node, "event"), "header");
     WebhookRefresh *events =
-        read_array(loading, refresh, sizeof(*events), &webhooks->refresh_count);
+        read_members(loading, refresh, sizeof(*events), &webhooks->refresh_count);
     for (size_t i = 0; i < webhooks->refresh_count; i++) {
         events[i].event = arena_text(loading->arena, refresh->keys[i]->text);
         load_refresh(loading, refresh->items[i], &events[i]);

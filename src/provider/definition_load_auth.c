@@ -96,7 +96,7 @@ void definition_load_settings(Loading *loading, const YamlNode *settings) {
 /* --- ways to sign in -------------------------------------------------------------------------- */
 
 static void load_fields(Loading *loading, const YamlNode *fields, DefinitionAuth *auth) {
-    DefinitionInput *inputs = read_array(loading, fields, sizeof(*inputs), &auth->field_count);
+    DefinitionInput *inputs = read_members(loading, fields, sizeof(*inputs), &auth->field_count);
     for (size_t i = 0; i < auth->field_count; i++) {
         const YamlNode *name = fields->keys[i];
         load_input(loading, name, fields->items[i], &inputs[i]);
@@ -107,7 +107,7 @@ static void load_fields(Loading *loading, const YamlNode *fields, DefinitionAuth
 }
 
 static void load_scopes(Loading *loading, const YamlNode *scopes, DefinitionAuth *auth) {
-    DefinitionScopes *sets = read_array(loading, scopes, sizeof(*sets), &auth->scope_count);
+    DefinitionScopes *sets = read_members(loading, scopes, sizeof(*sets), &auth->scope_count);
     for (size_t i = 0; i < auth->scope_count; i++) {
         sets[i].name = arena_text(loading->arena, scopes->keys[i]->text);
         sets[i].scopes = read_texts(loading, scopes->items[i], &sets[i].count);
@@ -171,7 +171,7 @@ void definition_load_auth(Loading *loading, const YamlNode *auth) {
     if (auth == NULL || auth->kind != YAML_KIND_MAP)
         return;
     DefinitionAuth *methods =
-        read_array(loading, auth, sizeof(*methods), &loading->definition->auth_count);
+        read_members(loading, auth, sizeof(*methods), &loading->definition->auth_count);
     for (size_t i = 0; i < auth->count; i++)
         load_method(loading, auth->keys[i], auth->items[i], &methods[i]);
     loading->definition->auth = methods;

@@ -38,7 +38,7 @@ static void load_rate(const char *text, int64_t *count_out, int64_t *window_out)
     int64_t window;
     if (slash == NULL || !clock_parse_duration(slash + 1, &window))
         return;
-    *count_out = g_ascii_strtoll(text, NULL, 10);
+    *count_out = MAX(g_ascii_strtoll(text, NULL, 10), 0);
     *window_out = window;
 }
 
@@ -56,7 +56,7 @@ static void load_limit(Loading *loading, const YamlNode *node, DefinitionLimit *
     limit->limit = load_header_value(loading, yaml_member(headers, "limit"));
     limit->remaining = load_header_value(loading, yaml_member(headers, "remaining"));
     limit->reset = load_header_value(loading, yaml_member(headers, "reset"));
-    if (limit->rate_burst > limit->rate_count)
+    if (limit->rate_burst > 0 && limit->rate_burst > limit->rate_count)
         read_error(loading, yaml_member(node, "burst"), "a burst must be within the rate");
     if (limit->rate_count == 0 && limit->quota_count == 0 && limit->concurrency == 0)
         read_error(loading, node, "a limit needs a rate, a quota or a concurrency");
@@ -66,7 +66,7 @@ static void load_limits(Loading *loading, const YamlNode *node) {
     if (node == NULL || node->kind != YAML_KIND_LIST)
         return;
     DefinitionLimit *limits =
-        read_array(loading, node, sizeof(*limits), &loading->definition->limit_count);
+        read_items(loading, node, sizeof(*limits), &loading->definition->limit_count);
     for (size_t i = 0; i < node->count; i++)
         load_limit(loading, node->items[i], &limits[i]);
     loading->definition->limits = limits;
@@ -159,7 +159,7 @@ static void load_rule(Loading *loading, const YamlNode *node, ResponseRule *rule
 static const ResponseRule *load_rules(Loading *loading, const YamlNode *node, size_t *count_out) {
     if (node == NULL || node->kind != YAML_KIND_LIST)
         return NULL;
-    ResponseRule *rules = read_array(loading, node, sizeof(*rules), count_out);
+    ResponseRule *rules = read_items(loading, node, sizeof(*rules), count_out);
     for (size_t i = 0; i < node->count; i++)
         load_rule(loading, node->items[i], &rules[i]);
     return rules;
@@ -261,7 +261,7 @@ static void load_rows(Loading *loading, const YamlNode *node, DefinitionCall *ca
 }
 
 static void load_needs(Loading *loading, const YamlNode *node, DefinitionCall *call) {
-    DefinitionNeed *needs = read_array(loading, node, sizeof(*needs), &call->need_count);
+    DefinitionNeed *needs = read_members(loading, node, sizeof(*needs), &call->need_count);
     for (size_t i = 0; i < call->need_count; i++) {
         needs[i].vocabulary = arena_text(loading->arena, node->keys[i]->text);
         needs[i].names = read_texts(loading, node->items[i], &needs[i].count);
@@ -344,7 +344,7 @@ void definition_load_calls(Loading *loading, const YamlNode *calls, const YamlNo
     if (calls == NULL || calls->kind != YAML_KIND_MAP)
         return;
     DefinitionCall *array =
-        read_array(loading, calls, sizeof(*array), &loading->definition->call_count);
+        read_members(loading, calls, sizeof(*array), &loading->definition->call_count);
     const PageSpec *fallback = load_page(loading, yaml_member(http, "page"));
     for (size_t i = 0; i < calls->count; i++) {
         array[i].index = i;

@@ -73,7 +73,7 @@ static void load_require(const YamlNode *node, DefinitionCheck *check) {
 }
 
 static void load_controls(Loading *loading, const YamlNode *node, DefinitionCheck *check) {
-    CheckControls *controls = read_array(loading, node, sizeof(*controls), &check->control_count);
+    CheckControls *controls = read_members(loading, node, sizeof(*controls), &check->control_count);
     for (size_t i = 0; i < check->control_count; i++) {
         controls[i].framework = arena_text(loading->arena, node->keys[i]->text);
         controls[i].controls = read_texts(loading, node->items[i], &controls[i].count);
@@ -109,7 +109,7 @@ void definition_load_checks(Loading *loading, const YamlNode *checks, const Read
                             EvidenceType *type) {
     if (checks == NULL || checks->kind != YAML_KIND_MAP)
         return;
-    DefinitionCheck *array = read_array(loading, checks, sizeof(*array), &type->check_count);
+    DefinitionCheck *array = read_members(loading, checks, sizeof(*array), &type->check_count);
     for (size_t i = 0; i < checks->count; i++)
         load_check(loading, checks->keys[i], checks->items[i], fields, type, &array[i]);
     type->checks = array;

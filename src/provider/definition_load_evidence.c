@@ -57,7 +57,7 @@ static uint64_t nodes_of(const EvidenceType *type, const Expr *expr) {
 
 static void load_row_map(Loading *loading, const YamlNode *row, const ReadSlot *slot,
                          EvidenceType *type) {
-    RowField *fields = read_array(loading, row, sizeof(*fields), &type->row_field_count);
+    RowField *fields = read_members(loading, row, sizeof(*fields), &type->row_field_count);
     for (size_t i = 0; i < row->count; i++) {
         const YamlNode *name = row->keys[i];
         fields[i].name = arena_text(loading->arena, name->text);
@@ -154,7 +154,7 @@ void definition_load_evidence(Loading *loading, const YamlNode *evidence) {
     if (evidence == NULL || evidence->kind != YAML_KIND_MAP)
         return;
     EvidenceType *types =
-        read_array(loading, evidence, sizeof(*types), &loading->definition->type_count);
+        read_members(loading, evidence, sizeof(*types), &loading->definition->type_count);
     for (size_t i = 0; i < evidence->count; i++) {
         types[i].index = i;
         load_type(loading, evidence->keys[i], evidence->items[i], &types[i]);

@@ -68,8 +68,13 @@ const char *const *read_texts(Loading *loading, const YamlNode *list, size_t *co
     return texts;
 }
 
-void *read_array(Loading *loading, const YamlNode *node, size_t size, size_t *count_out) {
-    *count_out = node != NULL && node->kind != YAML_KIND_SCALAR ? node->count : 0;
+void *read_members(Loading *loading, const YamlNode *map, size_t size, size_t *count_out) {
+    *count_out = map != NULL && map->kind == YAML_KIND_MAP ? map->count : 0;
+    return arena_alloc(loading->arena, *count_out, size);
+}
+
+void *read_items(Loading *loading, const YamlNode *list, size_t size, size_t *count_out) {
+    *count_out = list != NULL && list->kind == YAML_KIND_LIST ? list->count : 0;
     return arena_alloc(loading->arena, *count_out, size);
 }
 
@@ -141,9 +146,9 @@ const Template *read_template(Loading *loading, const YamlNode *node, TemplateKi
 const NamedTemplate *read_templates(Loading *loading, const YamlNode *map, TemplateKind kind,
                                     const ReadSlot *slot, size_t *count_out) {
     size_t room;
-    NamedTemplate *templates = read_array(loading, map, sizeof(*templates), &room);
+    NamedTemplate *templates = read_members(loading, map, sizeof(*templates), &room);
     size_t count = 0;
-    for (size_t i = 0; i < room && map->kind == YAML_KIND_MAP; i++) {
+    for (size_t i = 0; i < room; i++) {
         const Template *value = read_template(loading, map->items[i], kind, slot);
         if (value == NULL)
             continue;

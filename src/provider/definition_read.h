@@ -56,5 +56,7 @@ const NamedTemplate *read_templates(Loading *loading, const YamlNode *map, Templ
 /* Reducers. */
 const SummaryPlan *read_summary(Loading *loading, const YamlNode *map, const ReadSlot *slot);
 
-/* The member of that many structs of this size, zeroed. */
-void *read_array(Loading *loading, const YamlNode *node, size_t size, size_t *count_out);
+/* Zeroed structs of this size, one for each member of a map or item of a list; none when the node
+ * is of another kind. */
+void *read_members(Loading *loading, const YamlNode *map, size_t size, size_t *count_out);
+void *read_items(Loading *loading, const YamlNode *list, size_t size, size_t *count_out);

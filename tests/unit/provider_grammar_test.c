@@ -196,6 +196,46 @@ static void a_value_of_another_kind_is_found_or_allowed_but_never_read(void) {
     subject_clear(&subject);
 }
 
+/* Length of a list or map in brackets, 0 when it is written in lines. */
+static size_t bracket_length(const char *text) {
+    size_t depth = 0;
+    bool quoted = false;
+    for (size_t i = 0; text[i] != '\0'; i++) {
+        quoted ^= text[i] == '\'';
+        if (quoted)
+            continue;
+        depth += strchr("[{", text[i]) != NULL ? 1 : 0;
+        depth -= strchr("]}", text[i]) != NULL ? 1 : 0;
+        if (depth == 0)
+            return i + 1 == 1 ? 0 : i + 1;
+    }
+    return 0;
+}
+
+static void a_list_is_no_map_and_neither_is_text(void) {
+    Subject subject = github_subject();
+    size_t refused = 0;
+    for (size_t i = 0; i < subject.places->len; i++) {
+        const Place *place = &g_array_index(subject.places, Place, i);
+        size_t from = offset_of(&subject, place->value);
+        size_t length =
+            place->value->kind == YAML_KIND_SCALAR ? 0 : bracket_length(subject.text + from);
+        static const char *const wrong[] = {
+            "word", "[word]", "{word: {word: word}}", "[[[]]]", "[{word: word}]", "{}", "[]",
+            "''",   "~"};
+        for (size_t w = 0; length > 0 && w < G_N_ELEMENTS(wrong); w++) {
+            g_autofree char *text = with_replaced(&subject, from, length, wrong[w]);
+            g_autoptr(GError) error = NULL;
+            g_autoptr(Definition) definition =
+                definition_load("file", text, strlen(text), NULL, &error);
+            g_assert_true((definition == NULL) == (error != NULL));
+            refused += definition == NULL ? 1 : 0;
+        }
+    }
+    g_assert_cmpuint(refused, >, 300);
+    subject_clear(&subject);
+}
+
 static void a_missing_required_key_is_named(void) {
     Subject subject = demo_subject();
     size_t tried = 0;
@@ -265,6 +305,7 @@ int main(int argc, char **argv) {
     TEST(every_misspelt_key_of_github_is_found_where_it_stands);
     TEST(every_misspelt_key_of_a_small_definition_is_found);
     TEST(a_value_of_another_kind_is_found_or_allowed_but_never_read);
+    TEST(a_list_is_no_map_and_neither_is_text);
     TEST(a_missing_required_key_is_named);
     TEST(a_key_given_twice_is_refused_at_any_depth);
     TEST(the_words_of_the_grammar_match_the_model);
