@@ -28,6 +28,7 @@ typedef struct {
     Sender *sender;
     const DefinitionCall *call;
     RespondThen then;
+    bool ruled; /* the definition says what the answer means */
     unsigned redirects;
     unsigned requests;
     SenderInspect inspect;
@@ -195,8 +196,7 @@ void sender_free(Sender *sender) {
 /* RFC 6750 section 2.1 */
 static bool authorize(NetRequest *request, NetHeaders *extra, unsigned attempt, GError **error) {
     (void)attempt;
-    Errand *errand = request->data;
-    errand->then = THEN_DEFAULT;
+    const Errand *errand = request->data;
     const Secret *token = errand->sender->token;
     size_t size = secret_size(token) + sizeof "Bearer ";
     char *value = g_malloc(size);
@@ -222,6 +222,7 @@ static NetJudgement classify(const NetResponse *response, void *data) {
                             .now_ms = clock_now_ms()};
     RespondClass class = respond_classify(errand->sender->responder, errand->call, &answer);
     errand->then = class.then;
+    errand->ruled = class.ruled;
     if (class.outcome == OUTCOME_OK && errand->inspect)
         class.outcome = errand->inspect(response->body, response->body_size, errand->data);
     return (NetJudgement){class.outcome, class.wait_ms > 0 ? class.wait_ms : -1};
@@ -295,11 +296,12 @@ static void send_request(Errand *errand, NetRequest *request) {
     net_client_send(sender->client, request);
 }
 
-/* Follows a redirect of a GET within the origin; anything else is left as the answer. */
+/* Follows a redirect of a GET within the origin, unless the definition has a rule for it (a page to
+ * sign in); anything else is left as the answer. */
 static bool follow(Errand *errand, const NetResult *result) {
     const NetRequest *asked = result->request;
     const char *location = net_headers_get(result->response.headers, "location");
-    if (result->error || !is_redirect(result->response.status) || !location ||
+    if (result->error || errand->ruled || !is_redirect(result->response.status) || !location ||
         strcmp(asked->method, "GET") != 0 || errand->redirects >= REDIRECTS_MAX)
         return false;
     g_autofree char *target = url_resolve(asked->url, location, NULL);

@@ -15,8 +15,9 @@
 #define ORG_A "org-a"
 #define ORG_B "org-b"
 
-/* The secret that must turn up nowhere. */
-#define PLANTED "planted-token-4242"
+/* The secret that must turn up nowhere. (With capitals: the scripted peer looks at requests in a
+ * copy in lower case.) */
+#define PLANTED "Planted-Token-4242"
 
 /* The expression uses &error as its last argument and must succeed. */
 #define must(expression)                                                                           \
