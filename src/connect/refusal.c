@@ -20,8 +20,12 @@ char *refusal_needs(const DefinitionCall *call) {
 
 static char *forbidden(const Refusal *refusal) {
     g_autofree char *needs = refusal_needs(refusal->call);
+    if (!needs)
+        return g_strdup_printf("Insufficient permissions for %s. Please check the scopes that its "
+                               "setup names.",
+                               refusal->definition->name);
     return g_strdup_printf("Insufficient permissions for %s. Please check scopes: %s.",
-                           refusal->definition->name, needs ? needs : "see the provider's setup");
+                           refusal->definition->name, needs);
 }
 
 static char *asked(const Refusal *refusal) {
