@@ -2,6 +2,8 @@
 # builds into build/PRESET.
 JOBS ?= $(shell nproc)
 export CTEST_PARALLEL_LEVEL ?= $(JOBS)
+# A log is read by people too: without a terminal only what goes wrong is printed.
+QUIET = $(if $(CI),-- --quiet)
 FILES = $(wildcard $(addsuffix /*.[ch],src src/* sandbox tests/* bench))
 
 .PHONY: help build run test sanitize tsan check bench format clean
@@ -11,28 +13,28 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
 build: build/release/build.ninja ## build/release/assay and build/release/assay-sandbox
-	@cmake --build --preset release -j $(JOBS)
+	@cmake --build --preset release -j $(JOBS) $(QUIET)
 
 run: ## first light: install what is missing, build, connect a demo, collect, score
 	@scripts/demo
 
 test: build/debug/build.ninja ## install what is missing and run every test
-	@cmake --build --preset debug -j $(JOBS)
+	@cmake --build --preset debug -j $(JOBS) $(QUIET)
 	@ctest --preset debug --output-junit tests.xml
 
 sanitize: build/asan/build.ninja ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer
-	@cmake --build --preset asan -j $(JOBS)
+	@cmake --build --preset asan -j $(JOBS) $(QUIET)
 	@ctest --preset asan --output-junit tests.xml
 
 tsan: build/tsan/build.ninja ## the tests under ThreadSanitizer
-	@cmake --build --preset tsan -j $(JOBS)
+	@cmake --build --preset tsan -j $(JOBS) $(QUIET)
 	@ctest --preset tsan --output-junit tests.xml
 
 check: build/debug/build.ninja ## format, clang-tidy, cppcheck, include law, sizes, banned calls, tests
 	@scripts/check
 
 bench: build/release/build.ninja ## the benchmarks, with their bars
-	@cmake --build --preset bench -j $(JOBS)
+	@cmake --build --preset bench -j $(JOBS) $(QUIET)
 	@bench/run
 
 format: ## clang-format over all C files
