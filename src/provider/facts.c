@@ -539,8 +539,11 @@ static bool walk_all(Walk *walk, GError **error) {
         if (!walk_token(walk, error))
             return false;
     }
-    if (walk->groups->len > 1)
-        return refuse(walk, peek(walk, 0), "ends the text before the \"end\" of an \"if\"", error);
+    if (walk->groups->len > 1) {
+        g_set_error(error, ASSAY_ERROR, ERROR_CONFIGURATION,
+                    "An \"if\" of the expression has no \"end\".");
+        return false;
+    }
     for (guint i = 0; i < walk->used->len; i++) {
         const Token *token = walk->used->pdata[i];
         if (!is_bound(walk, token))

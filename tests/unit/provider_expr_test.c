@@ -160,7 +160,7 @@ static void what_is_open_must_be_closed_in_the_same_leaf(void) {
         {"\"a\\(1\"", "character 6"},
         {"\"a\\((1)", "not closed"},
         {"# ) \n 1)", "character 8"},
-        {"if .a then 1", "if"},
+        {"if .a then 1", "has no"},
         {"1 end", "end"},
         {"(if . then 1) end", "end"},
         {"then", "then"},
