@@ -1,0 +1,191 @@
+#include "unit/cli_support.h"
+
+#include "base/clock.h"
+#include "base/id.h"
+#include "base/secmem.h"
+#include "cli/program.h"
+#include "sync/worker.h"
+
+#include <glib/gstdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static char *folder;
+static char *data;
+static GPtrArray *files;
+
+void assert_holds(const char *text, const char *part) {
+    if (!text || !strstr(text, part))
+        g_error("\"%s\" is not in: %s", part, text ? text : "(nothing)");
+}
+
+void assert_lacks(const char *text, const char *part) {
+    if (text && strstr(text, part))
+        g_error("\"%s\" is in: %s", part, text);
+}
+
+/* --- the desk --------------------------------------------------------------------------------- */
+
+static void clean_environment(void) {
+    static const char *const names[] = {
+        "ASSAY_DATA", "ASSAY_LOG",           "DATABASE_URL",          "ENCRYPTION_KEY",
+        "NO_COLOR",   "ENCRYPTION_KEY_FILE", "CREDENTIALS_DIRECTORY", "XDG_DATA_HOME",
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+        g_unsetenv(names[i]);
+    g_setenv("ASSAY_TEST_WAIT_SCALE", "0.001", TRUE);
+}
+
+static void remove_tree(const char *path) {
+    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+    for (const char *name = dir ? g_dir_read_name(dir) : NULL; name; name = g_dir_read_name(dir)) {
+        g_autofree char *inner = g_build_filename(path, name, NULL);
+        remove_tree(inner);
+    }
+    g_remove(path);
+}
+
+static void run_test(const void *test) {
+    clean_environment();
+    must((folder = g_dir_make_tmp("assay-cli-XXXXXX", &error)) != NULL);
+    data = g_build_filename(folder, "data", NULL);
+    files = g_ptr_array_new_with_free_func(g_free);
+    ((const DeskTest *)test)->run();
+    remove_tree(folder);
+    g_ptr_array_unref(files);
+    g_clear_pointer(&folder, g_free);
+    g_clear_pointer(&data, g_free);
+    clock_thaw();
+}
+
+int desk_main(int argc, char **argv, const char *noun, const DeskTest *tests, size_t count) {
+    bool is_worker = argc == 2 && strcmp(argv[1], WORKER_COMMAND) == 0;
+    must(secmem_start(&error));
+    if (is_worker)
+        return worker_main();
+    g_test_init(&argc, &argv, NULL);
+    for (size_t i = 0; i < count; i++) {
+        g_autofree char *path = g_strdup_printf("/cli/%s/%s", noun, tests[i].name);
+        g_test_add_data_func(path, &tests[i], run_test);
+    }
+    return g_test_run();
+}
+
+const char *desk_data(void) {
+    return data;
+}
+
+const char *desk_folder(void) {
+    return folder;
+}
+
+const char *desk_file(const char *name, const char *text) {
+    char *path = g_build_filename(folder, name, NULL);
+    g_autofree char *parent = g_path_get_dirname(path);
+    g_ptr_array_add(files, path);
+    g_assert_cmpint(g_mkdir_with_parents(parent, 0700), ==, 0);
+    must(g_file_set_contents(path, text, -1, &error));
+    return path;
+}
+
+/* --- command lines ---------------------------------------------------------------------------- */
+
+void screen_init(Screen *screen) {
+    *screen = (Screen){0};
+    FILE *out = open_memstream(&screen->out, &screen->out_size);
+    FILE *err = open_memstream(&screen->err, &screen->err_size);
+    g_assert_true(out && err);
+    output_init(&screen->output, out, err);
+}
+
+void screen_flush(Screen *screen) {
+    fflush(screen->output.result);
+    fflush(screen->output.notes);
+}
+
+void screen_clear(Screen *screen) {
+    if (screen->output.result)
+        fclose(screen->output.result);
+    if (screen->output.notes)
+        fclose(screen->output.notes);
+    free(screen->out);
+    free(screen->err);
+    *screen = (Screen){0};
+}
+
+Said desk_run(const char *line) {
+    g_auto(Screen) screen = {0};
+    g_autofree char *whole = g_strdup_printf("--data %s %s", data, line);
+    g_auto(GStrv) words = g_strsplit(whole, " ", -1);
+    screen_init(&screen);
+    Said said = {.status = program_run((const char *const *)words, &screen.output)};
+    screen_flush(&screen);
+    said.out = g_strdup(screen.out);
+    said.err = g_strdup(screen.err);
+    return said;
+}
+
+void said_clear(Said *said) {
+    g_free(said->out);
+    g_free(said->err);
+    *said = (Said){0};
+}
+
+Json *json_of(const char *text) {
+    Json *json = NULL;
+    must((json = json_parse(text, strlen(text), 4 * 1024 * 1024, &error)) != NULL);
+    return json;
+}
+
+Json *desk_json(const char *line, int status) {
+    g_autofree char *whole = g_strdup_printf("%s --json", line);
+    g_auto(Said) said = desk_run(whole);
+    if (said.status != status)
+        g_error("%s: status %d: %s%s", line, said.status, said.out, said.err);
+    assert_lacks(said.out, PLANTED);
+    assert_lacks(said.err, PLANTED);
+    g_assert_true(g_str_has_suffix(said.out, "}\n"));
+    Json *json = json_of(said.out);
+    g_assert_true(json_kind(json) == JSON_KIND_OBJECT);
+    return json;
+}
+
+void desk_fails(const char *line, int status, const char *part) {
+    g_auto(Said) said = desk_run(line);
+    if (said.status != status)
+        g_error("%s: status %d: %s%s", line, said.status, said.out, said.err);
+    assert_holds(said.err, "assay: ");
+    assert_holds(said.err, part);
+    assert_lacks(said.err, PLANTED);
+    g_assert_cmpstr(said.out, ==, "");
+}
+
+/* --- data ------------------------------------------------------------------------------------- */
+
+Session *desk_session(void) {
+    const char *const vector[] = {"--data", data, NULL};
+    g_autoptr(Arguments) arguments = NULL;
+    Session *session = NULL;
+    must((arguments = arguments_parse(NULL, vector, &error)) != NULL);
+    must((session = session_open(arguments, SESSION_MAKE, &error)) != NULL);
+    return session;
+}
+
+static bool add_work(DbUnit *unit, void *integration, GError **error) {
+    return integration_insert(unit, integration, error);
+}
+
+char *desk_add_integration(const Session *session, const char *name, const char *status) {
+    g_autofree char *id = id_new();
+    Integration row = {.id = id,
+                       .provider = "github",
+                       .name = name,
+                       .auth = "pat",
+                       .status = status,
+                       .settings = "{\"organization\":\"acme\",\"api_url\":\"http://127.0.0.1:1\","
+                                   "\"allow_private\":true}",
+                       .account = "{\"user\":\"mona\"}",
+                       .allow_private = true};
+    must(session_run(session, DB_WRITE, add_work, &row, &error));
+    return g_steal_pointer(&id);
+}
