@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define TRIP_AFTER 25 /* transient failures in a row after which the service counts as down */
+#define CONCURRENCY 16 /* of a service that declares none */
 
 typedef struct {
     Reading *reading;
@@ -261,9 +262,20 @@ static void work_off(Run *run, Ask *ask) {
         send_ask(run, ask);
 }
 
+/* As many as the service takes at once, and as many that wait for their turn. What was handed out
+ * is asked even when the credential is refused or the service is down, so it must not be all. */
+static unsigned in_flight_max(const Run *run) {
+    int64_t concurrency = 0;
+    for (size_t i = 0; i < run->config.definition->limit_count; i++)
+        concurrency = MAX(concurrency, run->config.definition->limits[i].concurrency);
+    return 2 * (concurrency > 0 ? (unsigned)concurrency : CONCURRENCY);
+}
+
 void ask_pump(Run *run) {
+    unsigned most = in_flight_max(run);
     Ask *ask;
-    while (!run->error && run->parked_until == 0 && (ask = g_queue_pop_head(&run->asks)) != NULL)
+    while (!run->error && run->parked_until == 0 && run->in_flight < most &&
+           (ask = g_queue_pop_head(&run->asks)) != NULL)
         work_off(run, ask);
 }
 

@@ -368,7 +368,7 @@ static Value fold_value(Reading *reading) {
 /* What others see of a reading that is not a list: its value, or null when absent or unread. */
 static void add_final_row(Reading *reading) {
     Value value = VALUE_NONE;
-    if (!outcome_judgeable(reading->outcome))
+    if (reading->outcome != OUTCOME_OK)
         value = value_new_null();
     else if (read_node(reading)->mode == READ_COLLECT)
         value = value_take(&reading->collected);
@@ -449,7 +449,8 @@ static void begin(Reading *reading) {
     if (node->mode == READ_COLLECT)
         reading->collected = value_new_array();
     if (node->mode == READ_FOLD)
-        reading->fold = summary_new(node->fold, run->settings, run->config.clock_ms);
+        reading->fold =
+            summary_new_with(run->folds[reading->node], run->settings, run->config.clock_ms);
     ask_next(reading, take_answer);
 }
 

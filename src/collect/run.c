@@ -56,6 +56,9 @@ static void type_clear(TypeState *state) {
 }
 
 void run_fail_type(TypeState *type, GError *error) {
+    /* An expression that ran too long runs as long again: the definition is wrong. */
+    if (error->domain == ASSAY_ERROR && error->code == ERROR_TIMEOUT)
+        error->code = ERROR_CONFIGURATION;
     if (type->error)
         g_error_free(error);
     else
@@ -99,12 +102,17 @@ static Value make_range(const RunConfig *config) {
     return range;
 }
 
-static void make_filters(Run *run) {
+static void make_programs(Run *run) {
     run->filters = g_new0(ExprProgram *, run->plan->node_count);
+    run->folds = g_new0(SummaryProgram *, run->plan->node_count);
     run->roots = g_new0(Reading *, run->plan->node_count);
-    for (size_t i = 0; i < run->plan->node_count; i++)
-        if (run->plan->nodes[i].node->where)
-            run->filters[i] = expr_program_new(&run->plan->nodes[i].node->where, 1);
+    for (size_t i = 0; i < run->plan->node_count; i++) {
+        const ReadNode *node = run->plan->nodes[i].node;
+        if (node->where)
+            run->filters[i] = expr_program_new(&node->where, 1);
+        if (node->mode == READ_FOLD)
+            run->folds[i] = summary_program_new(node->fold);
+    }
 }
 
 bool run_new(const RunConfig *config, Run **run_out, GError **error) {
@@ -129,7 +137,7 @@ bool run_new(const RunConfig *config, Run **run_out, GError **error) {
     run->base = value_new_object();
     value_put(&run->base, "settings", value_copy(run->settings));
     value_put(&run->base, "range", value_copy(run->range));
-    make_filters(run);
+    make_programs(run);
     run->types = g_new0(TypeState, run->type_count);
     for (size_t i = 0; i < run->type_count; i++)
         type_init(run, i, run->plan->types[i]);
@@ -166,11 +174,13 @@ void run_free(Run *run) {
     ask_drop_all(run);
     g_queue_clear(&run->stalled);
     for (size_t i = 0; run->plan && run->filters && i < run->plan->node_count; i++) {
-        expr_program_free(run->filters[i]);
         if (run->roots[i])
             reading_free(run->roots[i]);
+        expr_program_free(run->filters[i]);
+        summary_program_free(run->folds[i]);
     }
     g_free(run->filters);
+    g_free(run->folds);
     g_free(run->roots);
     g_free(run->types);
     pager_free(run->pager);
@@ -308,10 +318,24 @@ static Json *error_entry(const char *type, ErrorCode code, const char *message) 
     return entry;
 }
 
-static void add_errors(const TypeState *type, Json *errors) {
+static Json *parked_entry(const Run *run, const char *type) {
+    g_autofree char *message = g_strdup_printf("Rate limit exceeded for %s. Please try again later.",
+                                               run->config.definition->name);
+    Json *entry = error_entry(type, ERROR_RATE_LIMITED, message);
+    Json *details = json_new_object();
+    json_put_time(details, "parkedUntil", run->parked_until);
+    json_put(entry, "details", details);
+    return entry;
+}
+
+static void add_errors(const Run *run, const TypeState *type, Json *errors) {
     const char *name = type->type->name;
     if (type->error) {
         json_add(errors, error_entry(name, error_code_of(type->error), type->error->message));
+        return;
+    }
+    if (run->parked_until > 0 && !type->stored) {
+        json_add(errors, parked_entry(run, name));
         return;
     }
     Outcome outcome;
@@ -335,7 +359,7 @@ Json *run_result(const Run *run) {
     Json *errors = json_new_array();
     for (size_t i = 0; i < run->type_count; i++) {
         collected += run->types[i].stored;
-        add_errors(&run->types[i], errors);
+        add_errors(run, &run->types[i], errors);
     }
     Json *result = json_new_object();
     json_put_int(result, "evidenceCollected", collected);

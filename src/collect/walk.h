@@ -99,10 +99,11 @@ struct Run {
     Json *settings_json;
     TypeState *types;
     size_t type_count;
-    ExprProgram **filters; /* by plan node: its `where`, or NULL */
-    Reading **roots;       /* by plan node; NULL for nodes with a parent */
-    GString *line;         /* buffer for one printed row */
-    GQueue asks;           /* Ask * */
+    ExprProgram **filters;  /* by plan node: its `where`, or NULL */
+    SummaryProgram **folds; /* by plan node: its reducers, or NULL */
+    Reading **roots;        /* by plan node; NULL for nodes with a parent */
+    GString *line;          /* buffer for one printed row */
+    GQueue asks;            /* Ask * */
     GQueue stalled; /* Reading * that have rows to take or emit and wait for room or their turn */
     unsigned in_flight;
     unsigned rows_live;

@@ -32,11 +32,18 @@ typedef struct {
     bool overflowed;
 } Tally;
 
+struct SummaryProgram {
+    const SummaryPlan *plan;
+    ExprProgram *reducers; /* each member's expr, then its where */
+    ExprProgram *finals;   /* the members behind `=` */
+    const Expr **leaves;
+    ExprResult *results; /* for the larger of the two */
+};
+
 struct Summary {
     const SummaryPlan *plan;
-    ExprProgram *program; /* of all reducers: each member's expr, then its where */
-    const Expr **leaves;
-    ExprResult *results;
+    SummaryProgram *program;
+    SummaryProgram *own_program; /* NULL: borrowed */
     Tally *tallies;
     Value settings;
     int64_t now_ms;
@@ -312,26 +319,55 @@ static void tally_init(Tally *tally, const Member *member) {
         tally->seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 }
 
-Summary *summary_new(const SummaryPlan *plan, Value settings, int64_t now_ms) {
+SummaryProgram *summary_program_new(const SummaryPlan *plan) {
+    SummaryProgram *program = g_new0(SummaryProgram, 1);
+    size_t members = plan->members->len, count = 0, finals = 0;
+    program->plan = plan;
+    program->leaves = g_new(const Expr *, MAX(members * 3, 1));
+    for (size_t i = 0; i < members; i++) {
+        const Member *member = member_at(plan, i);
+        if (member->kind != FINAL && member->expr != NULL)
+            program->leaves[count++] = member->expr;
+        if (member->kind != FINAL && member->where != NULL)
+            program->leaves[count++] = member->where;
+    }
+    for (size_t i = 0; i < members; i++) {
+        if (summary_plan_is_final(plan, i))
+            program->leaves[count + finals++] = member_at(plan, i)->expr;
+    }
+    program->reducers = expr_program_new(program->leaves, count);
+    program->finals = expr_program_new(program->leaves + count, finals);
+    program->results = g_new0(ExprResult, MAX(MAX(count, finals), 1));
+    return program;
+}
+
+void summary_program_free(SummaryProgram *program) {
+    if (program == NULL)
+        return;
+    expr_program_free(program->reducers);
+    expr_program_free(program->finals);
+    g_free(program->results);
+    g_free((void *)program->leaves);
+    g_free(program);
+}
+
+Summary *summary_new_with(SummaryProgram *program, Value settings, int64_t now_ms) {
     Summary *summary = g_new0(Summary, 1);
-    size_t members = plan->members->len, count = 0;
-    summary->plan = plan;
+    size_t members = program->plan->members->len;
+    summary->plan = program->plan;
+    summary->program = program;
     summary->settings = value_copy(settings);
     summary->now_ms = now_ms;
     summary->tallies = g_new0(Tally, MAX(members, 1));
-    summary->leaves = g_new(const Expr *, MAX(members * 2, 1));
-    for (size_t i = 0; i < members; i++) {
-        const Member *member = member_at(plan, i);
-        tally_init(&summary->tallies[i], member);
-        if (member->kind == FINAL)
-            continue;
-        if (member->expr != NULL)
-            summary->leaves[count++] = member->expr;
-        if (member->where != NULL)
-            summary->leaves[count++] = member->where;
-    }
-    summary->program = expr_program_new(summary->leaves, count);
-    summary->results = g_new0(ExprResult, MAX(count, 1));
+    for (size_t i = 0; i < members; i++)
+        tally_init(&summary->tallies[i], member_at(summary->plan, i));
+    return summary;
+}
+
+Summary *summary_new(const SummaryPlan *plan, Value settings, int64_t now_ms) {
+    SummaryProgram *program = summary_program_new(plan);
+    Summary *summary = summary_new_with(program, settings, now_ms);
+    summary->own_program = program;
     return summary;
 }
 
@@ -342,11 +378,9 @@ void summary_free(Summary *summary) {
         value_clear(&summary->tallies[i].value);
         g_clear_pointer(&summary->tallies[i].seen, g_hash_table_unref);
     }
-    expr_program_free(summary->program);
+    summary_program_free(summary->own_program);
     value_clear(&summary->settings);
     g_free(summary->tallies);
-    g_free(summary->results);
-    g_free((void *)summary->leaves);
     g_free(summary);
 }
 
@@ -377,7 +411,7 @@ static bool take_member(const Member *member, Tally *tally, const ExprResult *ex
 }
 
 static void take_all(Summary *summary, const GPtrArray *unread) {
-    const ExprResult *next = summary->results;
+    const ExprResult *next = summary->program->results;
     for (size_t i = 0; i < summary->plan->members->len; i++) {
         const Member *member = member_at(summary->plan, i);
         if (member->kind == FINAL)
@@ -393,11 +427,13 @@ static void take_all(Summary *summary, const GPtrArray *unread) {
 
 bool summary_feed(Summary *summary, Value row, const GPtrArray *unread, GError **error) {
     ExprInput input = {.root = row, .settings = summary->settings, .now_ms = summary->now_ms};
-    if (!expr_program_eval(summary->program, &input, summary->results, error))
+    ExprProgram *program = summary->program->reducers;
+    ExprResult *results = summary->program->results;
+    if (!expr_program_eval(program, &input, results, error))
         return false;
     summary->rows++;
     take_all(summary, unread);
-    expr_results_clear(summary->results, expr_program_count(summary->program));
+    expr_results_clear(results, expr_program_count(program));
     return true;
 }
 
@@ -409,23 +445,17 @@ static bool finish_one(Summary *summary, size_t index, const ExprResult *result,
 }
 
 static bool finish_finals(Summary *summary, Value reduced, GError **error) {
-    size_t members = summary->plan->members->len, count = 0;
-    g_autofree const Expr **finals = g_new(const Expr *, MAX(members, 1));
-    for (size_t i = 0; i < members; i++) {
-        if (summary_plan_is_final(summary->plan, i))
-            finals[count++] = member_at(summary->plan, i)->expr;
-    }
-    g_autoptr(ExprProgram) program = expr_program_new(finals, count);
-    g_autofree ExprResult *results = g_new0(ExprResult, MAX(count, 1));
+    ExprProgram *program = summary->program->finals;
+    ExprResult *results = summary->program->results;
     ExprInput input = {.root = reduced, .settings = summary->settings, .now_ms = summary->now_ms};
     if (!expr_program_eval(program, &input, results, error))
         return false;
     bool good = true;
-    for (size_t i = 0, at = 0; good && i < members; i++) {
+    for (size_t i = 0, at = 0; good && i < summary->plan->members->len; i++) {
         if (summary_plan_is_final(summary->plan, i))
             good = finish_one(summary, i, &results[at++], error);
     }
-    expr_results_clear(results, count);
+    expr_results_clear(results, expr_program_count(program));
     return good;
 }
 

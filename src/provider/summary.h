@@ -51,7 +51,18 @@ const Expr *summary_plan_where(const SummaryPlan *plan, size_t index);
 /* Whether the member is an `= EXPR`. */
 bool summary_plan_is_final(const SummaryPlan *plan, size_t index);
 
+/* The compiled expressions of a plan. Compiling costs 15 ms and more, so summaries of one plan that
+ * are many (one for each parent row) share one. Belongs to one thread; the plan is borrowed. */
+typedef struct SummaryProgram SummaryProgram;
+
+SummaryProgram *summary_program_new(const SummaryPlan *plan);
+void summary_program_free(SummaryProgram *program);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SummaryProgram, summary_program_free)
+
 typedef struct Summary Summary;
+
+/* One run with a shared program, which must outlive it. Several may be fed by turns. */
+Summary *summary_new_with(SummaryProgram *program, Value settings, int64_t now_ms);
 
 /* One run. The plan is borrowed; settings are referenced. */
 Summary *summary_new(const SummaryPlan *plan, Value settings, int64_t now_ms);
