@@ -18,6 +18,7 @@ typedef struct {
 
 /* One answer, taken out of the sender's callback. */
 typedef struct {
+    const DefinitionCall *call;
     bool arrived;
     Outcome outcome;
     char *message;
@@ -42,6 +43,12 @@ static void take_answer(const SenderReply *reply, void *data) {
     answer->url = g_strdup(reply->url);
     answer->link = g_strdup(net_headers_get(reply->headers, "link"));
     g_string_append_len(answer->body, reply->body, (gssize)reply->body_size);
+}
+
+static Outcome look(const char *body, size_t size, void *data) {
+    const Answer *answer = data;
+    bool readable = scan_body(answer->call->scan, body, size, NULL, NULL, NULL);
+    return readable ? OUTCOME_OK : OUTCOME_BROKEN;
 }
 
 static bool has_arrived(void *data) {
@@ -70,7 +77,9 @@ static bool ask(const Visit *visit, const DefinitionCall *call, const Page *page
     RenderedRequest request;
     if (!render_call(visit->render, call, visit->environment, page, &request, error))
         return false;
-    SenderWish wish = {.call = call, .rendered = &request, .done = take_answer, .data = answer};
+    answer->call = call;
+    SenderWish wish = {
+        .call = call, .rendered = &request, .inspect = look, .done = take_answer, .data = answer};
     bool sent = sender_send(visit->sender, &wish, error);
     rendered_request_clear(&request);
     if (!sent || !net_client_run_until(visit->client, has_arrived, answer, error))
@@ -78,10 +87,9 @@ static bool ask(const Visit *visit, const DefinitionCall *call, const Page *page
     return answer->outcome == OUTCOME_OK || refused(visit->definition, answer, error);
 }
 
-static bool parse_answer(const DefinitionCall *call, const Answer *answer, Value *value_out,
-                         GError **error) {
+static bool parse_answer(const Answer *answer, Value *value_out, GError **error) {
     g_autoptr(GString) kept = g_string_new(NULL);
-    return scan_body(call->scan, answer->body->str, answer->body->len, NULL, kept, error) &&
+    return scan_body(answer->call->scan, answer->body->str, answer->body->len, NULL, kept, error) &&
            value_parse(kept->str, kept->len, value_out, error);
 }
 
@@ -94,7 +102,7 @@ static bool add_organizations(const Visit *visit, Identity *identity, const Answ
                               Page *page, PageStep *step_out, GError **error) {
     const DefinitionCall *call = visit->definition->identity.organizations_call;
     g_auto(Value) body = VALUE_NONE;
-    if (!parse_answer(call, answer, &body, error))
+    if (!parse_answer(answer, &body, error))
         return false;
     g_auto(Value) rows = call->rows ? value_path_find(call->rows, body) : value_copy(body);
     size_t count = value_count(rows);
@@ -151,7 +159,7 @@ static bool visit_account(const Visit *visit, Json **account_out, GError **error
     if (!ask(visit, identity->call, NULL, &answer, error))
         return false;
     g_auto(Value) body = VALUE_NONE;
-    if (!parse_answer(identity->call, &answer, &body, error))
+    if (!parse_answer(&answer, &body, error))
         return false;
     Identity found = {0};
     if (!identity_read(visit->definition, body, &found, error))
