@@ -1,0 +1,208 @@
+/* Frameworks: the embedded ones, how their controls are found, and what is wrong with a file. */
+#include "unit/comply_support.h"
+
+#include "comply/control_id.h"
+#include "comply/framework.h"
+
+#include <string.h>
+
+static const Framework *find(const char *id) {
+    const Framework *framework = NULL;
+    comply_ok((framework = framework_find(id, &error)) != NULL);
+    return framework;
+}
+
+static void embedded_frameworks_are_whole(void) {
+    static const struct {
+        const char *id;
+        size_t controls;
+    } expected[] = {{"iso27001_2013", 114}, {"iso27001_2022", 93}, {"soc2", 61}};
+    for (size_t i = 0; i < G_N_ELEMENTS(expected); i++) {
+        const Framework *framework = find(expected[i].id);
+        g_assert_cmpstr(framework->id, ==, expected[i].id);
+        g_assert_cmpuint(framework->control_count, ==, expected[i].controls);
+        g_assert_true(g_strv_contains(framework_ids(), expected[i].id));
+    }
+}
+
+/* Within one run of letters the file goes by number. */
+static void controls_are_in_their_natural_order(void) {
+    for (size_t f = 0; framework_ids()[f] != NULL; f++) {
+        const Framework *framework = find(framework_ids()[f]);
+        for (size_t i = 1; i < framework->control_count; i++) {
+            const char *before = framework->controls[i - 1].id;
+            const char *id = framework->controls[i].id;
+            size_t letters = strcspn(id, "0123456789");
+            if (strncmp(before, id, letters) == 0 && g_ascii_isdigit(before[letters]))
+                g_assert_cmpint(control_id_compare(before, id), <, 0);
+            g_assert_cmpuint(framework->controls[i].index, ==, i);
+        }
+    }
+}
+
+static void every_control_has_a_short_title_and_weight(void) {
+    for (size_t f = 0; framework_ids()[f] != NULL; f++) {
+        const Framework *framework = find(framework_ids()[f]);
+        for (size_t i = 0; i < framework->control_count; i++) {
+            const FrameworkControl *control = &framework->controls[i];
+            g_assert_cmpuint(strlen(control->title), >, 3);
+            g_assert_cmpuint(strlen(control->title), <, 120);
+            g_assert_cmpfloat(control->weight, >, 0);
+            g_assert_true(framework_control(framework, control->id) == control);
+        }
+    }
+}
+
+static void frameworks_are_found_in_any_spelling(void) {
+    static const char *const names[][2] = {{"soc2", "soc2"},
+                                           {"SOC 2", "soc2"},
+                                           {"SOC2", "soc2"},
+                                           {"tsc", "soc2"},
+                                           {"iso27001_2013", "iso27001_2013"},
+                                           {"ISO 27001:2013", "iso27001_2013"},
+                                           {"ISO/IEC 27001:2022", "iso27001_2022"},
+                                           {"iso27001-2022", "iso27001_2022"}};
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+        g_assert_cmpstr(find(names[i][0])->id, ==, names[i][1]);
+    g_autoptr(GError) unknown = NULL;
+    g_assert_null(framework_find("soc3", &unknown));
+    g_assert_error(unknown, ASSAY_ERROR, ERROR_NOT_FOUND);
+    g_assert_nonnull(strstr(unknown->message, "soc2"));
+    comply_fails(ERROR_NOT_FOUND, framework_find("", &error) != NULL);
+}
+
+/* "framework:id" of all that is found, with commas. */
+static char *found(const char *text) {
+    g_autoptr(GArray) refs = framework_control_find(text, NULL);
+    if (refs == NULL)
+        return g_strdup("none");
+    GString *list = g_string_new(NULL);
+    for (guint i = 0; i < refs->len; i++) {
+        const ControlRef *ref = &g_array_index(refs, ControlRef, i);
+        g_string_append_printf(list, "%s%s:%s", i == 0 ? "" : ",", ref->framework->id,
+                               ref->control->id);
+    }
+    return g_string_free(list, FALSE);
+}
+
+static void controls_are_found_in_the_styles_seen_in_the_wild(void) {
+    static const char *const cases[][2] = {
+        {"CC6.1", "soc2:CC6.1"},
+        {"CC 6.1", "soc2:CC6.1"},
+        {"cc_6_1", "soc2:CC6.1"},
+        {"soc2:CC8.1", "soc2:CC8.1"},
+        {"SOC 2:cc8.1", "soc2:CC8.1"},
+        {"A1.2", "soc2:A1.2"},
+        {"A.9.4.2", "iso27001_2013:A.9.4.2"},
+        {"9.4.2", "iso27001_2013:A.9.4.2"},
+        {"ISO-A.9.4.2", "iso27001_2013:A.9.4.2"},
+        {"8.5", "iso27001_2022:8.5"},
+        {"iso27001_2022:A.8.5", "iso27001_2022:8.5"},
+        {"ISO 27001:2022:8.5", "iso27001_2022:8.5"},
+        {"iso27001_2013:A.8.5", "none"},
+        {"A.8.5", "none"}, /* could be meant for either edition */
+        {"A.12", "none"},
+        {"CC99.1", "none"},
+        {"soc2:A.9.4.2", "none"},
+        {"nothing:CC6.1", "none"},
+        {"soc2:", "none"},
+        {":", "none"},
+        {"", "none"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *list = found(cases[i][0]);
+        g_test_message("%s", cases[i][0]);
+        g_assert_cmpstr(list, ==, cases[i][1]);
+    }
+}
+
+static void a_control_that_is_unknown_is_said_with_what_to_write(void) {
+    g_autoptr(GError) bare = NULL;
+    g_assert_null(framework_control_find("A.8.5", &bare));
+    g_assert_error(bare, ASSAY_ERROR, ERROR_NOT_FOUND);
+    g_assert_nonnull(strstr(bare->message, "iso27001_2022:A.8.5"));
+    g_autoptr(GError) named = NULL;
+    g_assert_null(framework_control_find("soc2:CC99.1", &named));
+    g_assert_cmpstr(named->message, ==, "SOC 2 has no control 'CC99.1'.");
+}
+
+static void known_controls_are_those_of_known_frameworks(void) {
+    g_assert_true(framework_control_known(NULL, "soc2", "CC8.1"));
+    g_assert_true(framework_control_known(NULL, "iso27001_2013", "A.14.2.2"));
+    g_assert_true(framework_control_known(NULL, "iso27001_2022", "8.32"));
+    g_assert_false(framework_control_known(NULL, "soc2", "CC8.9"));
+    g_assert_false(framework_control_known(NULL, "pci_dss", "1.1"));
+}
+
+/* --- files ------------------------------------------------------------------------------------ */
+
+#define HEAD "assay: 1\nid: demo\nname: Demo\nedition: First\n"
+
+static void a_file_may_weigh_and_rename_controls(void) {
+    static const char text[] = HEAD "controls:\n"
+                                    "  - {id: 3.5.3, title: Many factors, weight: 5, level: L2,\n"
+                                    "     aliases: [IA.L2-3.5.3, IA.3.083]}\n"
+                                    "  - {id: 3.5.10, title: Stored well, weight: 0}\n";
+    g_autoptr(Framework) framework = NULL;
+    comply_ok((framework = framework_load("demo", text, strlen(text), NULL, &error)) != NULL);
+    const FrameworkControl *control = framework_control(framework, "ia.l2-3.5.3");
+    g_assert_cmpstr(control->id, ==, "3.5.3");
+    g_assert_cmpstr(control->level, ==, "L2");
+    g_assert_cmpfloat(control->weight, ==, 5);
+    g_assert_true(framework_control(framework, "IA.3.083") == control);
+    g_assert_null(framework_control(framework, "03.05.03"));
+    g_assert_cmpfloat(framework_control(framework, "3_5_10")->weight, ==, 0);
+    g_assert_null(framework_control(framework, "3.5.10")->level);
+}
+
+static void mistakes_are_told_by_line(void) {
+    static const char *const cases[][2] = {
+        {HEAD "controls:\n  - {id: X.1, title: One, wight: 2}\n", "demo.yaml:6:25: "},
+        {HEAD "controls:\n  - {id: X.1}\n", "demo.yaml:6:5: "},
+        {HEAD "controls:\n  - {id: X.1, title: One}\n  - {id: x_1, title: Two}\n",
+         "demo.yaml:7:10: 'x_1' is the id of control X.1 already"},
+        {HEAD "controls:\n  - {id: X.1, title: One, weight: heavy}\n", "demo.yaml:6:33: "},
+        {HEAD "controls:\n  - {id: '?', title: One}\n", "demo.yaml:6:10: "},
+        {HEAD "letter: ab\ncontrols:\n  - {id: X.1, title: One}\n", "demo.yaml:5:9: "},
+        {"assay: 2\nid: demo\nname: Demo\nedition: First\ncontrols:\n  - {id: X.1, title: One}\n",
+         "demo.yaml:1:8: "},
+        {"assay: [\n", "demo.yaml:"},
+        {HEAD, "demo.yaml:"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(Framework) framework =
+            framework_load("demo.yaml", cases[i][0], strlen(cases[i][0]), NULL, &error);
+        g_assert_null(framework);
+        g_assert_error(error, ASSAY_ERROR, ERROR_CONFIGURATION);
+        g_test_message("%s", error->message);
+        g_assert_true(g_str_has_prefix(error->message, cases[i][1]));
+    }
+}
+
+static void all_mistakes_are_told_at_once(void) {
+    static const char text[] = HEAD "controls:\n  - {id: X.1}\n  - {title: Two}\n";
+    g_autoptr(Diagnostics) diagnostics = diagnostics_new("demo.yaml");
+    comply_fails(ERROR_CONFIGURATION,
+                 framework_load("demo.yaml", text, strlen(text), diagnostics, &error) != NULL);
+    g_assert_cmpuint(diagnostics_errors(diagnostics), ==, 2);
+}
+
+static const ComplyTest tests[] = {
+    {"embedded_frameworks_are_whole", embedded_frameworks_are_whole},
+    {"controls_are_in_their_natural_order", controls_are_in_their_natural_order},
+    {"every_control_has_a_short_title_and_weight", every_control_has_a_short_title_and_weight},
+    {"frameworks_are_found_in_any_spelling", frameworks_are_found_in_any_spelling},
+    {"controls_are_found_in_the_styles_seen_in_the_wild",
+     controls_are_found_in_the_styles_seen_in_the_wild},
+    {"a_control_that_is_unknown_is_said_with_what_to_write",
+     a_control_that_is_unknown_is_said_with_what_to_write},
+    {"known_controls_are_those_of_known_frameworks", known_controls_are_those_of_known_frameworks},
+    {"a_file_may_weigh_and_rename_controls", a_file_may_weigh_and_rename_controls},
+    {"mistakes_are_told_by_line", mistakes_are_told_by_line},
+    {"all_mistakes_are_told_at_once", all_mistakes_are_told_at_once},
+};
+
+int main(int argc, char **argv) {
+    return comply_main_pure(argc, argv, "framework", tests, G_N_ELEMENTS(tests));
+}
