@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#define TRIP_AFTER 25 /* transient failures in a row after which the service counts as down */
+#define TRIP_AFTER 25  /* transient failures in a row after which the service counts as down */
 #define CONCURRENCY 16 /* of a service that declares none */
 
 typedef struct {

@@ -319,8 +319,8 @@ static Json *error_entry(const char *type, ErrorCode code, const char *message) 
 }
 
 static Json *parked_entry(const Run *run, const char *type) {
-    g_autofree char *message = g_strdup_printf("Rate limit exceeded for %s. Please try again later.",
-                                               run->config.definition->name);
+    g_autofree char *message = g_strdup_printf(
+        "Rate limit exceeded for %s. Please try again later.", run->config.definition->name);
     Json *entry = error_entry(type, ERROR_RATE_LIMITED, message);
     Json *details = json_new_object();
     json_put_time(details, "parkedUntil", run->parked_until);

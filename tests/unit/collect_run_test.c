@@ -164,6 +164,29 @@ static void an_absent_answer_is_a_value_of_its_own(void) {
     g_assert_cmpuint(bench_errors(bench), ==, 0);
 }
 
+static void lists_that_are_absent_are_null_and_not_empty(void) {
+    g_autoptr(GString) text = g_string_new(definition);
+    g_string_replace(text, "      groups: {call: groups, for: user, collect: 2}\n",
+                     "      groups: {call: groups, for: user, collect: 2}\n"
+                     "      counted: {call: groups, for: user, fold: {total: count}}\n",
+                     1);
+    g_string_replace(text, "row: {user: .user.name, groups: '[.groups[].name]'}",
+                     "row: {user: .user.name, groups: .groups == null, counted: .counted == null}",
+                     1);
+    g_string_replace(text, "{user: string, groups: '[string]'}",
+                     "{user: string, groups: bool, counted: bool}", 1);
+    g_autoptr(Bench) bench = bench_new(text->str);
+    bench_answer(bench, "/teams/a/users", 200, NULL,
+                 "[{\"id\":1,\"name\":\"ann\"},{\"id\":2,\"name\":\"bob\"}]");
+    bench_answer(bench, "/users/1/groups", 404, NULL, "{}");
+    bench_answer(bench, "/users/2/groups", 200, NULL, "[]");
+    bench_run(bench, names_only);
+    g_autofree char *data = bench_data(bench, 0);
+    bench_assert_holds(data, "{\"counted\":true,\"groups\":true,\"user\":\"ann\"}");
+    bench_assert_holds(data, "{\"counted\":false,\"groups\":false,\"user\":\"bob\"}");
+    g_assert_cmpuint(bench_errors(bench), ==, 0);
+}
+
 static void a_denied_read_leaves_only_what_rests_on_it_unread(void) {
     g_autoptr(Bench) bench = bench_new(definition);
     bench_answer(bench, "/teams/a/users", 200, NULL, "[{\"id\":1,\"name\":\"ann\"}]");
@@ -420,6 +443,7 @@ int main(int argc, char **argv) {
         TEST(the_record_says_what_was_read_and_from_where),
         TEST(pages_are_followed_to_the_end),
         TEST(an_absent_answer_is_a_value_of_its_own),
+        TEST(lists_that_are_absent_are_null_and_not_empty),
         TEST(a_denied_read_leaves_only_what_rests_on_it_unread),
         TEST(what_the_plan_does_not_have_is_marked_not_applicable),
         TEST(a_denied_root_still_makes_a_record),
