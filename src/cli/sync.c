@@ -36,6 +36,9 @@ Json *sync_reply(const Json *result, const char *job_id) {
         json_add(errors, error_entry(json_item(given, i)));
     json_put(reply, "errors", errors);
     json_put_string(reply, "jobId", job_id);
+    const char *parked = json_member_string(result, "parkedUntil", NULL);
+    if (parked)
+        json_put_string(reply, "parkedUntil", parked);
     return reply;
 }
 

@@ -7,7 +7,7 @@ extern const Command sync_command;
 
 /* The reply that scripts rely on, made of a job's result: exactly evidenceCollected,
  * evidenceFailed, controlsUpdated, errors [{evidenceType, code, message, retryable, details}] and
- * jobId. */
+ * jobId; parkedUntil too when the sync waits for a limit. */
 Json *sync_reply(const Json *result, const char *job_id);
 
 /* The exit status of a result: 0 when errors is empty, 4 when every error is

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #define TURN_MS 1000 /* how often the peer and the lease are looked at */
+#define FLUSH_MS 250 /* what a kill may cost: answers of this time are asked for again */
 #define REQUEST_MAX (1024 * 1024)
 
 /* All that belongs to one job while it runs. */
@@ -34,7 +35,10 @@ typedef struct {
     Cassette *cassette;
     Run *run;
     GPtrArray *evidence; /* ids, in the order of storing */
+    GPtrArray *types;    /* of the evidence; borrowed from the definition */
+    Json *problems;      /* entries for the result's errors: checks that could not be run */
     int64_t renew_at;    /* monotonic */
+    int64_t flush_at;    /* monotonic: when the journal is written at the latest */
     bool renewing;
     GError *lost;
 } Execution;
@@ -49,6 +53,8 @@ static void execution_clear(Execution *execution) {
     integration_free(execution->integration);
     job_free(execution->job);
     g_ptr_array_unref(execution->evidence);
+    g_ptr_array_unref(execution->types);
+    json_free(execution->problems);
     g_clear_error(&execution->lost);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Execution, execution_clear)
@@ -174,8 +180,8 @@ static bool open_sender(Execution *execution, GError **error) {
 }
 
 static void on_stored(const char *type, const char *evidence_id, void *data) {
-    (void)type;
     Execution *execution = data;
+    g_ptr_array_add(execution->types, (void *)(uintptr_t)type);
     g_ptr_array_add(execution->evidence, g_strdup(evidence_id));
 }
 
@@ -252,6 +258,15 @@ static void keep_lease(Execution *execution) {
     unit_submit(&place, DB_WRITE, renew_work, renewed, execution);
 }
 
+/* What was answered is durable after a moment, however slowly the answers come. */
+static void keep_journal(Execution *execution) {
+    int64_t now = clock_mono_ms();
+    if (now < execution->flush_at)
+        return;
+    execution->flush_at = now + FLUSH_MS;
+    cassette_flush(execution->cassette);
+}
+
 static bool still_wanted(const Execution *execution, GError **error) {
     if (!execution->context->wanted || execution->context->wanted(execution->context->data))
         return true;
@@ -261,6 +276,7 @@ static bool still_wanted(const Execution *execution, GError **error) {
 
 static bool turn(Execution *execution, GError **error) {
     keep_lease(execution);
+    keep_journal(execution);
     if (execution->lost) {
         g_propagate_error(error, g_steal_pointer(&execution->lost));
         return false;
@@ -324,14 +340,32 @@ static IntegrationStatus status_after(const Json *result) {
     return status;
 }
 
+static void add_problem(Execution *execution, const char *type, const char *problem) {
+    Json *entry = json_new_object();
+    json_put_string(entry, "evidenceType", type);
+    json_put_string(entry, "code", error_code_name(ERROR_CONFIGURATION));
+    json_put_string(entry, "message", problem);
+    json_put_bool(entry, "retryable", false);
+    json_add(execution->problems, entry);
+}
+
+/* Beside what could not be read, the result tells what could not be judged. */
+static void put_problems(const Execution *execution, const Json *result) {
+    Json *errors = json_member(result, "errors");
+    for (size_t i = 0; i < json_count(execution->problems); i++)
+        json_add(errors, json_copy_deep(json_item(execution->problems, i)));
+}
+
 static bool judge(Execution *execution, GError **error) {
     const ExecuteContext *context = execution->context;
     tell_phase(execution, "judging");
     for (guint i = 0; i < execution->evidence->len; i++) {
-        JudgeReport report;
+        g_auto(JudgeReport) report = {0};
         if (!judge_evidence(context->db, &execution->scope, execution->definition,
                             g_ptr_array_index(execution->evidence, i), &report, error))
             return false;
+        if (report.problem)
+            add_problem(execution, g_ptr_array_index(execution->types, i), report.problem);
     }
     size_t changed = 0;
     return evaluate_controls(context->db, &execution->scope, context->registry, NULL,
@@ -353,6 +387,7 @@ static bool complete(Execution *execution, Json **result_out, GError **error) {
     if (!judge(execution, error))
         return false;
     g_autoptr(Json) result = run_result(execution->run);
+    put_problems(execution, result);
     json_put_int(result, "controlsUpdated",
                  (int64_t)touched_controls(execution->definition,
                                            json_member(execution->request, "evidenceTypes")));
@@ -404,6 +439,8 @@ bool execute_job(const ExecuteContext *context, const char *organization_id, con
         .scope = {.organization = organization_id, .actor = "worker", .role = "worker"},
         .job_id = job_id,
         .evidence = g_ptr_array_new_with_free_func(g_free),
+        .types = g_ptr_array_new(),
+        .problems = json_new_array(),
     };
     if (!owner_release_dead(context->data_dir, context->db, error) ||
         !db_run(context->db, &system_scope, DB_WRITE, claim_work, &execution, error))

@@ -269,8 +269,7 @@ static bool outcome_of(Case *one, Json **outcome_out, GError **error) {
     json_put(outcome, "errors", json_copy_deep(json_member(result, "errors")));
     for (guint i = 0; i < one->evidence->len; i++) {
         const char *id = g_ptr_array_index(one->evidence, i);
-        JudgeReport report;
-        if (!judge_evidence(one->db, &scope, one->definition, id, &report, error) ||
+        if (!judge_evidence(one->db, &scope, one->definition, id, NULL, error) ||
             !add_evidence(one, id, evidence, error))
             return false;
     }
