@@ -84,7 +84,8 @@ static bool say_hello(Worker *worker, GError **error) {
     if (!message_receive(worker->socket, &message, error))
         return false;
     const Json *hello = json_member(message, "hello");
-    clock_set_offset(json_member_int(hello, "clockOffset", 0));
+    if (json_member(hello, "clockOffset"))
+        clock_set_offset(json_member_int(hello, "clockOffset", 0));
     NetClientConfig config = {.wait_scale = json_member_real(hello, "waitScale", 0)};
     worker->client = net_client_new(&config, error);
     worker->budgets = budget_set_new(&budget_memory, NULL);
