@@ -98,11 +98,12 @@ const char *owner_id(const Owner *owner) {
  * owner that is about to take it finds its file gone and makes it anew. -1: alive, or gone. */
 static int take_dead(const char *path) {
     int descriptor = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-    if (descriptor >= 0 && flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
-        close(descriptor);
-        return -1;
-    }
-    return descriptor;
+    struct stat status;
+    if (descriptor < 0 || (flock(descriptor, LOCK_EX | LOCK_NB) == 0 &&
+                           fstat(descriptor, &status) == 0 && status.st_nlink > 0))
+        return descriptor;
+    close(descriptor);
+    return -1;
 }
 
 static bool release_work(DbUnit *unit, void *data, GError **error) {
