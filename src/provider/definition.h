@@ -152,7 +152,8 @@ typedef struct {
 typedef struct {
     const StatusRange *statuses; /* none: any status */
     size_t status_count;
-    const Expr *when;           /* NULL: always; sees {status, headers, body} */
+    const char *const *codes;   /* AWS error codes, NULL-terminated; NULL: any */
+    const Expr *when;           /* NULL: always; sees {status, headers, body, code} */
     const char *const *headers; /* lower-case names that `when` looks at */
     size_t header_count;
     bool when_body; /* whether `when` looks at the body */
@@ -198,12 +199,65 @@ typedef struct {
     size_t count;
 } DefinitionNeed;
 
+/* --- AWS services ------------------------------------------------------------------------------
+ */
+
+typedef enum {
+    PROTOCOL_NONE, /* not an AWS call */
+    PROTOCOL_QUERY,
+    PROTOCOL_EC2,
+    PROTOCOL_REST_XML,
+    PROTOCOL_REST_JSON,
+    PROTOCOL_JSON
+} AwsProtocol;
+
+#define AWS_PARTITIONS 3
+
+/* One service of a definition. Hosts and regions of a global service are fixed by partition, in the
+ * order aws, aws-us-gov, aws-cn; a regional service has a host template over {region, suffix}. */
+typedef struct {
+    const char *name; /* "iam": also the prefix of its IAM actions unless `action` says otherwise */
+    const char *sign_as; /* signing name */
+    AwsProtocol protocol;
+    const char *version;                        /* query, ec2 */
+    const char *target;                         /* json: prefix of X-Amz-Target */
+    const char *json_version;                   /* "1.1" */
+    const char *hosts[AWS_PARTITIONS];          /* global services; NULL when regional */
+    const char *global_regions[AWS_PARTITIONS]; /* signing regions of a global service */
+    const Template *host;                       /* regional services */
+    bool s3;                                    /* signing and addressing rules of S3 */
+    const PageSpec *page;                       /* for its calls with rows; NULL: none */
+    const ResponseRule *responses;
+    size_t response_count;
+    const DefinitionLimit *limits;
+    size_t limit_count;
+} DefinitionService;
+
+/* How the bytes of an answer become JSON. */
+typedef enum { DECODE_JSON, DECODE_XML, DECODE_CSV } CallDecode;
+
+/* Asked again until an expression over the answer is true. */
+typedef struct {
+    const Expr *until;
+    int64_t every_ms;
+    int64_t for_ms;
+} CallPoll;
+
 typedef struct {
     const char *name;
     unsigned line;
-    size_t index;         /* in Definition.calls */
-    bool post;            /* otherwise GET */
-    const Template *path; /* begins with '/' */
+    size_t index;                     /* in Definition.calls */
+    bool post;                        /* otherwise GET */
+    const DefinitionService *service; /* NULL: not an AWS call */
+    const char *operation;            /* "ListUsers" */
+    const NamedTemplate *params;      /* query, ec2: form parameters */
+    size_t param_count;
+    const Expr *region; /* NULL: `.region.RegionName` when there is such a read */
+    CallDecode decode;
+    const ValuePath *decode_from; /* csv: where the base64 text is in the unwrapped answer */
+    const char *const *lists;     /* xml: children that are arrays, NULL-terminated; NULL: none */
+    const CallPoll *poll;         /* NULL: asked once */
+    const Template *path;         /* begins with '/' */
     const NamedTemplate *query;
     size_t query_count;
     const NamedTemplate *headers; /* added to, or in place of, those of all calls */
@@ -237,10 +291,11 @@ typedef enum { READ_ROWS, READ_COLLECT, READ_FOLD } ReadMode;
 
 #define READ_NO_PARENT (-1)
 
-/* One node of a read graph. Every row of the parent starts one read of the call. A graph has one
- * root. The nodes from the root to row_of are the chain that makes rows; every other node hangs on
- * the chain (or on another such node) and adds one value to the row: an answer, null when it is
- * absent, an array (collect) or an object (fold). */
+/* One node of a read graph. Every row of the parent starts one read of the call. The nodes from the
+ * root to row_of are the chain that makes rows; every other node hangs on the chain (or on another
+ * such node, or is a root of its own: a side read, done before any row leaves) and adds one value
+ * to the row: an answer, null when it is absent, an array (collect), an object (fold), or what an
+ * index has for the row. */
 typedef struct {
     const char *name;
     unsigned line;
@@ -252,6 +307,13 @@ typedef struct {
     const Expr *where; /* rows kept, after they were counted; NULL: all. Sees what a row sees, the
                           new row under the node's name */
     const char *where_text;
+    const Expr *each;  /* rows are this expression's array over the environment: no call */
+    const Expr *given; /* an array: the rows, without a call; null: the call is made */
+    const DefinitionCall *const *first; /* further calls, tried in order while absent */
+    size_t first_count;
+    const Expr *index_on;    /* index: key of one row of the list; NULL: no index */
+    const Expr *index_key;   /* index: key looked up, over the environment of a row of `for` */
+    int index_per;           /* index: the node once per row of which the list is read */
     int64_t collect;         /* READ_COLLECT: at most so many rows, as one array */
     const SummaryPlan *fold; /* READ_FOLD: reducers over the rows of one parent row */
     const char *fold_text;   /* canonical text, for comparing */
@@ -362,7 +424,9 @@ typedef struct {
     size_t setting_count;
     const DefinitionAuth *auth;
     size_t auth_count;
-    const Expr *base_url; /* sees {settings} */
+    const DefinitionService *services;
+    size_t service_count;
+    const Expr *base_url; /* sees {settings}; NULL when every call belongs to an AWS service */
     const NamedTemplate *headers;
     size_t header_count;
     const DefinitionLimit *limits;

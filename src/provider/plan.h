@@ -5,6 +5,10 @@
  * that use it and the node's index there. Parents come before children. A node's path, query and
  * `where` see the rows of its ancestors under the names of the type named in uses[0].
  *
+ * A node with an index becomes two plan nodes: the shared list, read once per row of its `once_per`
+ * (or once per run), and the lookup under `for`, whose source is the shared one; read_plan_find()
+ * gives the lookup.
+ *
  * What the run's expressions read of a node's rows is known before it starts, so every plan node
  * carries a ScanPlan that keeps those members only (the call's own `keep` replaces it).
  */
@@ -12,6 +16,8 @@
 
 #include "provider/definition.h"
 #include "provider/diagnostic.h"
+
+#define PLAN_NO_SOURCE (-1)
 
 typedef struct {
     size_t type; /* index in ReadPlan.types */
@@ -22,6 +28,8 @@ typedef struct {
     const ReadNode *node; /* of uses[0] */
     const char *path;     /* names from the root, "repo/protection": part of the cassette's key */
     int parent;           /* index in ReadPlan.nodes, READ_NO_PARENT for a root */
+    int source;  /* index of the shared list that this node looks up; PLAN_NO_SOURCE: none */
+    bool shared; /* the list of an index: rows go into the index, nothing is emitted */
     const size_t *children;
     size_t child_count;
     const PlanUse *uses;

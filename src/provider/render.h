@@ -29,6 +29,8 @@ typedef struct {
     size_t header_count;
     char *body; /* NULL when none */
     size_t body_size;
+    const DefinitionService *service; /* to be signed for; NULL when not an AWS call */
+    char *region;                     /* signing region; NULL when not an AWS call */
 } RenderedRequest;
 
 /* Prepares for one set of settings (an object) and the run's time. Keeps a reference on the
