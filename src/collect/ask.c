@@ -113,7 +113,8 @@ static void replay(Ask *ask, const Recording *recording) {
                      .kept = &ask->kept,
                      .header = recorded_header,
                      .header_data = headers,
-                     .size = recording->body_size};
+                     .size = recording->body_size,
+                     .replayed = true};
     give(ask, &answer);
 }
 
@@ -205,7 +206,6 @@ static void on_reply(const SenderReply *reply, void *data) {
 
 void ask_next(Reading *reading, AskAnswered answered) {
     Run *run = reading->run;
-    const PlanNode *node = node_of(reading);
     Ask *ask = g_new0(Ask, 1);
     ask->reading = reading;
     ask->answered = answered;
@@ -214,7 +214,7 @@ void ask_next(Reading *reading, AskAnswered answered) {
     reading->asking = true;
     Value environment = reading->parent ? reading->parent->environment : run->base;
     g_autoptr(GError) error = NULL;
-    if (!render_call(run->render, node->node->call, environment, reading->page, &ask->request,
+    if (!render_call(run->render, reading->call, environment, reading->page, &ask->request,
                      &error)) {
         ask->request = (RenderedRequest){0};
         ask->problem = g_strdup(error->message);
@@ -230,7 +230,7 @@ static void send_ask(Run *run, Ask *ask) {
         return;
     }
     g_autoptr(GError) error = NULL;
-    SenderWish wish = {.call = node_of(ask->reading)->node->call,
+    SenderWish wish = {.call = ask->reading->call,
                        .rendered = &ask->request,
                        .inspect = inspect,
                        .done = on_reply,

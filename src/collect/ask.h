@@ -18,6 +18,7 @@ typedef struct {
     const char *(*header)(void *data, const char *name);
     void *header_data;
     size_t size;
+    bool replayed; /* from the cassette: nothing was waited for */
 } Answer;
 
 /* Takes the answer to what a reading asked. */

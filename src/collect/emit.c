@@ -34,9 +34,7 @@ static const Row *child_row(const Run *run, const Row *above, size_t plan_index)
 }
 
 static bool is_unread(const Row *row) {
-    const ReadNode *node = row->reading->run->plan->nodes[row->reading->node].node;
-    bool one_of_a_list = node->mode == READ_ROWS && node->list;
-    return !one_of_a_list && !outcome_judgeable(row->reading->outcome);
+    return !row->reading->list && !outcome_judgeable(row->reading->outcome);
 }
 
 static void find_rows(Emission *emission, const Row *row) {
@@ -52,7 +50,9 @@ static void find_rows(Emission *emission, const Row *row) {
     }
     for (size_t node = 0; node < type->type->node_count; node++) {
         int parent = type->type->nodes[node].parent;
-        if (!emission->found[node] && parent != READ_NO_PARENT)
+        if (!emission->found[node] && parent == READ_NO_PARENT)
+            emission->found[node] = only_row(emission->run->roots[type->plan_nodes[node]]);
+        else if (!emission->found[node])
             emission->found[node] =
                 child_row(emission->run, emission->found[parent], type->plan_nodes[node]);
         if (emission->found[node] && is_unread(emission->found[node]))
@@ -205,8 +205,7 @@ static void emit_for_type(Run *run, TypeState *type, const Row *row) {
 
 /* An answer that was denied or absent is no row of evidence by itself. */
 static bool is_evidence(const Row *row) {
-    const ReadNode *node = row->reading->run->plan->nodes[row->reading->node].node;
-    return (node->mode == READ_ROWS && node->list) || row->reading->outcome == OUTCOME_OK;
+    return row->reading->list || row->reading->outcome == OUTCOME_OK;
 }
 
 void emit_row(Run *run, Row *row) {
@@ -218,9 +217,9 @@ void emit_row(Run *run, Row *row) {
     }
     const PlanNode *plan_node = &run->plan->nodes[node];
     for (size_t i = 0; i < plan_node->child_count; i++) {
-        const ReadNode *child = run->plan->nodes[plan_node->children[i]].node;
-        Row *below = row->children[i] ? g_queue_peek_head(&row->children[i]->rows) : NULL;
-        if (below && !(child->mode == READ_ROWS && child->list))
+        Reading *child = row->children[i];
+        Row *below = child ? g_queue_peek_head(&child->rows) : NULL;
+        if (below && !child->list)
             emit_row(run, below);
     }
 }

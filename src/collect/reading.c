@@ -1,5 +1,6 @@
 #include "collect/reading.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "collect/ask.h"
 #include "collect/emit.h"
@@ -17,11 +18,6 @@ static const ReadNode *read_node(const Reading *reading) {
     return plan_node(reading)->node;
 }
 
-/* Whether rows of this reading are emitted one by one as they come. */
-static bool is_list(const Reading *reading) {
-    return read_node(reading)->mode == READ_ROWS && read_node(reading)->list;
-}
-
 static const char *node_name(const Reading *reading) {
     return read_node(reading)->name;
 }
@@ -36,7 +32,7 @@ static void row_free(Row *row) {
     g_free(row->children);
     value_clear(&row->value);
     value_clear(&row->environment);
-    if (is_list(row->reading))
+    if (row->reading->list)
         row->reading->run->rows_live--;
     g_free(row);
 }
@@ -57,7 +53,7 @@ static void add_row(Reading *reading, Value value) {
         value_put(&row->environment, node_name(reading), value_copy(value));
     row->children = g_new0(Reading *, node->child_count);
     row->open_children = (unsigned)node->child_count;
-    if (is_list(reading))
+    if (reading->list)
         run->rows_live++;
     g_queue_push_tail(&reading->rows, row);
     for (size_t i = 0; i < node->child_count; i++)
@@ -69,7 +65,7 @@ static bool is_current(const Reading *reading) {
     for (; reading->parent; reading = reading->parent->reading)
         if (g_queue_peek_head(&reading->parent->reading->rows) != reading->parent)
             return false;
-    return true;
+    return run_sides_are_over(reading->run, reading->node);
 }
 
 /* Leaves a reading for a later turn of the pump. */
@@ -93,7 +89,7 @@ static void wake_children(Row *row) {
 /* Emits whole rows from the front. The one row of a reading that is no list leaves together with
  * the row that it hangs on; others look at it until then. */
 static void emit_front(Reading *reading) {
-    if (!is_list(reading))
+    if (!reading->list)
         return;
     while (is_current(reading)) {
         Row *row = g_queue_peek_head(&reading->rows);
@@ -139,7 +135,7 @@ static Sheet *split_page(Reading *reading, const Answer *answer, Value *rest_out
     sheet->ranges = g_array_new(FALSE, FALSE, sizeof(SheetRange));
     Splitting splitting = {sheet->bytes->str, sheet->ranges};
     ScanRows rows = {
-        .path = read_node(reading)->call->rows, .row = note_row, .data = &splitting, .rest = rest};
+        .path = reading->call->rows, .row = note_row, .data = &splitting, .rest = rest};
     int64_t count = 0;
     bool ok = scan_rows(&rows, sheet->bytes->str, sheet->bytes->len, &count, error);
     if (ok && count < 0) {
@@ -166,7 +162,7 @@ static void fail_reading(Reading *reading, Outcome outcome) {
 static void count_answer(Reading *reading, Outcome outcome, const char *message) {
     const PlanNode *node = plan_node(reading);
     bool refused = outcome == OUTCOME_FORBIDDEN;
-    g_autofree char *needs = refused ? refusal_needs(node->node->call) : NULL;
+    g_autofree char *needs = refused ? refusal_needs(reading->call) : NULL;
     for (size_t i = 0; i < node->use_count; i++)
         completeness_answer(reading->run->types[node->uses[i].type].completeness,
                             node->uses[i].node, outcome, message, needs);
@@ -231,32 +227,103 @@ static void take_page(Reading *reading, const Answer *answer) {
         fail_reading(reading, outcome);
 }
 
+static void take_answer(Reading *reading, const Answer *answer);
+
+static void ask_again(void *data) {
+    Reading *reading = data;
+    reading->poll_timer = 0;
+    ask_next(reading, take_answer);
+}
+
+/* Asks again in a while; false when the time for it is over. */
+static bool poll_on(Reading *reading, const Answer *answer) {
+    const CallPoll *poll = reading->call->poll;
+    int64_t now = clock_mono_ms();
+    if (reading->poll_until == 0)
+        reading->poll_until = now + poll->for_ms;
+    if (answer->replayed) {
+        ask_next(reading, take_answer);
+        return true;
+    }
+    if (now >= reading->poll_until)
+        return false;
+    reading->asking = true; /* the wait belongs to the question */
+    reading->poll_timer =
+        net_client_after(reading->run->config.client, poll->every_ms, ask_again, reading);
+    return true;
+}
+
+static bool poll_is_done(Reading *reading, Value value, bool *done_out, GError **error) {
+    Run *run = reading->run;
+    ExprInput input = {.root = value, .settings = run->settings, .now_ms = run->config.clock_ms};
+    g_auto(ExprResult) result = {0};
+    if (!expr_program_eval(run->polls[reading->node], &input, &result, error))
+        return false;
+    *done_out = false;
+    return expr_result_bool(&result, done_out) || true;
+}
+
+static bool parse_kept(const Answer *answer, Value *value_out, GError **error) {
+    const GString *kept = *answer->kept;
+    *value_out = VALUE_NONE;
+    if (kept->len > 0)
+        return value_parse(kept->str, kept->len, value_out, error);
+    *value_out = value_new_null();
+    return true;
+}
+
 /* An answer that is one value. */
 static void take_value(Reading *reading, const Answer *answer) {
     g_autoptr(GError) error = NULL;
-    Value value = value_new_null();
-    const GString *kept = *answer->kept;
+    g_auto(Value) value = VALUE_NONE;
+    bool done = true;
+    bool ok = parse_kept(answer, &value, &error);
+    if (ok && reading->call->poll)
+        ok = poll_is_done(reading, value, &done, &error);
+    if (ok && !done && poll_on(reading, answer))
+        return;
+    Outcome outcome = !ok ? OUTCOME_BROKEN : !done ? OUTCOME_TIMEOUT : OUTCOME_OK;
+    count_answer(reading, outcome,
+                 !ok     ? error->message
+                 : !done ? "it was not ready in time"
+                         : NULL);
     reading->ended = true;
-    if (kept->len > 0) {
-        value_clear(&value);
-        if (!value_parse(kept->str, kept->len, &value, &error)) {
-            count_answer(reading, OUTCOME_BROKEN, error->message);
-            fail_reading(reading, OUTCOME_BROKEN);
-            return;
-        }
-    }
-    count_answer(reading, OUTCOME_OK, NULL);
-    add_row(reading, value);
+    if (outcome == OUTCOME_OK)
+        add_row(reading, value_take(&value));
+    else
+        fail_reading(reading, outcome);
+}
+
+static void ask_call(Reading *reading, const DefinitionCall *call) {
+    reading->call = call;
+    page_free(reading->page);
+    reading->page = page_new(reading->run->pager, call);
+    if (call->rows)
+        count_list(reading, (Counted){.begun = 1});
+    ask_next(reading, take_answer);
+}
+
+/* `first`: the next call is tried when this one says that there is nothing. */
+static bool try_next_call(Reading *reading, const Answer *answer) {
+    const ReadNode *node = read_node(reading);
+    if (answer->outcome != OUTCOME_ABSENT || reading->attempt >= node->first_count)
+        return false;
+    count_answer(reading, OUTCOME_ABSENT, NULL);
+    count_list(reading, (Counted){.ended = reading->call->rows != NULL});
+    ask_call(reading, node->first[reading->attempt++]);
+    return true;
 }
 
 static void take_answer(Reading *reading, const Answer *answer) {
     reading->then = answer->then;
+    if (try_next_call(reading, answer))
+        return;
     if (answer->outcome != OUTCOME_OK) {
         count_answer(reading, answer->outcome, answer->message);
         if (answer->outcome == OUTCOME_ABSENT)
-            count_list(reading, (Counted){.ended = read_node(reading)->call->rows != NULL});
+            count_list(reading, (Counted){.ended = reading->call->rows != NULL});
         fail_reading(reading, answer->outcome);
-    } else if (read_node(reading)->call->rows) {
+    } else if (reading->call->rows) {
         take_page(reading, answer);
     } else {
         take_value(reading, answer);
@@ -323,13 +390,55 @@ static bool absorb(Reading *reading, Value value, GError **error) {
     return ok;
 }
 
+/* The text that rows and lookups meet under; NULL for what cannot be a key. */
+static char *key_text(Value value) {
+    ValueKind kind = value_kind(value);
+    if (kind == VALUE_KIND_STRING)
+        return g_strdup(value_text(value));
+    return kind == VALUE_KIND_NUMBER || kind == VALUE_KIND_BOOL ? value_to_json(value) : NULL;
+}
+
+static bool eval_key(Reading *reading, Value root, char **key_out, GError **error) {
+    Run *run = reading->run;
+    ExprInput input = {.root = root, .settings = run->settings, .now_ms = run->config.clock_ms};
+    g_auto(ExprResult) result = {0};
+    if (!expr_program_eval(run->keys[reading->node], &input, &result, error))
+        return false;
+    *key_out = result.outcome == EXPR_ONE ? key_text(result.value) : NULL;
+    return true;
+}
+
+/* Puts a row of a shared list into its index; rows without a key are nobody's. */
+static bool index_row(Reading *reading, const char *json, size_t size, Value value,
+                      GError **error) {
+    g_autofree char *key = NULL;
+    if (!eval_key(reading, value, &key, error))
+        return false;
+    if (key && !row_index_add(reading->index, key, json, size)) {
+        count_answer(reading, OUTCOME_ENDLESS, "the list is too large to be joined");
+        fail_reading(reading, OUTCOME_ENDLESS);
+    }
+    return true;
+}
+
+static bool take_parsed(Reading *reading, const char *json, size_t size, Value value,
+                        GError **error) {
+    if (!reading->index)
+        return absorb(reading, value, error);
+    bool passes = false;
+    bool ok = passes_filter(reading, value, &passes, error) &&
+              (!passes || index_row(reading, json, size, value, error));
+    value_clear(&value);
+    return ok;
+}
+
 static void take_row(Reading *reading) {
     Sheet *sheet = g_queue_peek_head(&reading->sheets);
     SheetRange range = g_array_index(sheet->ranges, SheetRange, sheet->next++);
     g_autoptr(GError) error = NULL;
     Value value = VALUE_NONE;
     if (!value_parse(sheet->bytes->str + range.start, range.size, &value, &error) ||
-        !absorb(reading, value, &error))
+        !take_parsed(reading, sheet->bytes->str + range.start, range.size, value, &error))
         fail_users(reading, error);
     if (sheet->next >= sheet->ranges->len)
         sheet_free(g_queue_pop_head(&reading->sheets));
@@ -345,16 +454,21 @@ static void drop_empty_sheets(Reading *reading) {
 static bool has_room(const Reading *reading) {
     if (!run_may_take(reading->run))
         return false;
-    if (!is_list(reading) || reading->run->rows_live < RUN_ROWS_LIVE)
+    if (!reading->list || reading->run->rows_live < RUN_ROWS_LIVE)
         return true;
     return reading->rows.length == 0 && is_current(reading);
 }
 
 static bool wants_page(const Reading *reading) {
-    return !reading->ended && !reading->asking && reading->sheets.length < SHEETS_AHEAD;
+    return reading->call && !reading->ended && !reading->asking &&
+           reading->sheets.length < SHEETS_AHEAD;
 }
 
 /* --- the end ---------------------------------------------------------------------------------- */
+
+static bool is_lookup(const Reading *reading) {
+    return plan_node(reading)->source != PLAN_NO_SOURCE;
+}
 
 static Value fold_value(Reading *reading) {
     g_autoptr(GError) error = NULL;
@@ -370,7 +484,7 @@ static void add_final_row(Reading *reading) {
     Value value = VALUE_NONE;
     if (reading->outcome != OUTCOME_OK)
         value = value_new_null();
-    else if (read_node(reading)->mode == READ_COLLECT)
+    else if (read_node(reading)->mode == READ_COLLECT || is_lookup(reading))
         value = value_take(&reading->collected);
     else if (read_node(reading)->mode == READ_FOLD)
         value = fold_value(reading);
@@ -385,11 +499,98 @@ static void child_is_over(Row *row) {
         reading_advance(row->reading);
 }
 
+/* Those who waited for this reading go on with the next turn of the pump. */
+static void wake_waiting(Reading *reading) {
+    for (guint i = 0; reading->waiting && i < reading->waiting->len; i++)
+        stall(g_ptr_array_index(reading->waiting, i));
+    Run *run = reading->run;
+    for (size_t i = 0; !reading->parent && i < run->plan->node_count; i++)
+        if (run->roots[i])
+            stall(run->roots[i]);
+}
+
 static void end_reading(Reading *reading) {
     reading->over = true;
+    wake_waiting(reading);
     run_wake(reading->run);
     if (reading->parent)
         child_is_over(reading->parent); /* may free the reading */
+}
+
+/* --- lookups ---------------------------------------------------------------------------------- */
+
+/* The shared list that a lookup rests on: it hangs on a row above, or is a root. */
+static Reading *shared_of(const Reading *lookup) {
+    const Run *run = lookup->run;
+    int source = run->plan->nodes[lookup->node].source;
+    int above = run->plan->nodes[source].parent;
+    if (above == READ_NO_PARENT)
+        return run->roots[source];
+    const Row *row = lookup->parent;
+    while (row && row->reading->node != (size_t)above)
+        row = row->reading->parent;
+    const PlanNode *node = row ? &run->plan->nodes[above] : NULL;
+    for (size_t i = 0; node && i < node->child_count; i++)
+        if (node->children[i] == (size_t)source)
+            return row->children[i];
+    return NULL;
+}
+
+static bool take_match(const char *json, size_t size, void *data) {
+    Reading *lookup = data;
+    Value value = VALUE_NONE;
+    if (!value_parse(json, size, &value, NULL))
+        return true; /* it was parsed once before */
+    if (read_node(lookup)->mode != READ_COLLECT) {
+        value_clear(&lookup->collected);
+        lookup->collected = value;
+        return false;
+    }
+    if (lookup->collected_count >= read_node(lookup)->collect) {
+        value_clear(&value);
+        count_answer(lookup, OUTCOME_ENDLESS, "more rows match than may be collected");
+        fail_reading(lookup, OUTCOME_ENDLESS);
+        return false;
+    }
+    lookup->collected_count++;
+    value_push(&lookup->collected, value);
+    return true;
+}
+
+/* Takes what the shared list has; false while that is still being read. */
+static bool look_up(Reading *lookup) {
+    if (lookup->ended)
+        return true;
+    Reading *shared = shared_of(lookup);
+    if (!shared || !shared->over)
+        return false;
+    lookup->ended = true;
+    if (!outcome_judgeable(shared->outcome)) {
+        lookup->outcome = shared->outcome;
+        lookup->then = shared->then;
+        return true;
+    }
+    g_autoptr(GError) error = NULL;
+    g_autofree char *key = NULL;
+    lookup->collected =
+        read_node(lookup)->mode == READ_COLLECT ? value_new_array() : value_new_null();
+    if (!eval_key(lookup, lookup->parent->environment, &key, &error))
+        fail_users(lookup, error);
+    else if (key)
+        row_index_find(shared->index, key, take_match, lookup);
+    return true;
+}
+
+static void begin_lookup(Reading *lookup) {
+    Reading *shared = shared_of(lookup);
+    if (shared && !shared->over) {
+        if (!shared->waiting)
+            shared->waiting = g_ptr_array_new();
+        g_ptr_array_add(shared->waiting, lookup);
+        return;
+    }
+    stall(lookup);
+    run_wake(lookup->run);
 }
 
 /* The end of a reading that has one row: it is over when all that hangs on the row is. */
@@ -405,7 +606,7 @@ static void settle_one(Reading *reading) {
 }
 
 void reading_advance(Reading *reading) {
-    if (reading->over)
+    if (reading->over || (is_lookup(reading) && !look_up(reading)))
         return;
     drop_empty_sheets(reading);
     while (reading->sheets.length > 0 && has_room(reading)) {
@@ -418,7 +619,7 @@ void reading_advance(Reading *reading) {
     emit_front(reading);
     if (reading->sheets.length > 0)
         stall(reading);
-    else if (reading->ended && !reading->asking && !is_list(reading))
+    else if (reading->ended && !reading->asking && !reading->list)
         settle_one(reading);
     else if (reading->ended && !reading->asking && reading->rows.length == 0)
         end_reading(reading);
@@ -432,7 +633,7 @@ static bool inherits(Reading *reading) {
     if (!reading->parent)
         return false;
     const Reading *above = reading->parent->reading;
-    if (is_list(above) || !value_is_null(reading->parent->value))
+    if (above->list || !value_is_null(reading->parent->value))
         return false;
     reading->outcome = above->outcome == OUTCOME_OK ? OUTCOME_ABSENT : above->outcome;
     reading->then = above->then;
@@ -440,18 +641,68 @@ static bool inherits(Reading *reading) {
     return true;
 }
 
+/* Rows that an expression gives: written as a page, so that they are taken like any others. */
+static void give_rows(Reading *reading, Value rows) {
+    Sheet *sheet = g_new0(Sheet, 1);
+    sheet->bytes = g_string_new(NULL);
+    sheet->ranges = g_array_new(FALSE, FALSE, sizeof(SheetRange));
+    size_t count = value_count(rows);
+    for (size_t i = 0; i < count; i++) {
+        g_auto(Value) row = value_at(rows, i);
+        SheetRange range = {.start = sheet->bytes->len};
+        value_append_json(sheet->bytes, row);
+        range.size = sheet->bytes->len - range.start;
+        g_array_append_val(sheet->ranges, range);
+    }
+    g_queue_push_tail(&reading->sheets, sheet);
+    reading->ended = true;
+    count_list(reading, (Counted){.begun = 1, .ended = 1, .rows = (unsigned)count});
+    stall(reading);
+    run_wake(reading->run);
+}
+
+/* Whether `each` or `given` has given the rows; false: the call is made. */
+static bool take_given(Reading *reading) {
+    Run *run = reading->run;
+    if (!run->givens[reading->node])
+        return false;
+    Value environment = reading->parent ? reading->parent->environment : run->base;
+    ExprInput input = {
+        .root = environment, .settings = run->settings, .now_ms = run->config.clock_ms};
+    g_auto(ExprResult) result = {0};
+    g_autoptr(GError) error = NULL;
+    if (!expr_program_eval(run->givens[reading->node], &input, &result, &error)) {
+        fail_users(reading, error);
+        return true;
+    }
+    if (result.outcome == EXPR_ONE && value_kind(result.value) == VALUE_KIND_ARRAY) {
+        give_rows(reading, result.value);
+        return true;
+    }
+    if (read_node(reading)->given && result.outcome == EXPR_ONE && value_is_null(result.value))
+        return false;
+    g_set_error(&error, ASSAY_ERROR, ERROR_CONFIGURATION, "%s does not give an array of rows",
+                node_name(reading));
+    fail_users(reading, error);
+    return true;
+}
+
 static void begin(Reading *reading) {
     const ReadNode *node = read_node(reading);
     Run *run = reading->run;
-    reading->page = page_new(run->pager, node->call);
-    if (node->call->rows)
-        count_list(reading, (Counted){.begun = 1});
-    if (node->mode == READ_COLLECT)
+    if (is_lookup(reading)) {
+        begin_lookup(reading);
+        return;
+    }
+    if (plan_node(reading)->shared)
+        reading->index = row_index_new();
+    else if (node->mode == READ_COLLECT)
         reading->collected = value_new_array();
-    if (node->mode == READ_FOLD)
+    else if (node->mode == READ_FOLD)
         reading->fold =
             summary_new_with(run->folds[reading->node], run->settings, run->config.clock_ms);
-    ask_next(reading, take_answer);
+    if (!take_given(reading))
+        ask_call(reading, node->call);
 }
 
 Reading *reading_start(Run *run, size_t node, Row *parent) {
@@ -459,6 +710,9 @@ Reading *reading_start(Run *run, size_t node, Row *parent) {
     reading->run = run;
     reading->node = node;
     reading->parent = parent;
+    const PlanNode *plan = plan_node(reading);
+    reading->list = plan->node->mode == READ_ROWS && plan->node->list && !plan->shared &&
+                    plan->source == PLAN_NO_SOURCE;
     g_queue_init(&reading->sheets);
     g_queue_init(&reading->rows);
     if (inherits(reading))
@@ -477,8 +731,12 @@ void reading_free(Reading *reading) {
         row_free(row);
     if (reading->stalled)
         g_queue_remove(&reading->run->stalled, reading);
+    if (reading->poll_timer != 0)
+        net_client_cancel_timer(reading->run->config.client, reading->poll_timer);
+    g_clear_pointer(&reading->waiting, g_ptr_array_unref);
     page_free(reading->page);
     value_clear(&reading->collected);
     summary_free(reading->fold);
+    row_index_free(reading->index);
     g_free(reading);
 }

@@ -34,9 +34,11 @@ static void type_init(Run *run, size_t index, const EvidenceType *type) {
     for (size_t node = 0; node < type->node_count; node++) {
         state->plan_nodes[node] = read_plan_find(run->plan, index, node);
         names[node] = type->nodes[node].name;
-        if (type->nodes[node].parent == READ_NO_PARENT)
-            state->root = state->plan_nodes[node];
     }
+    size_t root = type->row_of;
+    while (type->nodes[root].parent != READ_NO_PARENT)
+        root = (size_t)type->nodes[root].parent;
+    state->root = state->plan_nodes[root];
     state->completeness = completeness_new(names, type->node_count);
     state->program = row_program(type, &state->results);
     if (type->summary)
@@ -102,16 +104,30 @@ static Value make_range(const RunConfig *config) {
     return range;
 }
 
+/* A program of one expression; NULL for none. */
+static ExprProgram *program_of(const Expr *expr) {
+    return expr ? expr_program_new(&expr, 1) : NULL;
+}
+
 static void make_programs(Run *run) {
     run->filters = g_new0(ExprProgram *, run->plan->node_count);
     run->folds = g_new0(SummaryProgram *, run->plan->node_count);
+    run->givens = g_new0(ExprProgram *, run->plan->node_count);
+    run->keys = g_new0(ExprProgram *, run->plan->node_count);
+    run->polls = g_new0(ExprProgram *, run->plan->node_count);
     run->roots = g_new0(Reading *, run->plan->node_count);
     for (size_t i = 0; i < run->plan->node_count; i++) {
         const ReadNode *node = run->plan->nodes[i].node;
-        if (node->where)
-            run->filters[i] = expr_program_new(&node->where, 1);
+        run->filters[i] = program_of(node->where);
         if (node->mode == READ_FOLD)
             run->folds[i] = summary_program_new(node->fold);
+        run->givens[i] = program_of(node->each ? node->each : node->given);
+        if (run->plan->nodes[i].shared)
+            run->keys[i] = program_of(node->index_on);
+        else if (run->plan->nodes[i].source != PLAN_NO_SOURCE)
+            run->keys[i] = program_of(node->index_key);
+        if (node->call && node->call->poll)
+            run->polls[i] = program_of(node->call->poll->until);
     }
 }
 
@@ -178,9 +194,15 @@ void run_free(Run *run) {
             reading_free(run->roots[i]);
         expr_program_free(run->filters[i]);
         summary_program_free(run->folds[i]);
+        expr_program_free(run->givens[i]);
+        expr_program_free(run->keys[i]);
+        expr_program_free(run->polls[i]);
     }
     g_free(run->filters);
     g_free(run->folds);
+    g_free(run->givens);
+    g_free(run->keys);
+    g_free(run->polls);
     g_free(run->roots);
     g_free(run->types);
     pager_free(run->pager);
@@ -211,6 +233,26 @@ bool run_may_take(const Run *run) {
     return true;
 }
 
+/* Whether the roots of a type, its own chain's left aside, are over. */
+static bool sides_of_type_are_over(const Run *run, const TypeState *type) {
+    for (size_t node = 0; node < type->type->node_count; node++) {
+        size_t index = type->plan_nodes[node];
+        if (type->type->nodes[node].parent != READ_NO_PARENT || index == type->root)
+            continue;
+        if (run->plan->nodes[index].parent == READ_NO_PARENT &&
+            (!run->roots[index] || !run->roots[index]->over))
+            return false;
+    }
+    return true;
+}
+
+bool run_sides_are_over(const Run *run, size_t root) {
+    for (size_t i = 0; i < run->type_count; i++)
+        if (run->types[i].root == root && !sides_of_type_are_over(run, &run->types[i]))
+            return false;
+    return true;
+}
+
 static void resume_stalled(Run *run) {
     for (guint left = run->stalled.length; left > 0 && run_may_take(run); left--) {
         Reading *reading = g_queue_pop_head(&run->stalled);
@@ -229,7 +271,7 @@ static bool types_are_settled(const Run *run) {
 static void finish_types(Run *run) {
     for (size_t i = 0; i < run->type_count; i++) {
         TypeState *type = &run->types[i];
-        type->read = run->roots[type->root]->over;
+        type->read = run->roots[type->root]->over && run_sides_are_over(run, type->root);
         finish_type(run, type);
     }
 }

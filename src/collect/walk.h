@@ -17,6 +17,7 @@
 #include "base/json.h"
 #include "collect/cassette.h"
 #include "collect/completeness.h"
+#include "collect/row_index.h"
 #include "collect/run.h"
 #include "collect/writer.h"
 #include "provider/page.h"
@@ -52,8 +53,10 @@ struct Row {
 
 struct Reading {
     Run *run;
-    size_t node; /* index in the plan */
-    Row *parent; /* NULL for a root */
+    size_t node;                /* index in the plan */
+    Row *parent;                /* NULL for a root */
+    const DefinitionCall *call; /* that is asked now; NULL for `each` */
+    bool list;                  /* its rows leave one by one; otherwise it has one row */
     Page *page;
     bool asking; /* an ask of it is queued or in flight */
     bool ended;  /* no further answer is wanted */
@@ -66,13 +69,18 @@ struct Reading {
     Value collected;
     int64_t collected_count;
     Summary *fold;
+    size_t attempt;     /* which of the node's calls is asked: `first` */
+    int64_t poll_until; /* monotonic time at which a poll is given up; 0: not begun */
+    uint64_t poll_timer;
+    RowIndex *index;    /* of a shared list */
+    GPtrArray *waiting; /* lookups (Reading *) that wait for this shared list */
 };
 
 /* One wanted evidence type. */
 typedef struct {
     const EvidenceType *type;
     size_t *plan_nodes; /* plan index of each node */
-    size_t root;        /* plan index of its root */
+    size_t root;        /* plan index of the root of its chain */
     ExprProgram *program;
     ExprResult *results;
     Summary *summary;
@@ -101,6 +109,9 @@ struct Run {
     size_t type_count;
     ExprProgram **filters;  /* by plan node: its `where`, or NULL */
     SummaryProgram **folds; /* by plan node: its reducers, or NULL */
+    ExprProgram **givens;   /* by plan node: `each` or `given`, or NULL */
+    ExprProgram **keys;     /* by plan node: of the rows of a shared list, or of a lookup */
+    ExprProgram **polls;    /* by plan node: when a poll is done, or NULL */
     Reading **roots;        /* by plan node; NULL for nodes with a parent */
     GString *line;          /* buffer for one printed row */
     GQueue asks;            /* Ask * */
@@ -127,6 +138,9 @@ void run_wake(Run *run);
 
 /* Sees to it that what was recorded is written within RUN_COMMIT_MS. */
 void run_flush_soon(Run *run);
+
+/* Whether the side reads of all types that are made of this root's rows are over. */
+bool run_sides_are_over(const Run *run, size_t root);
 
 /* Whether lists may take further rows: the writes keep up and nobody parks. */
 bool run_may_take(const Run *run);
