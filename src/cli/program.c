@@ -1,5 +1,6 @@
 #include "cli/program.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/secmem.h"
@@ -138,10 +139,14 @@ static bool run_command(const Command *command, const char *const *vector, const
                         int *status_out, GError **error) {
     g_autoptr(Arguments) arguments = arguments_parse(command->options, vector, error);
     CommandCall call = {.arguments = arguments, .output = output};
-    if (!arguments || !check_words(command, arguments, error) || !command->run(&call, error))
+    if (!arguments || !check_words(command, arguments, error))
         return false;
+    int64_t began = clock_mono_ms();
+    bool ok = command->run(&call, error);
+    log_line(LOG_DEBUG, "command_done", LOG_TEXT("command", command->name), LOG_INT("ok", ok),
+             LOG_INT("status", call.status), LOG_INT("ms", clock_mono_ms() - began));
     *status_out = call.status;
-    return true;
+    return ok;
 }
 
 /* "assay help evidence list", "assay evidence --help", "assay --help". */

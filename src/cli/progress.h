@@ -18,8 +18,8 @@ typedef struct {
 /* The subject is borrowed. */
 void progress_init(Progress *progress, const Output *output, const char *subject);
 
-/* A report {phase, evidenceType, rows, calls, message}; fits CrewProgress. */
-void progress_show(const Json *report, void *progress);
+/* A report {phase, evidenceType, rows, calls, message}; data is the Progress (a CrewProgress). */
+void progress_show(const Json *report, void *data);
 
 /* Wipes the line. */
 void progress_clear(Progress *progress);

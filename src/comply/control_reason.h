@@ -1,7 +1,7 @@
 /* control_reason.h - why a control stands where it does, in one sentence for people. */
 #pragma once
 
-#include "comply/evaluate.h"
+#include "comply/evaluated.h"
 #include "comply/mapping.h"
 #include "store/control_exception.h"
 

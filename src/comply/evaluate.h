@@ -6,32 +6,11 @@
  */
 #pragma once
 
-#include "comply/control.h"
+#include "comply/evaluated.h"
 #include "comply/framework.h"
 #include "comply/score.h"
 #include "db/db.h"
 #include "provider/registry.h"
-
-/* One check on one integration, as a control sees it. Texts belong to the evaluation. */
-typedef struct {
-    const char *check_id; /* "type.check" */
-    const char *title;
-    const char *severity;
-    const char *integration_id;
-    const char *integration; /* its name */
-    const char *evidence_type;
-    const char *evidence_id; /* NULL: nothing collected */
-    const char *reason;      /* or NULL */
-    ControlInput input;
-} EvaluatedCheck;
-
-typedef struct {
-    const FrameworkControl *control;
-    ControlAnswer answer;
-    const char *reason; /* one sentence */
-    const EvaluatedCheck *checks;
-    size_t check_count;
-} EvaluatedControl;
 
 typedef struct {
     const Framework *framework;
@@ -49,14 +28,6 @@ Evaluation *evaluation_new(Db *db, const DbScope *scope, Registry *registry,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void evaluation_free(Evaluation *evaluation);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Evaluation, evaluation_free)
-
-/* {"confidenceParts": {...}, "checks": [...], "checkCount": n}: what is stored beside a status. At
- * most EVALUATE_CHECKS_MAX checks, the worst first; checkCount tells all. Confidence and its parts
- * have two digits. */
-#define EVALUATE_CHECKS_MAX 200
-Json *evaluated_control_detail(const EvaluatedControl *control);
-/* The confidence with two digits. */
-double evaluated_control_confidence(const EvaluatedControl *control);
 
 /* Evaluates frameworks (ids, ends in NULL; NULL: all) and stores statuses that changed and the
  * score when it changed or is a day old. *changed_out, which may be NULL, counts the controls whose

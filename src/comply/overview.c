@@ -126,6 +126,7 @@ static bool read_findings(DbUnit *unit, void *data, GError **error) {
     g_clear_pointer(&read->findings, g_ptr_array_unref);
     if (!finding_list(unit, &read->filter, &read->findings, error))
         return false;
+    g_assert(read->findings != NULL);
     for (guint i = 0; i < read->findings->len; i++) {
         const Finding *finding = g_ptr_array_index(read->findings, i);
         if (!read_integration(unit, read, finding->integration_id, error))

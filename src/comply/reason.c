@@ -20,20 +20,28 @@ static void append_share(GString *text, const ReasonFacts *facts) {
     g_string_append_printf(text, "; %s %.12g %% must pass", word, facts->check->require_percent);
 }
 
-static void tell_pass(GString *text, const ReasonFacts *facts) {
+/* "3 of 12 judged rows fail" */
+static void append_count(GString *text, const ReasonFacts *facts, Verdict verdict,
+                         const char *word) {
     int64_t judged = tally_judged(facts->tally);
-    int64_t passed = facts->tally->rows[VERDICT_PASS];
-    if (passed == judged)
-        g_string_append_printf(text, "All %" PRId64 " judged rows pass", judged);
+    int64_t count = facts->tally->rows[verdict];
+    if (judged == 1)
+        g_string_append_printf(text, "The one judged row %s%s", word,
+                               verdict == VERDICT_FAIL ? "s" : "es");
+    else if (count == judged)
+        g_string_append_printf(text, "All %" PRId64 " judged rows %s", judged, word);
     else
-        g_string_append_printf(text, "%" PRId64 " of %" PRId64 " judged rows pass", passed, judged);
+        g_string_append_printf(text, "%" PRId64 " of %" PRId64 " judged rows %s", count, judged,
+                               word);
     append_share(text, facts);
 }
 
+static void tell_pass(GString *text, const ReasonFacts *facts) {
+    append_count(text, facts, VERDICT_PASS, "pass");
+}
+
 static void tell_fail(GString *text, const ReasonFacts *facts) {
-    g_string_append_printf(text, "%" PRId64 " of %" PRId64 " judged rows fail",
-                           facts->tally->rows[VERDICT_FAIL], tally_judged(facts->tally));
-    append_share(text, facts);
+    append_count(text, facts, VERDICT_FAIL, "fail");
 }
 
 static void tell_not_applicable(GString *text, const ReasonFacts *facts) {

@@ -45,9 +45,14 @@ static bool supports(const EvidenceType *type, const GArray *wanted) {
 /* "soc2:CC8.1" names a framework, "CC8.1" means any. */
 static bool add_types_of_control(const QueueWork *work, const char *text, GPtrArray *types,
                                  GError **error) {
-    g_autoptr(GArray) wanted = framework_control_find(text, error);
-    if (!wanted)
+    g_autoptr(GError) unknown = NULL;
+    g_autoptr(GArray) wanted = framework_control_find(text, &unknown);
+    if (!wanted) {
+        bool misspelt = error_code_of(unknown) == ERROR_NOT_FOUND;
+        g_set_error_literal(error, ASSAY_ERROR, misspelt ? ERROR_USAGE : unknown->code,
+                            unknown->message);
         return false;
+    }
     guint before = types->len;
     for (size_t i = 0; i < work->definition->type_count; i++)
         if (supports(&work->definition->types[i], wanted))

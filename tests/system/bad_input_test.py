@@ -77,8 +77,8 @@ setup: Nothing to do.
 
 
 @contextlib.contextmanager
-def world(*arguments, connected=True, repos=3):
-    with Sandbox("--repos", str(repos), "--limit", "0", *arguments) as sandbox, Assay(sandbox) as assay:
+def world(connected=True, repos=3, **environment):
+    with Sandbox("--repos", str(repos), "--limit", "0") as sandbox, Assay(sandbox, **environment) as assay:
         if connected:
             assay.connect()
             sandbox.control("POST", "reset")
@@ -210,11 +210,11 @@ def test_revoked_token_ends_the_sync_and_asks_to_reconnect():
 
 
 def test_token_revoked_in_the_middle_stops_asking():
-    with world(repos=30) as (sandbox, assay):
+    with world(repos=60) as (sandbox, assay):
         sandbox.fault(match="/repos/*", kind="status", after=5, status=401, body={"message": "Bad credentials"})
         result = assay.sync(status=4)
         assert {row["code"] for row in result.json["errors"]} == {"AUTHENTICATION_FAILED"}
-        assert counted(sandbox, "*") < 45, sandbox.stats()
+        assert counted(sandbox, "*") < 60, sandbox.stats()
         assert assay.integrations()[0]["status"] == "reconnect_needed"
         assert assay.findings() == [] or {row["state"] for row in assay.findings()} == {"open"}
         recovers(sandbox, assay)
@@ -235,16 +235,16 @@ def test_wrong_settings_are_refused_with_what_is_wrong():
 
 # Where requests may go
 
-def test_unknown_host_is_unavailable():
+def test_unknown_host_is_a_wrong_setting():
     with world(connected=False) as (sandbox, assay):
-        failure = assay.connect(api_url="http://nowhere.invalid", status=6).failure
-        assert failure["code"] == "SERVICE_UNAVAILABLE" and failure["retryable"] is True, failure
+        failure = assay.connect(api_url="http://nowhere.invalid", status=2).failure
+        assert failure["code"] == "CONFIGURATION_ERROR" and failure["retryable"] is False, failure
+        assert "nowhere.invalid is not found" in failure["message"] and assay.integrations() == []
         assay.connect()
         point_to(assay, "http://nowhere.invalid")
-        result = assay.sync()
-        assert result.status in (5, 6)
+        result = assay.sync(status=5)
         for kind in ("branch_protection", "security_alerts"):
-            assert entry(result, kind)["code"] == "SERVICE_UNAVAILABLE"
+            assert entry(result, kind)["code"] == "CONFIGURATION_ERROR"
         assert assay.integrations()[0]["status"] == "degraded"
         point_to(assay, sandbox.url)
         recovers(sandbox, assay)
@@ -280,8 +280,8 @@ def test_private_addresses_and_plain_http_need_allow_private():
         for url in (sandbox.url, sandbox.url.replace("http:", "https:"), sandbox.url.replace("127.0.0.1", "localhost"),
                     "http://example.com"):
             for allow in (None, "false"):
-                result = assay.connect(api_url=url, allow_private=allow)
-                assert result.status == 2 and result.failure["code"] == "CONFIGURATION_ERROR", result
+                result = assay.connect(api_url=url, allow_private=allow, status=2)
+                assert result.failure["code"] == "CONFIGURATION_ERROR", result
         assert counted(sandbox, "*") == 0 and assay.integrations() == []
 
 
@@ -459,15 +459,15 @@ def test_500_twice_is_ridden_out():
         for path in (BRANCHES, "/orgs/acme/repos", f"{REPO}/dependabot/*"):
             sandbox.fault(match=path, kind="status", status=503, times=2)
         assert assay.sync().json["errors"] == []
-        assert counted(sandbox, BRANCHES) == 3 and counted(sandbox, "/orgs/acme/repos") == 3
+        assert counted(sandbox, BRANCHES) == 3 and counted(sandbox, "/orgs/acme/repos*") == 3
 
 
 def test_500_for_ever_everywhere_opens_the_circuit_breaker():
     with world(repos=60) as (sandbox, assay):
         calls = 60 * 4  # or nearly so: what a whole run asks
         sandbox.fault(match="/repos/*", kind="status", status=500)
-        result = assay.sync()
-        assert result.status in (5, 6), result
+        result = assay.sync(status=None)
+        assert result.status == 5, result
         for kind in ("branch_protection", "security_alerts"):
             assert entry(result, kind)["code"] == "SERVICE_UNAVAILABLE" and entry(result, kind)["retryable"] is True
         assert max(sandbox.counts("/repos/*").values()) == 3
@@ -479,8 +479,8 @@ def test_500_for_ever_everywhere_opens_the_circuit_breaker():
 def test_500_for_ever_on_the_first_call_is_told_as_later():
     with world() as (sandbox, assay):
         sandbox.fault(match="*", kind="status", status=502)
-        result = assay.sync()
-        assert result.status in (5, 6), result
+        result = assay.sync(status=None)
+        assert result.status == 5, result
         assert {row["code"] for row in result.json["errors"]} == {"SERVICE_UNAVAILABLE"}
         assert counted(sandbox, "*") == 3
         recovers(sandbox, assay)
@@ -491,7 +491,8 @@ def test_closed_connections_are_tried_three_times():
         sandbox.fault(match=BRANCHES, kind="close")
         found = expect(assay.sync(status=5), "branch_protection", "SERVICE_UNAVAILABLE", True)
         assert found["message"].startswith("GitHub")
-        assert 3 <= counted(sandbox, BRANCHES) <= 6  # the transfer engine may repeat one on a fresh connection
+        # libcurl sends a GET again by itself when a kept connection turns out to be dead, 5 times at most.
+        assert 3 <= counted(sandbox, BRANCHES) <= 3 * 6, sandbox.counts(BRANCHES)
 
 
 # Answers that cannot be read
@@ -589,7 +590,7 @@ def test_list_that_names_itself_as_next_is_stopped():
             found = entry(result, kind)
             assert (found["code"], found["retryable"]) == ("CONFIGURATION_ERROR", False) and found["details"], found
             assert is_cut(assay, kind)["data"]["details"]
-        assert counted(sandbox, "/orgs/acme/repos") <= 3
+        assert counted(sandbox, "/orgs/acme/repos*") <= 3
         assert "pass" not in verdicts(assay).values()
         recovers(sandbox, assay)
 
@@ -598,7 +599,8 @@ def test_list_that_never_ends_is_stopped():
     with world(repos=1) as (sandbox, assay):
         sandbox.fault(match="/repos/acme/repo-1/rules/*", kind="endless_pages")
         found = expect(assay.sync(status=5), "branch_protection", "CONFIGURATION_ERROR", False)
-        assert found["details"]
+        assert found["details"] == {"outcome": "endless"}, found
+        assert counted(sandbox, "/repos/acme/repo-1/rules/*") == 2000
         is_cut(assay, "branch_protection")
         is_whole(assay, "security_alerts")
         recovers(sandbox, assay)
@@ -609,7 +611,7 @@ def test_list_that_never_ends_is_stopped():
 def test_missing_member_makes_its_rows_unreadable():
     with world(repos=1) as (sandbox, assay):
         sandbox.fault(match="/orgs/acme/repos", kind="missing_fields", fields=["full_name"])
-        result = assay.sync()
+        result = assay.sync(status=None)
         assert assay.newest("branch_protection")["data"]["totalRepositories"] == 1
         assert "pass" not in verdicts(assay).values() and "fail" not in verdicts(assay).values(), verdicts(assay)
         assert assay.findings() == [], result
@@ -621,7 +623,7 @@ def test_mistyped_member_makes_its_rows_unreadable():
         sandbox.fault(match="/repos/acme/repo-1/rules/*", kind="status", status=200, body=[])
         sandbox.fault(match="/repos/acme/repo-1/branches/*", kind="status", status=200,
                       body={**PROTECTED, "required_pull_request_reviews": {"required_approving_review_count": "two"}})
-        assay.sync()
+        assay.sync(status=None)
         assert verdicts(assay)["branch_protection.review_required"] == "could_not_read", verdicts(assay)
         assert "fail" not in verdicts(assay).values()
         recovers(sandbox, assay)
@@ -630,7 +632,7 @@ def test_mistyped_member_makes_its_rows_unreadable():
 def test_every_member_mistyped_is_survived():
     with world() as (sandbox, assay):
         sandbox.fault(match="*", kind="wrong_types")
-        result = assay.sync()
+        result = assay.sync(status=None)
         assert result.status in (0, 5), result
         assert "pass" not in verdicts(assay).values()
         recovers(sandbox, assay)
@@ -639,7 +641,7 @@ def test_every_member_mistyped_is_survived():
 def test_every_member_missing_is_survived():
     with world() as (sandbox, assay):
         sandbox.fault(match="*", kind="missing_fields")
-        result = assay.sync()
+        result = assay.sync(status=None)
         assert result.status in (0, 5), result
         assert "pass" not in verdicts(assay).values()
         recovers(sandbox, assay)
@@ -656,8 +658,13 @@ def test_object_where_a_list_is_expected_is_broken():
 
 # Expressions
 
+def runaway_world():
+    """A stopped expression leaves libjq's state behind on purpose, which leak detection would report."""
+    return world(connected=False, ASAN_OPTIONS="detect_leaks=0")
+
+
 def test_runaway_row_is_stopped_and_the_other_type_is_whole():
-    with world(connected=False) as (sandbox, assay):
+    with runaway_world() as (sandbox, assay):
         own_provider(assay, value="[range(0; 4000000000)] | length")
         sandbox.fault(match="/orgs/acme/repos", kind="status", status=200, body=[{"name": "one", "id": 1}])
         assay.connect(provider="own", organization=None)
@@ -669,12 +676,13 @@ def test_runaway_row_is_stopped_and_the_other_type_is_whole():
 
 
 def test_runaway_check_is_stopped_and_the_other_check_is_judged():
-    with world(connected=False) as (sandbox, assay):
+    with runaway_world() as (sandbox, assay):
         own_provider(assay, judged="last(range(0; 4000000000)) > .value")
         sandbox.fault(match="/orgs/acme/repos", kind="status", status=200, body=[{"name": "one", "id": 1}])
         assay.connect(provider="own", organization=None)
-        result = assay.sync()
-        assert result.status in (0, 5), result
+        result = assay.sync(status=5)
+        found = expect(result, "bad", "CONFIGURATION_ERROR", False)
+        assert "2000 ms" in found["message"], found
         assert verdicts(assay, "CC8.1") == {"good.named": "pass"}
         assert verdicts(assay, "CC7.1") == {"bad.valued": "could_not_read"}
         assert assay.findings() == []
@@ -713,7 +721,10 @@ def test_429_that_asks_for_an_hour_parks_the_sync():
     with world() as (sandbox, assay):
         sandbox.fault(match=BRANCHES, kind="status", status=429, headers={"Retry-After": "3600"}, body={"message": "Too many requests"})
         result = assay.sync(status=6)
-        assert result.json["parkedUntil"]
+        assert result.json["parkedUntil"] and result.json["evidenceCollected"] < 2
+        found = entry(result, "branch_protection")
+        assert (found["code"], found["retryable"]) == ("RATE_LIMITED", True), found
+        assert found["message"] == "Rate limit exceeded for GitHub. Please try again later."
         sandbox.clear()
         again = assay.sync(status=6)
         assert counted(sandbox, BRANCHES) == 1, again

@@ -116,9 +116,14 @@ void screen_clear(Screen *screen) {
 Said desk_run(const char *line) {
     g_auto(Screen) screen = {0};
     g_autofree char *whole = g_strdup_printf("--data %s %s", data, line);
-    g_auto(GStrv) words = g_strsplit(whole, " ", -1);
+    g_auto(GStrv) parts = g_strsplit(whole, " ", -1);
+    g_autoptr(GPtrArray) words = g_ptr_array_new();
+    for (char **part = parts; *part; part++)
+        if (**part != '\0')
+            g_ptr_array_add(words, *part);
+    g_ptr_array_add(words, NULL);
     screen_init(&screen);
-    Said said = {.status = program_run((const char *const *)words, &screen.output)};
+    Said said = {.status = program_run((const char *const *)words->pdata, &screen.output)};
     screen_flush(&screen);
     said.out = g_strdup(screen.out);
     said.err = g_strdup(screen.err);

@@ -157,11 +157,11 @@ static void a_file_may_weigh_and_rename_controls(void) {
 
 static void mistakes_are_told_by_line(void) {
     static const char *const cases[][2] = {
-        {HEAD "controls:\n  - {id: X.1, title: One, wight: 2}\n", "demo.yaml:6:25: "},
+        {HEAD "controls:\n  - {id: X.1, title: One, wight: 2}\n", "demo.yaml:6:27: "},
         {HEAD "controls:\n  - {id: X.1}\n", "demo.yaml:6:5: "},
         {HEAD "controls:\n  - {id: X.1, title: One}\n  - {id: x_1, title: Two}\n",
          "demo.yaml:7:10: 'x_1' is the id of control X.1 already"},
-        {HEAD "controls:\n  - {id: X.1, title: One, weight: heavy}\n", "demo.yaml:6:33: "},
+        {HEAD "controls:\n  - {id: X.1, title: One, weight: heavy}\n", "demo.yaml:6:35: "},
         {HEAD "controls:\n  - {id: '?', title: One}\n", "demo.yaml:6:10: "},
         {HEAD "letter: ab\ncontrols:\n  - {id: X.1, title: One}\n", "demo.yaml:5:9: "},
         {"assay: 2\nid: demo\nname: Demo\nedition: First\ncontrols:\n  - {id: X.1, title: One}\n",

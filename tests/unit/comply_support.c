@@ -145,7 +145,7 @@ typedef struct {
     const ComplyEvidence *wish;
     const char *document;
     const char *record;
-    char *document_id;
+    char sha256[DIGEST_HEX_SIZE]; /* of the document */
     char id[ID_SIZE];
 } Storing;
 
@@ -166,11 +166,11 @@ static bool append_chunks(DbUnit *unit, const Storing *storing, const char *id, 
 }
 
 static bool store_document(DbUnit *unit, Storing *storing, char **id_out, GError **error) {
-    char sha256[DIGEST_HEX_SIZE];
     char id[ID_SIZE];
     id_write(id);
-    digest_sha256_hex(storing->document, strlen(storing->document), sha256);
-    DocumentEnd end = {.id = id, .sha256 = sha256, .size = (int64_t)strlen(storing->document)};
+    digest_sha256_hex(storing->document, strlen(storing->document), storing->sha256);
+    DocumentEnd end = {
+        .id = id, .sha256 = storing->sha256, .size = (int64_t)strlen(storing->document)};
     return document_begin(unit, id, NULL, error) && append_chunks(unit, storing, id, error) &&
            document_finish(unit, &end, id_out, error);
 }
@@ -188,6 +188,7 @@ static bool store_evidence(DbUnit *unit, void *data, GError **error) {
                     .source = "alpha",
                     .record = storing->record,
                     .document_id = document_id,
+                    .data_sha256 = document_id != NULL ? storing->sha256 : NULL,
                     .completeness = wish->completeness > 0 ? wish->completeness : 1.0,
                     .collected_at = at,
                     .valid_from = at,

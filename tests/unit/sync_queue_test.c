@@ -1,0 +1,300 @@
+/* From a wish to a job: which evidence types, and one run at a time. */
+#include "unit/provider_support.h"
+#include "unit/sync_support.h"
+
+#include "base/error.h"
+#include "provider/definition_load.h"
+#include "store/definition_text.h"
+#include "sync/queue.h"
+
+#include <string.h>
+
+static Definition *github;
+
+typedef struct {
+    Place place;
+    Integration *integration;
+} Desk;
+
+static void desk_init(Desk *desk) {
+    place_init(&desk->place);
+    desk->integration = sync_integration(&desk->place, &scope_a, "acme");
+}
+
+static void desk_clear(Desk *desk) {
+    integration_free(desk->integration);
+    place_clear(&desk->place);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Desk, desk_clear)
+
+static bool ask(const Desk *desk, const SyncRequest *request, char **id_out, GError **error) {
+    return queue_sync(desk->place.db, &scope_a, desk->integration, github, request, id_out, error);
+}
+
+static char *queued(const Desk *desk, const SyncRequest *request) {
+    char *id = NULL;
+    must(ask(desk, request, &id, &error));
+    return id;
+}
+
+static void refuse(const Desk *desk, const SyncRequest *request, ErrorCode code, const char *part) {
+    char *id = NULL;
+    must_fail(code, part, ask(desk, request, &id, &error));
+    g_assert_null(id);
+}
+
+static void assert_status(const Desk *desk, const char *id, const char *status) {
+    g_autoptr(Job) job = sync_job(&desk->place, &scope_a, id);
+    g_assert_cmpstr(job->status, ==, status);
+}
+
+#define NAMES(...) ((const char *const[]){__VA_ARGS__, NULL})
+#define ALL "{\"evidenceTypes\":[\"branch_protection\",\"security_alerts\"],\"from\":0,\"to\":0}"
+#define BRANCHES "{\"evidenceTypes\":[\"branch_protection\"],\"from\":0,\"to\":0}"
+#define ALERTS "{\"evidenceTypes\":[\"security_alerts\"],\"from\":0,\"to\":0}"
+
+/* --- which evidence types --------------------------------------------------------------------- */
+
+static void nothing_named_means_everything(void) {
+    static const char *const none[] = {NULL};
+    static const SyncRequest requests[] = {{.from_ms = 0},
+                                           {.evidence_types = none, .controls = none}};
+    for (size_t i = 0; i < G_N_ELEMENTS(requests); i++) {
+        g_auto(Desk) desk = {0};
+        desk_init(&desk);
+        g_autofree char *id = queued(&desk, &requests[i]);
+        g_autoptr(Job) job = sync_job(&desk.place, &scope_a, id);
+        g_assert_cmpstr(job->request, ==, ALL);
+        g_assert_cmpstr(job->status, ==, JOB_PENDING);
+        g_assert_cmpstr(job->integration_id, ==, "acme");
+        g_assert_cmpstr(job->definition_sha256, ==, github->sha256);
+        g_assert_cmpint(job->priority, >, 0);
+    }
+}
+
+static bool read_text(DbUnit *unit, void *data, GError **error) {
+    DefinitionText **text = data;
+    g_clear_pointer(text, definition_text_free);
+    return definition_text_get(unit, github->sha256, text, error);
+}
+
+static void the_definition_is_stored_with_the_job(void) {
+    g_auto(Desk) desk = {0};
+    desk_init(&desk);
+    g_autofree char *id = queued(&desk, &(SyncRequest){0});
+    g_autoptr(DefinitionText) text = NULL;
+    must(db_run(desk.place.db, &scope_a, DB_READ, read_text, &text, &error));
+    g_assert_cmpstr(text->body, ==, github->text);
+}
+
+typedef struct {
+    SyncRequest request;
+    const char *expected;
+} Choice;
+
+static void named_types_and_controls_choose(void) {
+    const Choice choices[] = {
+        {{.evidence_types = NAMES("security_alerts")}, ALERTS},
+        {{.evidence_types = NAMES("security_alerts", "branch_protection")}, ALL},
+        {{.evidence_types = NAMES("security_alerts", "security_alerts")}, ALERTS},
+        {{.controls = NAMES("CC8.1")}, BRANCHES},
+        {{.controls = NAMES("CC7.1")}, ALERTS},
+        {{.controls = NAMES("CC7.1", "CC8.1", "CC8.1")}, ALL},
+        {{.controls = NAMES("soc2:CC8.1")}, BRANCHES},
+        {{.controls = NAMES("iso27001_2022:8.8")}, ALERTS},
+        {{.controls = NAMES("iso27001_2013:A.12.6.1")}, ALERTS},
+        {{.controls = NAMES("cc_7_1")}, ALERTS},
+        {{.controls = NAMES("SOC 2:CC 7.1")}, ALERTS},
+        {{.evidence_types = NAMES("branch_protection", "security_alerts"),
+          .controls = NAMES("CC7.1")},
+         ALERTS},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(choices); i++) {
+        g_auto(Desk) desk = {0};
+        desk_init(&desk);
+        g_autofree char *id = queued(&desk, &choices[i].request);
+        g_autoptr(Job) job = sync_job(&desk.place, &scope_a, id);
+        g_assert_cmpstr(job->request, ==, choices[i].expected);
+    }
+}
+
+static void what_cannot_be_chosen_is_named(void) {
+    g_auto(Desk) desk = {0};
+    desk_init(&desk);
+    SyncRequest type = {.evidence_types = NAMES("branch_protection", "branches")};
+    refuse(&desk, &type, ERROR_USAGE, "GitHub has no evidence type \"branches\"");
+    SyncRequest misspelt = {.controls = NAMES("CC8.1", "CC99.9")};
+    refuse(&desk, &misspelt, ERROR_USAGE, "CC99.9");
+    SyncRequest framework = {.controls = NAMES("nowhere:CC8.1")};
+    refuse(&desk, &framework, ERROR_USAGE, "nowhere");
+    SyncRequest unserved = {.controls = NAMES("CC1.1")};
+    refuse(&desk, &unserved, ERROR_USAGE, "nothing that acme collects supports the control CC1.1");
+    SyncRequest apart = {.evidence_types = NAMES("branch_protection"), .controls = NAMES("CC7.1")};
+    refuse(&desk, &apart, ERROR_USAGE, "none of the evidence types given supports");
+    g_autofree char *id = queued(&desk, &(SyncRequest){0});
+    g_autoptr(Job) job = sync_job(&desk.place, &scope_a, id);
+    g_assert_cmpstr(job->status, ==, JOB_PENDING);
+}
+
+static void a_range_is_kept(void) {
+    g_auto(Desk) desk = {0};
+    desk_init(&desk);
+    SyncRequest range = {
+        .controls = NAMES("CC7.1"), .from_ms = 1760000000000, .to_ms = 1760000000001};
+    g_autofree char *id = queued(&desk, &range);
+    g_autoptr(Job) job = sync_job(&desk.place, &scope_a, id);
+    g_autoptr(Json) json = json_of(job->request);
+    g_assert_cmpint(json_member_int(json, "from", 0), ==, 1760000000000);
+    g_assert_cmpint(json_member_int(json, "to", 0), ==, 1760000000001);
+}
+
+/* --- one run at a time ------------------------------------------------------------------------ */
+
+static void the_same_wish_gets_the_same_job(void) {
+    g_auto(Desk) desk = {0};
+    desk_init(&desk);
+    g_autofree char *first = queued(&desk, &(SyncRequest){0});
+    g_autofree char *pending = queued(&desk, &(SyncRequest){0});
+    g_assert_cmpstr(pending, ==, first);
+    SyncRequest spelt = {.evidence_types = NAMES("security_alerts", "branch_protection")};
+    g_autofree char *other_words = queued(&desk, &spelt);
+    g_assert_cmpstr(other_words, ==, first);
+    g_assert_true(sync_claim(&desk.place, &scope_a, first, "host:1"));
+    g_autofree char *running = queued(&desk, &(SyncRequest){0});
+    g_assert_cmpstr(running, ==, first);
+    sync_park(&desk.place, &scope_a, first);
+    g_autofree char *parked = queued(&desk, &(SyncRequest){0});
+    g_assert_cmpstr(parked, ==, first);
+    assert_status(&desk, first, JOB_PARKED);
+}
+
+static void another_wish_calls_off_a_job_that_waits(void) {
+    for (int parked = 0; parked <= 1; parked++) {
+        g_auto(Desk) desk = {0};
+        desk_init(&desk);
+        g_autofree char *first = queued(&desk, &(SyncRequest){0});
+        if (parked) {
+            g_assert_true(sync_claim(&desk.place, &scope_a, first, "host:1"));
+            sync_park(&desk.place, &scope_a, first);
+        }
+        SyncRequest other = {.controls = NAMES("CC8.1")};
+        g_autofree char *second = queued(&desk, &other);
+        g_assert_cmpstr(second, !=, first);
+        assert_status(&desk, first, JOB_CANCELLED);
+        assert_status(&desk, second, JOB_PENDING);
+    }
+}
+
+static void another_range_is_another_wish(void) {
+    g_auto(Desk) desk = {0};
+    desk_init(&desk);
+    g_autofree char *first = queued(&desk, &(SyncRequest){0});
+    g_autofree char *second = queued(&desk, &(SyncRequest){.from_ms = 1});
+    g_assert_cmpstr(second, !=, first);
+    assert_status(&desk, first, JOB_CANCELLED);
+}
+
+static bool ask_of(const Desk *desk, const Definition *definition, char **id_out, GError **error) {
+    SyncRequest all = {0};
+    return queue_sync(desk->place.db, &scope_a, desk->integration, definition, &all, id_out, error);
+}
+
+static void a_new_definition_begins_anew(void) {
+    g_auto(Desk) desk = {0};
+    desk_init(&desk);
+    g_autofree char *first = queued(&desk, &(SyncRequest){0});
+    g_autofree char *text = g_strconcat(github->text, "\n# newer\n", NULL);
+    g_autoptr(Definition) newer = NULL;
+    must((newer = definition_load("newer", text, strlen(text), NULL, &error)) != NULL);
+    g_autofree char *second = NULL;
+    must(ask_of(&desk, newer, &second, &error));
+    g_assert_cmpstr(second, !=, first);
+    assert_status(&desk, first, JOB_CANCELLED);
+    g_autoptr(Job) job = sync_job(&desk.place, &scope_a, second);
+    g_assert_cmpstr(job->definition_sha256, ==, newer->sha256);
+}
+
+/* Its hash is not that of its text. */
+static void a_job_that_cannot_be_stored_calls_nothing_off(void) {
+    g_auto(Desk) desk = {0};
+    desk_init(&desk);
+    g_autofree char *first = queued(&desk, &(SyncRequest){0});
+    Definition forged = *github;
+    memset(forged.sha256, 'a', sizeof forged.sha256 - 1);
+    char *second = NULL;
+    must_fail(ERROR_INTERNAL, "", ask_of(&desk, &forged, &second, &error));
+    g_assert_null(second);
+    assert_status(&desk, first, JOB_PENDING);
+}
+
+static void a_job_that_is_being_run_is_not_called_off(void) {
+    g_auto(Desk) desk = {0};
+    desk_init(&desk);
+    g_autofree char *first = queued(&desk, &(SyncRequest){0});
+    g_assert_true(sync_claim(&desk.place, &scope_a, first, "host:1"));
+    SyncRequest other = {.controls = NAMES("CC8.1")};
+    refuse(&desk, &other, ERROR_CONFLICT, "a sync of this integration is running already");
+    assert_status(&desk, first, JOB_RUNNING);
+}
+
+static void a_job_of_a_dead_owner_is_called_off_at_once(void) {
+    g_auto(Desk) desk = {0};
+    desk_init(&desk);
+    g_autofree char *first = queued(&desk, &(SyncRequest){0});
+    g_assert_true(sync_claim(&desk.place, &scope_a, first, "host:dead"));
+    g_autofree char *run = g_build_filename(desk.place.folder, "run", NULL);
+    g_autofree char *lock = g_build_filename(run, "dead.lock", NULL);
+    g_assert_cmpint(g_mkdir_with_parents(run, 0700), ==, 0);
+    must(g_file_set_contents(lock, "host:dead", -1, &error));
+    SyncRequest other = {.controls = NAMES("CC8.1")};
+    refuse(&desk, &other, ERROR_CONFLICT, "running already");
+    other.data_dir = desk.place.folder;
+    g_autofree char *second = queued(&desk, &other);
+    assert_status(&desk, first, JOB_CANCELLED);
+    assert_status(&desk, second, JOB_PENDING);
+}
+
+static void integrations_do_not_stand_in_each_others_way(void) {
+    g_auto(Desk) desk = {0};
+    desk_init(&desk);
+    g_autofree char *first = queued(&desk, &(SyncRequest){0});
+    integration_free(desk.integration);
+    desk.integration = sync_integration(&desk.place, &scope_a, "beta");
+    g_autofree char *second = queued(&desk, &(SyncRequest){.from_ms = 1});
+    assert_status(&desk, first, JOB_PENDING);
+    assert_status(&desk, second, JOB_PENDING);
+}
+
+static void another_organizations_integration_gets_no_job(void) {
+    g_auto(Desk) desk = {0};
+    desk_init(&desk);
+    char *id = NULL;
+    must_fail(ERROR_NOT_FOUND, "",
+              queue_sync(desk.place.db, &scope_b, desk.integration, github, &(SyncRequest){0}, &id,
+                         &error));
+    g_assert_null(id);
+}
+
+#define ADD(name) g_test_add_func("/sync/queue/" #name, name)
+
+int main(int argc, char **argv) {
+    connect_test_init(&argc, &argv);
+    github = support_github();
+    ADD(nothing_named_means_everything);
+    ADD(the_definition_is_stored_with_the_job);
+    ADD(named_types_and_controls_choose);
+    ADD(what_cannot_be_chosen_is_named);
+    ADD(a_range_is_kept);
+    ADD(the_same_wish_gets_the_same_job);
+    ADD(another_wish_calls_off_a_job_that_waits);
+    ADD(another_range_is_another_wish);
+    ADD(a_new_definition_begins_anew);
+    ADD(a_job_that_cannot_be_stored_calls_nothing_off);
+    ADD(a_job_that_is_being_run_is_not_called_off);
+    ADD(a_job_of_a_dead_owner_is_called_off_at_once);
+    ADD(integrations_do_not_stand_in_each_others_way);
+    ADD(another_organizations_integration_gets_no_job);
+    int failed = g_test_run();
+    definition_free(github);
+    return failed;
+}
