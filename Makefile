@@ -52,6 +52,7 @@ packages-release:
 	@scripts/install-packages build
 packages-debug packages-asan packages-tsan:
 	@scripts/install-packages test
+	@scripts/install-node-modules
 check: packages-check
 .PHONY: packages-check
 packages-check:

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/id.h"
+#include "base/text.h"
 #include "connect/settings.h"
 #include "store/credential.h"
 #include "store/definition_text.h"
@@ -12,6 +13,7 @@
 
 #define MAIN_CREDENTIAL "main"
 #define NAMES_MAX 1000
+#define NAME_SIZE_MAX 100
 
 /* --- the organization's data key -------------------------------------------------------------- */
 
@@ -142,10 +144,22 @@ static bool store_work(DbUnit *unit, void *data, GError **error) {
            store_rows(unit, work, name, error);
 }
 
+/* A name stands in lines of terminals and logs. */
+static bool check_name(const char *name, GError **error) {
+    g_autofree char *line = name ? text_one_line(name, NAME_SIZE_MAX) : NULL;
+    if (!name || (*name != '\0' && text_is_utf8(name, strlen(name)) && strcmp(line, name) == 0))
+        return true;
+    g_set_error(error, ASSAY_ERROR, ERROR_CONFIGURATION,
+                "the name of an integration has 1 to %d bytes and no control characters",
+                NAME_SIZE_MAX);
+    return false;
+}
+
 bool connection_store(Db *db, const DbScope *scope, const Keyring *keyring,
                       const NewConnection *connection, char **id_out, GError **error) {
     g_autoptr(DataKey) key = NULL;
-    if (!open_data_key(db, scope, keyring, KEY_MAKE, &key, error))
+    if (!check_name(connection->name, error) ||
+        !open_data_key(db, scope, keyring, KEY_MAKE, &key, error))
         return false;
     g_autofree char *integration_id = id_new();
     g_autofree char *credential_id = id_new();

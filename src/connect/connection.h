@@ -25,7 +25,8 @@ typedef struct {
 } NewConnection;
 
 /* Stores a tested connection and pins its definition; *id_out is the new integration's id (caller
- * frees). ERROR_CONFLICT when the name is taken. */
+ * frees). ERROR_CONFLICT when the name is taken, ERROR_CONFIGURATION when it is no name (empty,
+ * more than 100 bytes, control characters). */
 bool connection_store(Db *db, const DbScope *scope, const Keyring *keyring,
                       const NewConnection *connection, char **id_out,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;

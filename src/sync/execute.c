@@ -16,7 +16,7 @@
 
 #include <string.h>
 
-#define TURN_MS 1000 /* how often the peer and the lease are looked at */
+#define TURN_MS 250 /* how often the peer, the lease and the journal are looked at */
 #define FLUSH_MS 250 /* what a kill may cost: answers of this time are asked for again */
 #define REQUEST_MAX (1024 * 1024)
 

@@ -31,7 +31,7 @@ typedef struct {
     const char *data_dir;
     /* Told while the job runs, with a JSON object {evidenceType, rows, calls} or {phase}. */
     void (*progress)(const Json *progress, void *data);
-    /* Whether the work is still wanted; asked about once a second. */
+    /* Whether the work is still wanted; asked a few times a second. */
     bool (*wanted)(void *data);
     void *data;
 } ExecuteContext;

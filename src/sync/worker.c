@@ -14,9 +14,15 @@
 #include "sync/exercise.h"
 #include "sync/message.h"
 
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
+
+#define GRACE_MS 1000 /* for ending by itself once the parent is gone */
 
 typedef struct {
     int socket;
@@ -232,6 +238,24 @@ static bool serve(Worker *worker, GError **error) {
     return false;
 }
 
+/* --- the parent ------------------------------------------------------------------------------- */
+
+/* Whatever it waits for, a worker does not outlive its parent: the work is lost with the parent or
+ * goes on with the next claim, which the lock of a living worker would hold up. */
+static void *watch_parent(void *data) {
+    const Worker *worker = data;
+    struct pollfd parent = {.fd = worker->socket, .events = POLLRDHUP};
+    while (poll(&parent, 1, -1) < 0 && errno == EINTR)
+        continue;
+    poll(NULL, 0, GRACE_MS);
+    _exit(EXIT_SUCCESS);
+}
+
+static bool start_watching(Worker *worker) {
+    pthread_t thread;
+    return pthread_create(&thread, NULL, watch_parent, worker) == 0 && pthread_detach(thread) == 0;
+}
+
 int worker_main(void) {
     g_autoptr(GError) error = NULL;
     g_auto(Worker) worker = {.socket = WORKER_SOCKET};
@@ -239,6 +263,8 @@ int worker_main(void) {
     if (clearenv() != 0 || !limit_memory(&error))
         return EXIT_FAILURE;
     expr_start();
+    if (!start_watching(&worker))
+        return EXIT_FAILURE;
     if (!serve(&worker, &error) && error_code_of(error) == ERROR_CANCELLED)
         return EXIT_SUCCESS; /* the parent closed the socket */
     return EXIT_FAILURE;

@@ -2,9 +2,9 @@
  *
  * It is this program, executed with the hidden subcommand "worker" and a socket as descriptor
  * WORKER_SOCKET. It says hello, does what it is asked one thing at a time, and ends when the socket
- * closes: a worker whose parent is gone has nobody to work for. Expressions are evaluated and
- * credentials opened here only, under a limit on memory (not in builds with a sanitizer, whose
- * shadow memory does not fit).
+ * closes, in the middle of its work if need be: a worker whose parent is gone has nobody to work
+ * for. Expressions are evaluated and credentials opened here only, under a limit on memory (not in
+ * builds with a sanitizer, whose shadow memory does not fit).
  *
  * Messages, JSON unless said otherwise:
  *   in   {"hello": {dataDir, databaseUrl, clockOffset, waitScale, key: bool}}, then the

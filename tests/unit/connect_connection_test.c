@@ -159,6 +159,23 @@ static void a_name_that_is_taken_is_refused_and_stores_nothing(void) {
     assert_opens(&place, &scope_a, first);
 }
 
+static void a_name_fits_on_a_line(void) {
+    g_auto(Place) place = {0};
+    place_init(&place);
+    g_autofree char *longest = g_strnfill(100, 'n');
+    g_autofree char *over = g_strnfill(101, 'n');
+    const char *const bad[] = {"", "a\nb", "\x1b[2J", "a\xff", over};
+    for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
+        char *id = NULL;
+        must_fail(ERROR_CONFIGURATION, "the name of an integration",
+                  store_in(place.db, place.keyring, &scope_a, bad[i], &id, &error));
+    }
+    g_autofree char *first = stored(&place, &scope_a, longest);
+    g_autofree char *second = stored(&place, &scope_a, "Größe 1: prod/eu");
+    assert_opens(&place, &scope_a, first);
+    assert_opens(&place, &scope_a, second);
+}
+
 static void organizations_may_use_the_same_name(void) {
     g_auto(Place) place = {0};
     place_init(&place);
@@ -476,6 +493,7 @@ int main(int argc, char **argv) {
     ADD(a_connection_is_stored_whole_and_sealed);
     ADD(connections_without_a_name_are_numbered);
     ADD(a_name_that_is_taken_is_refused_and_stores_nothing);
+    ADD(a_name_fits_on_a_line);
     ADD(organizations_may_use_the_same_name);
     ADD(an_organization_that_does_not_exist_is_not_found);
     ADD(the_data_key_is_made_once);

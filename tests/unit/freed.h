@@ -44,9 +44,14 @@ __attribute__((constructor)) static void freed_install(void) {
 void __libc_free(void *block);
 void free(void *block);
 
+/* Everything that is freed is emptied, so that what a test itself let go of earlier does not turn
+ * up in a block that was made of it. */
 void free(void *block) {
+    size_t size = block != NULL ? malloc_usable_size(block) : 0;
     if (atomic_load(&freed_marker) != NULL && block != NULL)
-        freed_look(block, malloc_usable_size(block));
+        freed_look(block, size);
+    if (size > 0)
+        memset(block, 0, size);
     __libc_free(block);
 }
 

@@ -1,0 +1,351 @@
+#!/usr/bin/env python3
+"""kill -9 at any instant: nothing is lost, nothing is there twice, nothing is asked that the journal held.
+
+Instants are drawn by a seed (ASSAY_TEST_SEED; printed), in numbers of requests that the sandbox has seen.
+"""
+
+import functools
+import os
+import random
+import signal
+import struct
+import time
+
+import tap
+from assay_client import Assay, children, is_gone, kill, until, worker_of
+from sandbox_client import Sandbox
+
+SEED = int(os.environ.get("ASSAY_TEST_SEED", "20261120"))
+REPOS = 40
+KILLS = 20
+HEADER = struct.Struct("<IIHBB8I")  # a recording in a batch of the journal: magic, size, status, outcome, then, sizes
+
+
+@functools.cache
+def undisturbed():
+    """What a run that nobody disturbs collects: hashes of the data by type, and the number of its calls."""
+    with Sandbox("--repos", str(REPOS), "--limit", "0") as sandbox, Assay(sandbox) as assay:
+        assay.connect()
+        sandbox.control("POST", "reset")
+        assay.sync()
+        hashes = assay.rows("select evidence_type, data_sha256 from evidence order by evidence_type")
+        # Only the address of the sandbox differs from run to run, and no field of the rows shows it.
+        return {row["evidence_type"]: row["data_sha256"] for row in hashes}, sandbox.stats()["requests"]
+
+
+def world():
+    return Sandbox("--repos", str(REPOS), "--limit", "0")
+
+
+def recordings(assay):
+    """The targets of all requests whose answers the journal holds."""
+    found = []
+    for batch in assay.journal():
+        at = 0
+        while at < len(batch):
+            magic, size, *rest = HEADER.unpack_from(batch, at)
+            assert magic == 0x31534341
+            sizes, texts, start = rest[3:], [], at + HEADER.size
+            for length in sizes:
+                texts.append(batch[start:start + length].decode())
+                start += length + 1
+            found.append(f"{texts[1]} /{texts[2].split('/', 3)[3]}")
+            at += size
+    return found
+
+
+class Promise:
+    """What the journal held at each kill must never have been asked again at the end."""
+
+    def __init__(self, sandbox, assay):
+        self.sandbox = sandbox
+        self.assay = assay
+        self.held = []
+
+    def note(self):
+        """Called when nothing runs."""
+        counts = self.sandbox.counts()
+        self.held.append({line: counts[line] for line in recordings(self.assay)})
+
+    def check(self):
+        counts = self.sandbox.counts()
+        for number, held in enumerate(self.held):
+            again = {line: (count, counts[line]) for line, count in held.items() if counts[line] != count}
+            assert again == {}, f"asked again after kill {number}: {again}"
+
+
+def is_over(assay):
+    return assay.rows("select status from job where status <> 'completed'") == []
+
+
+def expect_one_of_each(assay):
+    """Every type exactly once, as if nothing had happened; sound() has the rest."""
+    hashes, _ = undisturbed()
+    rows = assay.rows("select evidence_type, data_sha256, job_id from evidence order by evidence_type")
+    assert {row["evidence_type"]: row["data_sha256"] for row in rows} == hashes and len(rows) == 2, rows
+    assert len({row["job_id"] for row in rows}) == 1
+    assert [row["status"] for row in assay.rows("select status from job")] == ["completed"]
+    held = recordings(assay)
+    assert len(held) == len(set(held)), "an answer is in the journal twice"
+    assert assay.value("select count(*) from check_result") == 13
+    assert assay.integrations()[0]["status"] == "connected"
+
+
+def next_instant(random_source, sandbox, assay, step):
+    """Waits for a random instant of the run that is under way. Every third one comes after the journal has grown:
+    a job that never gets anything done is given up after three attempts, and rightly so."""
+    seen = sandbox.stats()["requests"]
+    entries = assay.journal_entries()
+    if step % 3 == 2:
+        until(lambda: assay.journal_entries() > entries or is_over(assay), "the journal to grow")
+    wanted = seen + random_source.randrange(0, 12)
+    until(lambda: sandbox.stats()["requests"] >= wanted or is_over(assay), "requests")
+
+
+def slow(sandbox):
+    """Answers take a moment, so that there is something to kill."""
+    sandbox.fault(match="*", kind="delay", delay_ms=60)
+
+
+def end(process):
+    """Kills a command and waits until its worker has noticed."""
+    workers = children(process.pid)
+    kill(process.pid)
+    process.communicate()
+    until(lambda: all(is_gone(worker) for worker in workers), "the orphaned worker to end")
+
+
+def test_command_killed_at_20_random_instants_loses_and_repeats_nothing():
+    random_source = random.Random(SEED)
+    print(f"# seed {SEED}")
+    with world() as sandbox, Assay(sandbox) as assay:
+        assay.connect()
+        sandbox.control("POST", "reset")
+        slow(sandbox)
+        promise = Promise(sandbox, assay)
+        kills = 0
+        while kills < KILLS and not (kills and assay.rows("select 1 from job") and is_over(assay)):
+            process = assay.start_sync()
+            next_instant(random_source, sandbox, assay, kills)
+            if random_source.random() < 0.3:
+                for worker in children(process.pid):
+                    kill(worker)
+            end(process)
+            promise.note()
+            kills += 1
+        assert kills >= 10, f"the job was done after {kills} kills: make it longer"
+        sandbox.clear()
+        assert assay.sync().json["evidenceCollected"] == 2
+        promise.check()
+        expect_one_of_each(assay)
+
+
+def test_worker_killed_at_20_random_instants_loses_and_repeats_nothing():
+    random_source = random.Random(SEED + 1)
+    with world() as sandbox, Assay(sandbox) as assay:
+        assay.connect()
+        sandbox.control("POST", "reset")
+        slow(sandbox)
+        process = assay.start_sync()
+        kills = 0
+        while kills < KILLS and process.poll() is None:
+            worker = worker_of(process)
+            next_instant(random_source, sandbox, assay, kills)
+            if process.poll() is None and not is_gone(worker):
+                kill(worker)
+                kills += 1
+                until(lambda: is_gone(worker), "the worker to end")
+        assert kills >= 10, f"the job was done after {kills} kills: make it longer"
+        sandbox.clear()
+        result = assay.finish(process, status=0)
+        assert result.json["evidenceCollected"] == 2 and result.json["errors"] == []
+        expect_one_of_each(assay)
+        _, calls = undisturbed()
+        counts = sandbox.counts()
+        assert len(counts) == calls
+        # A kill costs at most what was in flight and what was answered in the last moment before it.
+        repeated = sum(counts.values()) - calls
+        assert repeated <= kills * (32 + 16 * 16), (repeated, kills)
+
+
+def barrier(sandbox, assay, passed):
+    """Lets so many answers through, holds all others back, and waits until those are in the journal."""
+    sandbox.control("POST", "release", {})
+    sandbox.control("POST", "hold", {"match": "*", "after": passed})
+
+
+def test_at_a_barrier_after_a_flush_nothing_is_asked_twice():
+    random_source = random.Random(SEED + 2)
+    with world() as sandbox, Assay(sandbox) as assay:
+        assay.connect()
+        sandbox.control("POST", "reset")
+        answered, in_flight = 0, []
+        for number in range(KILLS // 2):
+            passed = random_source.randrange(3, 14)
+            sandbox.clear()
+            sandbox.control("POST", "hold", {"match": "*", "after": passed})
+            process = assay.start_sync()
+            sandbox.wait(held=1)
+            answered += passed
+            until(lambda: assay.journal_entries() == answered, "the journal to hold every answer")
+            worker = worker_of(process)
+            kill((process.pid, worker)[number % 2])
+            if number % 2:
+                kill(process.pid)
+            process.communicate()
+            until(lambda: is_gone(worker), "the worker to end")
+            held = recordings(assay)
+            counts = sandbox.counts()
+            assert len(held) == len(set(held)) == answered
+            in_flight.append(set(counts) - set(held))
+        sandbox.clear()
+        assert assay.sync().json["evidenceCollected"] == 2
+        counts = sandbox.counts()
+        ever_in_flight = set().union(*in_flight)
+        again = {line: count for line, count in counts.items() if count > 1}
+        assert set(again) <= ever_in_flight, set(again) - ever_in_flight
+        for line, count in again.items():
+            assert count <= 1 + sum(1 for lines in in_flight if line in lines), (line, count)
+        expect_one_of_each(assay)
+
+
+def test_killed_while_storing_and_judging_it_goes_on():
+    instants = ("select count(*) > 0 from document", "select count(*) > 0 from evidence", "select count(*) > 1 from evidence",
+                "select count(*) > 0 from check_result", "select count(*) > 0 from finding", "select count(*) > 0 from control_status",
+                "select count(*) > 0 from score", "select count(*) > 0 from job_result")
+    with world() as sandbox:
+        for instant in instants:
+            with Assay(sandbox) as assay:
+                assay.connect()
+                sandbox.control("POST", "reset")
+                process = assay.start_sync()
+                worker = worker_of(process)
+                connection = assay.open_database()
+                until(lambda: connection.execute(instant).fetchone()[0], instant)
+                connection.close()
+                if not is_gone(worker):
+                    kill(worker)
+                end(process)
+                if not is_over(assay):
+                    assert assay.sync().json["evidenceCollected"] == 2
+                    expect_one_of_each(assay)
+                else:
+                    assert len(assay.evidence()) == 2
+
+
+def test_orphaned_worker_ends_and_lets_its_job_go_on():
+    with world() as sandbox, Assay(sandbox) as assay:
+        assay.connect()
+        sandbox.control("POST", "hold", {"match": "/repos/*"})
+        process = assay.start_sync()
+        sandbox.wait(held=1)
+        worker = worker_of(process)
+        kill(process.pid)
+        process.communicate()
+        began = time.monotonic()
+        until(lambda: is_gone(worker), "the orphan to end")
+        assert time.monotonic() - began < 20
+        sandbox.clear()
+        assert assay.sync().json["evidenceCollected"] == 2
+        expect_one_of_each(assay)
+        assert list((assay.data / "run").iterdir()) == [], "lock files of the dead are left"
+
+
+def test_interrupted_command_takes_its_worker_along():
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        with world() as sandbox, Assay(sandbox) as assay:
+            assay.connect()
+            sandbox.control("POST", "hold", {"match": "/repos/*"})
+            process = assay.start_sync()
+            sandbox.wait(held=1)
+            worker = worker_of(process)
+            process.send_signal(number)
+            process.communicate(timeout=30)
+            assert process.returncode != 0
+            until(lambda: is_gone(worker), "the worker to end")
+            sandbox.clear()
+            assert assay.sync().json["evidenceCollected"] == 2
+            expect_one_of_each(assay)
+
+
+def test_second_sync_at_the_same_time_is_refused_and_disturbs_nothing():
+    with world() as sandbox, Assay(sandbox) as assay:
+        assay.connect()
+        sandbox.control("POST", "hold", {"match": "/repos/*"})
+        process = assay.start_sync()
+        sandbox.wait(held=1)
+        failure = assay.sync(status=None).failure
+        assert failure["code"] == "CONFLICT" and "running" in failure["message"], failure
+        assert assay.sync("--evidence", "security_alerts", status=None).failure["code"] == "CONFLICT"
+        assert len(assay.integrations()) == 1 and assay.evidence() == []
+        sandbox.clear()
+        assert assay.finish(process, status=0).json["evidenceCollected"] == 2
+        expect_one_of_each(assay)
+
+
+def test_job_that_kills_every_worker_is_given_up():
+    with world() as sandbox, Assay(sandbox) as assay:
+        assay.connect()
+        sandbox.control("POST", "hold", {"match": "/orgs/*"})
+        process = assay.start_sync()
+        deaths = 0
+        while process.poll() is None and deaths < 10:
+            seen = deaths + 1
+            until(lambda: process.poll() is not None or sandbox.stats()["held"] >= 1 and children(process.pid), "a worker that waits")
+            if process.poll() is None:
+                for worker in children(process.pid):
+                    kill(worker)
+                    until(lambda: is_gone(worker), "the worker to end")
+                deaths = seen
+                sandbox.clear()
+                sandbox.control("POST", "hold", {"match": "/orgs/*"})
+        result = assay.finish(process)
+        assert deaths == 3 and result.status == 1, (deaths, result)
+        assert assay.rows("select status from job") == [{"status": "failed"}]
+        assert result.failure["message"], result
+        sandbox.clear()
+        assert assay.sync().json["evidenceCollected"] == 2
+
+
+def test_connect_killed_in_the_middle_stores_nothing():
+    with world() as sandbox, Assay(sandbox) as assay:
+        sandbox.control("POST", "hold", {"match": "/user"})
+        words = ["connect", "github", "--name", "acme", "--set", "organization=acme", "--set", f"api_url={sandbox.url}",
+                 "--set", "allow_private=true", "--credential", "access_token=env:TOKEN", "--json"]
+        for _ in range(2):
+            process = assay.start(*words)
+            sandbox.wait(held=1)
+            end(process)
+            sandbox.clear()
+            sandbox.control("POST", "hold", {"match": "/user"})
+        assert assay.integrations() == [] and assay.rows("select * from credential") == []
+        sandbox.clear()
+        assay.connect()
+        assert assay.sync("--evidence", "branch_protection").json["evidenceCollected"] == 1
+
+
+def test_worker_killed_while_connecting_is_an_error_and_no_hang():
+    with world() as sandbox, Assay(sandbox) as assay:
+        sandbox.control("POST", "hold", {"match": "/user"})
+        process = assay.start("connect", "github", "--set", "organization=acme", "--set", f"api_url={sandbox.url}", "--set",
+                              "allow_private=true", "--credential", "access_token=env:TOKEN", "--json")
+        sandbox.wait(held=1)
+        kill(worker_of(process))
+        result = assay.finish(process, status=1)
+        assert result.failure["code"] == "INTERNAL" and "worker" in result.failure["message"], result
+        sandbox.clear()
+
+
+def test_killed_init_is_repeated_without_harm():
+    for made in ("", "assay.db", "encryption.key"):
+        with Assay() as assay:
+            process = assay.start("init")
+            until(lambda: (assay.data / made).exists() or process.poll() is not None, made)
+            kill(process.pid)
+            process.communicate()
+            assay.run("init", status=0)
+            assert assay.integrations() == []
+
+
+if __name__ == "__main__":
+    tap.main(globals())
