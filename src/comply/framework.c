@@ -12,6 +12,7 @@
 struct FrameworkIndex {
     Arena *arena;
     GHashTable *by_key; /* char * -> const FrameworkControl * */
+    GHashTable *shared; /* char * -> GPtrArray of const FrameworkControl * */
     bool lettered;      /* the ids of the file have the letter */
 };
 
@@ -49,10 +50,13 @@ static const SchemaType control_ids = {SCHEMA_LIST, .expected = "a list of ids o
 static const SchemaType weight = {SCHEMA_TEXT, .expected = "a weight from 0 to 1000",
                                   .accepts = is_weight};
 
-static const SchemaKey control_keys[] = {
-    {"id", &control_id, SCHEMA_REQUIRED},       {"title", &schema_text, SCHEMA_REQUIRED},
-    {"level", &schema_text, SCHEMA_OPTIONAL},   {"weight", &weight, SCHEMA_OPTIONAL},
-    {"aliases", &control_ids, SCHEMA_OPTIONAL}, {NULL, NULL, SCHEMA_OPTIONAL}};
+static const SchemaKey control_keys[] = {{"id", &control_id, SCHEMA_REQUIRED},
+                                         {"title", &schema_text, SCHEMA_REQUIRED},
+                                         {"level", &schema_text, SCHEMA_OPTIONAL},
+                                         {"weight", &weight, SCHEMA_OPTIONAL},
+                                         {"aliases", &control_ids, SCHEMA_OPTIONAL},
+                                         {"shared", &control_ids, SCHEMA_OPTIONAL},
+                                         {NULL, NULL, SCHEMA_OPTIONAL}};
 static const SchemaType control = {SCHEMA_MAP, .expected = "a control", .keys = control_keys};
 static const SchemaType controls = {SCHEMA_LIST, .expected = "a list of controls",
                                     .items = &control};
@@ -87,19 +91,37 @@ static void index_id(Framework *framework, const FrameworkControl *row, const Ya
     g_hash_table_insert(lookup->by_key, key, (void *)(uintptr_t)row);
 }
 
+/* Makes the control one of those that a shared id stands for. */
+static void index_shared(Framework *framework, const FrameworkControl *row, const YamlNode *node,
+                         Diagnostics *diagnostics) {
+    FrameworkIndex *lookup = framework->lookup;
+    g_autofree char *key = control_id_key(node->text, framework->letter, NULL);
+    GPtrArray *rows = g_hash_table_lookup(lookup->shared, key);
+    if (rows == NULL) {
+        rows = g_ptr_array_new();
+        g_hash_table_insert(lookup->shared, g_strdup(key), rows);
+        index_id(framework, row, node, diagnostics);
+    }
+    g_ptr_array_add(rows, (void *)(uintptr_t)row);
+}
+
 static void load_control(Framework *framework, const YamlNode *node, FrameworkControl *row,
                          Diagnostics *diagnostics) {
     Arena *arena = framework->lookup->arena;
     const YamlNode *aliases = yaml_member(node, "aliases");
+    const YamlNode *shared = yaml_member(node, "shared");
     const char *weight_text = yaml_member_text(node, "weight");
     row->id = arena_text(arena, yaml_member_text(node, "id"));
     row->title = arena_text(arena, yaml_member_text(node, "title"));
     row->level = arena_text(arena, yaml_member_text(node, "level"));
     row->weight = weight_text == NULL ? 1.0 : g_ascii_strtod(weight_text, NULL);
     row->aliases = load_texts(arena, aliases, &row->alias_count);
+    row->shared = load_texts(arena, shared, &row->shared_count);
     index_id(framework, row, yaml_member(node, "id"), diagnostics);
     for (size_t i = 0; i < row->alias_count; i++)
         index_id(framework, row, aliases->items[i], diagnostics);
+    for (size_t i = 0; i < row->shared_count; i++)
+        index_shared(framework, row, shared->items[i], diagnostics);
 }
 
 static void load_controls(Framework *framework, const YamlNode *list, Diagnostics *diagnostics) {
@@ -129,6 +151,8 @@ static Framework *new_framework(void) {
     framework->lookup = g_new0(FrameworkIndex, 1);
     framework->lookup->arena = arena;
     framework->lookup->by_key = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    framework->lookup->shared =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
     return framework;
 }
 
@@ -159,6 +183,7 @@ void framework_free(Framework *framework) {
     if (framework == NULL)
         return;
     g_hash_table_unref(framework->lookup->by_key);
+    g_hash_table_unref(framework->lookup->shared);
     arena_free(framework->lookup->arena);
     g_free(framework->lookup);
     g_free(framework);
@@ -253,22 +278,36 @@ const FrameworkControl *framework_control(const Framework *framework, const char
     return key == NULL ? NULL : g_hash_table_lookup(framework->lookup->by_key, key);
 }
 
-/* As framework_control() for an id that names no framework: one with a letter that this framework
- * does not write is meant for another. */
-static const FrameworkControl *control_by_bare_id(const Framework *framework, const char *id) {
-    bool lettered = false;
-    g_autofree char *key = control_id_key(id, framework->letter, &lettered);
-    if (key == NULL || (lettered && !framework->lookup->lettered))
-        return NULL;
-    return g_hash_table_lookup(framework->lookup->by_key, key);
-}
-
 static bool add_ref(GArray *refs, const Framework *framework, const FrameworkControl *row) {
-    if (row == NULL)
-        return false;
     ControlRef ref = {framework, row};
     g_array_append_val(refs, ref);
     return true;
+}
+
+/* All controls under this key, one unless the id is shared. */
+static bool add_by_key(GArray *refs, const Framework *framework, const char *key) {
+    const GPtrArray *shared =
+        key == NULL ? NULL : g_hash_table_lookup(framework->lookup->shared, key);
+    for (guint i = 0; shared != NULL && i < shared->len; i++)
+        add_ref(refs, framework, g_ptr_array_index(shared, i));
+    const FrameworkControl *row =
+        key == NULL ? NULL : g_hash_table_lookup(framework->lookup->by_key, key);
+    return shared != NULL || (row != NULL && add_ref(refs, framework, row));
+}
+
+/* With the framework named. */
+static bool add_named(GArray *refs, const Framework *framework, const char *id) {
+    g_autofree char *key = control_id_key(id, framework->letter, NULL);
+    return add_by_key(refs, framework, key);
+}
+
+/* For an id that names no framework: one with a letter that this framework does not write is meant
+ * for another. */
+static void add_bare(GArray *refs, const Framework *framework, const char *id) {
+    bool lettered = false;
+    g_autofree char *key = control_id_key(id, framework->letter, &lettered);
+    if (!lettered || framework->lookup->lettered)
+        add_by_key(refs, framework, key);
 }
 
 static bool find_in_named(GArray *refs, const char *text, const char *colon, GError **error) {
@@ -276,7 +315,7 @@ static bool find_in_named(GArray *refs, const char *text, const char *colon, GEr
     const Framework *framework = framework_find(name, error);
     if (framework == NULL)
         return false;
-    if (add_ref(refs, framework, framework_control(framework, colon + 1)))
+    if (add_named(refs, framework, colon + 1))
         return true;
     g_set_error(error, ASSAY_ERROR, ERROR_NOT_FOUND, "%s has no control '%.64s'.", framework->name,
                 colon + 1);
@@ -288,7 +327,7 @@ static bool find_in_all(GArray *refs, const char *text, GError **error) {
         const Framework *framework = load_embedded(i, error);
         if (framework == NULL)
             return false;
-        add_ref(refs, framework, control_by_bare_id(framework, text));
+        add_bare(refs, framework, text);
     }
     if (refs->len > 0)
         return true;

@@ -27,6 +27,8 @@ typedef struct {
     double weight;     /* 1 unless the framework says otherwise */
     const char *const *aliases;
     size_t alias_count;
+    const char *const *shared; /* ids that stand for this and other controls together */
+    size_t shared_count;
     size_t index; /* in Framework.controls */
 } FrameworkControl;
 
@@ -58,7 +60,8 @@ const char *const *framework_ids(void);
  * ERROR_NOT_FOUND names the nearest, ERROR_CONFIGURATION when its file is wrong. */
 const Framework *framework_find(const char *id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* A control of a framework by any style of its id or of an alias; NULL when there is none. */
+/* A control of a framework by any style of its id or of an alias; of a shared id the first that
+ * has it. NULL when there is none. */
 const FrameworkControl *framework_control(const Framework *framework, const char *id);
 
 /* One control of one framework; both borrowed. */
@@ -68,7 +71,8 @@ typedef struct {
 } ControlRef;
 
 /* What a person may have meant by "soc2:CC8.1", or by "CC8.1" alone: the control in the named
- * framework, or in every framework that has it. Owned array of ControlRef, never empty.
+ * framework, or in every framework that has it; all controls of a shared id. Owned array of
+ * ControlRef, never empty.
  * ERROR_NOT_FOUND when there is none. */
 GArray *framework_control_find(const char *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -16,7 +16,11 @@ static void embedded_frameworks_are_whole(void) {
     static const struct {
         const char *id;
         size_t controls;
-    } expected[] = {{"iso27001_2013", 114}, {"iso27001_2022", 93}, {"soc2", 61}};
+    } expected[] = {{"cmmc", 20},
+                    {"iso27001_2013", 114},
+                    {"iso27001_2022", 93},
+                    {"nist_800_171", 110},
+                    {"soc2", 61}};
     for (size_t i = 0; i < G_N_ELEMENTS(expected); i++) {
         const Framework *framework = find(expected[i].id);
         g_assert_cmpstr(framework->id, ==, expected[i].id);
@@ -47,7 +51,11 @@ static void every_control_has_a_short_title_and_weight(void) {
             const FrameworkControl *control = &framework->controls[i];
             g_assert_cmpuint(strlen(control->title), >, 3);
             g_assert_cmpuint(strlen(control->title), <, 120);
-            g_assert_cmpfloat(control->weight, >, 0);
+            /* without a system security plan (3.12.4) there is no score to take points from */
+            if (strcmp(control->id, "3.12.4") == 0)
+                g_assert_cmpfloat(control->weight, ==, 0);
+            else
+                g_assert_cmpfloat(control->weight, >, 0);
             g_assert_true(framework_control(framework, control->id) == control);
         }
     }
@@ -102,6 +110,22 @@ static void controls_are_found_in_the_styles_seen_in_the_wild(void) {
         {"iso27001_2013:A.8.5", "none"},
         {"A.8.5", "none"}, /* could be meant for either edition */
         {"A.12", "none"},
+        {"3.5.3", "nist_800_171:3.5.3"},
+        {"3_5_3", "nist_800_171:3.5.3"},
+        {"03.05.03", "none"}, /* revision 3 */
+        {"IA.L2-3.5.3", "nist_800_171:3.5.3"},
+        {"ia.3.083", "nist_800_171:3.5.3"},
+        {"AC.1.001", "nist_800_171:3.1.1"},
+        {"AC.L1-3.1.1", "nist_800_171:3.1.1"},
+        {"AC.L2-3.1.1", "nist_800_171:3.1.1"},
+        {"AC.L1-b.1.i", "nist_800_171:3.1.1"},
+        {"cmmc_2:AC.1.001", "nist_800_171:3.1.1"},
+        {"NIST SP 800-171:SI.2.214", "nist_800_171:3.14.3"},
+        {"CM.2.061", "nist_800_171:3.4.1"},
+        {"AU.2.041", "nist_800_171:3.3.2"},
+        {"PE.L1-b.1.ix", "nist_800_171:3.10.3,nist_800_171:3.10.4,nist_800_171:3.10.5"},
+        {"RE.2.137", "cmmc:RE.2.137"},
+        {"AC.2.004", "none"}, /* seen on the web, in no edition */
         {"CC99.1", "none"},
         {"soc2:A.9.4.2", "none"},
         {"nothing:CC6.1", "none"},
@@ -113,6 +137,38 @@ static void controls_are_found_in_the_styles_seen_in_the_wild(void) {
         g_autofree char *list = found(cases[i][0]);
         g_test_message("%s", cases[i][0]);
         g_assert_cmpstr(list, ==, cases[i][1]);
+    }
+}
+
+/* DoD assessment methodology 1.2.1: 110 minus the points of what is not met, at worst -203. */
+static void the_points_of_800_171_make_the_lowest_score(void) {
+    const Framework *framework = find("nist_800_171");
+    double points = 0;
+    size_t basic = 0;
+    for (size_t i = 0; i < framework->control_count; i++) {
+        points += framework->controls[i].weight;
+        basic += strcmp(framework->controls[i].level, "1") == 0;
+    }
+    g_assert_cmpfloat(points, ==, 313);
+    g_assert_cmpfloat(110 - points, ==, -203);
+    g_assert_cmpuint(basic, ==, 17);
+}
+
+/* Every requirement has its id of CMMC 1.02 and one of CMMC 2.0 at least; each leads back. */
+static void requirements_are_found_by_each_of_their_cmmc_ids(void) {
+    const Framework *framework = find("nist_800_171");
+    for (size_t i = 0; i < framework->control_count; i++) {
+        const FrameworkControl *control = &framework->controls[i];
+        g_autofree char *expected = g_strdup_printf("nist_800_171:%s", control->id);
+        g_autofree char *level_2 = g_strdup_printf("L2-%s", control->id);
+        bool has_level_2 = false;
+        g_assert_cmpuint(control->alias_count, >=, 2);
+        for (size_t k = 0; k < control->alias_count; k++) {
+            g_autofree char *list = found(control->aliases[k]);
+            g_assert_cmpstr(list, ==, expected);
+            has_level_2 = has_level_2 || g_str_has_suffix(control->aliases[k], level_2);
+        }
+        g_assert_true(has_level_2);
     }
 }
 
@@ -161,6 +217,8 @@ static void mistakes_are_told_by_line(void) {
         {HEAD "controls:\n  - {id: X.1}\n", "demo.yaml:6:5: "},
         {HEAD "controls:\n  - {id: X.1, title: One}\n  - {id: x_1, title: Two}\n",
          "demo.yaml:7:10: 'x_1' is the id of control X.1 already"},
+        {HEAD "controls:\n  - {id: X.1, title: One}\n  - {id: X.2, title: Two, shared: [X.1]}\n",
+         "demo.yaml:7:36: 'X.1' is the id of control X.1 already"},
         {HEAD "controls:\n  - {id: X.1, title: One, weight: heavy}\n", "demo.yaml:6:35: "},
         {HEAD "controls:\n  - {id: '?', title: One}\n", "demo.yaml:6:10: "},
         {HEAD "letter: ab\ncontrols:\n  - {id: X.1, title: One}\n", "demo.yaml:5:9: "},
@@ -195,6 +253,9 @@ static const ComplyTest tests[] = {
     {"frameworks_are_found_in_any_spelling", frameworks_are_found_in_any_spelling},
     {"controls_are_found_in_the_styles_seen_in_the_wild",
      controls_are_found_in_the_styles_seen_in_the_wild},
+    {"the_points_of_800_171_make_the_lowest_score", the_points_of_800_171_make_the_lowest_score},
+    {"requirements_are_found_by_each_of_their_cmmc_ids",
+     requirements_are_found_by_each_of_their_cmmc_ids},
     {"a_control_that_is_unknown_is_said_with_what_to_write",
      a_control_that_is_unknown_is_said_with_what_to_write},
     {"known_controls_are_those_of_known_frameworks", known_controls_are_those_of_known_frameworks},
