@@ -33,5 +33,10 @@ EgressClass egress_classify_host(const char *host);
 /* Whether a request may connect to an address of that class. */
 bool egress_allowed(EgressClass class, bool allow_private);
 
+/* The one metadata service that is ever asked, by the one request that may (NetRequest's
+ * instance_metadata): AWS's, at this address and port. */
+#define EGRESS_INSTANCE_METADATA "http://169.254.169.254"
+bool egress_is_instance_metadata(const struct sockaddr *address, size_t size);
+
 /* What the address is, for messages: "public", "private or reserved", "cloud metadata". */
 const char *egress_class_name(EgressClass class);

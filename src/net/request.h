@@ -71,6 +71,9 @@ struct NetRequest {
     bool once; /* may not be sent twice: connection of its own, no retry (token exchange, revoke) */
     bool allow_private; /* may reach private addresses and plain http; pool of its own */
     bool secret;        /* bodies of request and answer are wiped after use (token responses) */
+    /* Goes to the cloud's instance metadata service (egress_instance_metadata), and nowhere else:
+     * plain http, no proxy, a connection of its own. For connect/aws_metadata.c alone. */
+    bool instance_metadata;
     int64_t total_timeout_ms; /* of one attempt */
     int64_t connect_timeout_ms;
     size_t max_body;         /* of the decoded answer */
