@@ -152,8 +152,10 @@ Framework *framework_load(const char *name, const char *text, size_t size, Diagn
     g_autoptr(Framework) framework = new_framework();
     if (tree != NULL && diagnostics_errors(messages) == 0)
         load_whole(framework, yaml_tree_root(tree), messages);
-    bool sound = diagnostics_result(messages, error) && tree != NULL;
-    return sound ? g_steal_pointer(&framework) : NULL;
+    if (!diagnostics_result(messages, error))
+        return NULL;
+    g_assert(framework->name != NULL); /* the grammar wants one */
+    return g_steal_pointer(&framework);
 }
 
 void framework_free(Framework *framework) {
