@@ -187,7 +187,7 @@ void control_answer(Service *service, const ControlRequest *request, Reply *repl
     reply_add(reply, "Content-Type", "application/json");
     g_string_assign(reply->body, "{\"ok\":true}");
     if (body == NULL) {
-        refuse(reply, 400, error->message);
+        refuse(reply, 400, error != NULL ? error->message : "The body is no JSON object.");
     } else if (handler == NULL) {
         refuse(reply, 404, "There is no such call; see sandbox/README.md.");
     } else {

@@ -481,16 +481,12 @@ static Value fold_value(Reading *reading) {
 
 /* What others see of a reading that is not a list: its value, or null when absent or unread. */
 static void add_final_row(Reading *reading) {
-    Value value = VALUE_NONE;
-    if (reading->outcome != OUTCOME_OK)
-        value = value_new_null();
-    else if (read_node(reading)->mode == READ_COLLECT || is_lookup(reading))
-        value = value_take(&reading->collected);
-    else if (read_node(reading)->mode == READ_FOLD)
-        value = fold_value(reading);
+    bool ok = reading->outcome == OUTCOME_OK;
+    ReadMode mode = ok ? read_node(reading)->mode : READ_ROWS;
+    if (ok && (mode == READ_COLLECT || is_lookup(reading)))
+        add_row(reading, value_take(&reading->collected));
     else
-        value = value_new_null();
-    add_row(reading, value);
+        add_row(reading, mode == READ_FOLD ? fold_value(reading) : value_new_null());
 }
 
 static void child_is_over(Row *row) {

@@ -176,7 +176,10 @@ Framework *framework_load(const char *name, const char *text, size_t size, Diagn
     g_autoptr(Framework) framework = new_framework();
     if (tree != NULL && diagnostics_errors(messages) == 0)
         load_whole(framework, yaml_tree_root(tree), messages);
-    return diagnostics_result(messages, error) ? g_steal_pointer(&framework) : NULL;
+    if (!diagnostics_result(messages, error))
+        return NULL;
+    g_assert(framework->name != NULL); /* the grammar wants one */
+    return g_steal_pointer(&framework);
 }
 
 void framework_free(Framework *framework) {
@@ -198,7 +201,7 @@ static const char *embedded_ids[EMBEDDED_MAX + 1];
 static Framework *embedded[EMBEDDED_MAX]; /* NULL until asked for */
 
 static void list_embedded(void) {
-    for (size_t i = 0; framework_table[i].name != NULL && i < EMBEDDED_MAX; i++)
+    for (size_t i = 0; i < EMBEDDED_MAX && framework_table[i].name != NULL; i++)
         embedded_ids[i] = framework_table[i].name;
 }
 

@@ -249,19 +249,19 @@ static bool refuse_auth(const Definition *definition, const char *problem, GErro
     return false;
 }
 
-static bool choose_by_name(const Definition *definition, const char *name,
-                           const DefinitionAuth **auth_out, GError **error) {
+/* The offered method of this name; NULL with the error set when there is none. */
+static const DefinitionAuth *offered_auth(const Definition *definition, const char *name,
+                                          GError **error) {
     const DefinitionAuth *auth = definition_auth(definition, name);
-    if (!auth || !auth->supported) {
-        g_autofree char *shown = text_one_line(name, NAME_SHOWN);
-        g_autofree char *problem =
-            g_strdup_printf(auth ? "the auth method \"%s\" is not available in this version"
-                                 : "there is no auth method \"%s\"",
-                            shown);
-        return refuse_auth(definition, problem, error);
-    }
-    *auth_out = auth;
-    return true;
+    if (auth && auth->supported)
+        return auth;
+    g_autofree char *shown = text_one_line(name, NAME_SHOWN);
+    g_autofree char *problem =
+        g_strdup_printf(auth ? "the auth method \"%s\" is not available in this version"
+                             : "there is no auth method \"%s\"",
+                        shown);
+    (void)refuse_auth(definition, problem, error);
+    return NULL;
 }
 
 bool settings_choose_auth(const Definition *definition, const char *auth_name,
@@ -269,7 +269,8 @@ bool settings_choose_auth(const Definition *definition, const char *auth_name,
                           const DefinitionAuth **auth_out, GError **error) {
     const DefinitionAuth *found = NULL;
     if (auth_name) {
-        if (!choose_by_name(definition, auth_name, &found, error))
+        found = offered_auth(definition, auth_name, error);
+        if (!found)
             return false;
         if (!fits(found, fields, field_count))
             return refuse_auth(definition, "the credential fields do not fit", error);

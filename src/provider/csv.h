@@ -2,12 +2,12 @@
  *
  * Each line becomes an object: the names of the header line with the fields of the line, all of
  * them strings. Fields may be quoted and then hold commas, line breaks and doubled quotes; lines
- * end in CRLF or LF; a byte order mark and blank lines are dropped; bad UTF-8 and NUL become
- * U+FFFD.
+ * end in CRLF or LF; a byte order mark and blank lines are dropped (a table of one column has no
+ * row for an empty value, then); bad UTF-8 becomes U+FFFD.
  *
  * Strict, because a table that is read wrongly is evidence of nothing: a line with more or fewer
- * fields than the header, a name that is empty or comes twice, a quote in the middle of a field
- * and a table that ends within quotes are refused.
+ * fields than the header, a name that is empty or comes twice, a quote in the middle of a field, a
+ * NUL, and a table that ends within quotes are refused.
  */
 #pragma once
 
@@ -22,6 +22,8 @@
  * call. Returning false stops with the error that the callback has set. */
 typedef bool (*CsvRowFunc)(const char *json, size_t size, void *data, GError **error);
 
+#define CSV_MAX_NAME 256 /* bytes of a name in the header line: each row repeats it */
+
 typedef struct {
     const ScanLimits *limits; /* NULL: scan_default_limits; each field counts as a value */
     CsvRowFunc row;
@@ -29,7 +31,7 @@ typedef struct {
 } CsvRows;
 
 /* Reads a table line by line. ERROR_SERVICE_UNAVAILABLE when it is malformed or cut short,
- * ERROR_LIMIT when it passes a limit; messages name the line, never the text. *count_out (may be
+ * ERROR_LIMIT when it passes a limit; messages name the row, never the text. *count_out (may be
  * NULL) is the number of rows. */
 bool csv_rows(const CsvRows *rows, const char *bytes, size_t size, int64_t *count_out,
               GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -213,12 +213,18 @@ static bool has_item(const Rule *rule, const Name *name) {
 /* Frames and runs. */
 
 static Frame *innermost(const Reader *reader) {
+    g_assert(reader->frames->data != NULL && reader->frames->len > 0);
     return &g_array_index(reader->frames, Frame, reader->frames->len - 1);
+}
+
+static Run *run_at(const Reader *reader, guint index) {
+    g_assert(reader->runs->data != NULL && index < reader->runs->len);
+    return &g_array_index(reader->runs, Run, index);
 }
 
 static Run *last_run(const Reader *reader, const Frame *frame) {
     guint count = reader->runs->len;
-    return count > frame->first_run ? &g_array_index(reader->runs, Run, count - 1) : NULL;
+    return count > frame->first_run ? run_at(reader, count - 1) : NULL;
 }
 
 static bool is_blank(const GString *text) {
@@ -253,7 +259,7 @@ static void push_run(Reader *reader, const Frame *frame, Name *name, bool list) 
     guint index = reader->runs->len;
     Run run = {.name = name, .before = name->seen, .list = list, .key = reader->out->len};
     if (name->seen > frame->first_run)
-        g_array_index(reader->runs, Run, name->seen - 1).next = index + 1;
+        run_at(reader, name->seen - 1)->next = index + 1;
     append_name(reader, name);
     if (list)
         g_string_append_c(reader->out, '[');
@@ -336,7 +342,7 @@ static void append_absent(Reader *reader, const Frame *frame) {
 
 static void pop_runs(Reader *reader, const Frame *frame) {
     while (reader->runs->len > frame->first_run) {
-        const Run *run = &g_array_index(reader->runs, Run, reader->runs->len - 1);
+        const Run *run = run_at(reader, reader->runs->len - 1);
         run->name->seen = run->before;
         g_array_set_size(reader->runs, reader->runs->len - 1);
     }
@@ -356,7 +362,7 @@ static void close_object(Reader *reader, const Frame *frame) {
 static const Run *only_run(const Reader *reader, const Frame *frame, const char *key) {
     const Run *found = NULL;
     for (guint i = frame->first_run; i < reader->runs->len; i++) {
-        const Run *run = &g_array_index(reader->runs, Run, i);
+        const Run *run = run_at(reader, i);
         if (strcmp(run->name->key, key) != 0)
             continue;
         if (found != NULL || run->count != 1 || run->list)
@@ -519,19 +525,18 @@ static void on_end(void *data, const XML_Char *text) {
     if (reader->reason != NULL)
         return;
     Frame *frame = innermost(reader);
-    const Frame *parent = reader->frames->len > 1 ? frame - 1 : NULL;
-    /* The frame's own runs lie above its parent's last one. */
-    const Run *run = parent != NULL && frame->first_run > parent->first_run
-                         ? &g_array_index(reader->runs, Run, frame->first_run - 1)
-                         : NULL;
+    bool root = reader->frames->len == 1;
+    /* The frame's own runs lie above its parent's last one; an entry of a map is in none. */
+    const Run *run =
+        root || frame->kind == FRAME_ENTRY ? NULL : run_at(reader, frame->first_run - 1);
     bool is_value = frame->object ? close_branch(reader, frame) : close_leaf(reader, frame, run);
     if (reader->reason != NULL)
         return;
-    bool entry = frame->kind == FRAME_ENTRY;
-    if (!entry)
+    if (frame->kind != FRAME_ENTRY) {
         pop_runs(reader, frame);
-    if (parent != NULL && !entry)
-        end_value(reader, parent, is_value);
+        if (!root)
+            end_value(reader, frame - 1, is_value);
+    }
     g_array_set_size(reader->frames, reader->frames->len - 1);
     g_string_truncate(reader->text, 0);
     g_string_truncate(reader->type, 0);

@@ -13,7 +13,8 @@
  *   any other name repeated    an array, so that nothing is lost; a name that may come once or
  *                              often belongs into lists
  *   an empty element           of a list: no item, [] when there is no other; a root, a map or the
- *                              first of a pair: {}; any other: "", the text that it has
+ *                              first of a pair: {} (blanks alone are empty, too); any other: "",
+ *                              the text that it has
  *   attributes                 dropped, except xsi:type: {"@type": ...} first in an element that is
  *                              not text
  *   comments, instructions     dropped

@@ -11,8 +11,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 #define RESTARTS_MAX 100 /* the job's own attempts end it long before */
 
 struct Crew {

@@ -15,8 +15,9 @@
 #include "sync/touched.h"
 
 #include <string.h>
+#include <sys/resource.h>
 
-#define TURN_MS 250 /* how often the peer, the lease and the journal are looked at */
+#define TURN_MS 250  /* how often the peer, the lease and the journal are looked at */
 #define FLUSH_MS 250 /* what a kill may cost: answers of this time are asked for again */
 #define REQUEST_MAX (1024 * 1024)
 
@@ -197,12 +198,22 @@ static void on_progress(const char *type, uint64_t rows, uint64_t calls, void *d
     execution->context->progress(json, execution->context->data);
 }
 
+/* Processor time of this worker so far, in microseconds. */
+static int64_t cpu_us(void) {
+    struct rusage used;
+    if (getrusage(RUSAGE_SELF, &used) != 0)
+        return 0;
+    return (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * G_USEC_PER_SEC + used.ru_utime.tv_usec +
+           used.ru_stime.tv_usec;
+}
+
 static void tell_phase(const Execution *execution, const char *phase) {
     if (!execution->context->progress)
         return;
     g_autoptr(Json) json = json_new_object();
     json_put_string(json, "provider", execution->definition->name);
     json_put_string(json, "phase", phase);
+    json_put_int(json, "cpuUs", cpu_us());
     execution->context->progress(json, execution->context->data);
 }
 
@@ -287,6 +298,7 @@ static bool turn(Execution *execution, GError **error) {
 
 static bool collect(Execution *execution, GError **error) {
     execution->renew_at = clock_mono_ms() + EXECUTE_LEASE_MS / 3;
+    tell_phase(execution, "collecting");
     run_start(execution->run);
     while (!run_is_over(execution->run))
         if (!turn(execution, error))
@@ -396,6 +408,7 @@ static bool complete(Execution *execution, Json **result_out, GError **error) {
     if (!db_run(execution->context->db, &execution->scope, DB_WRITE, end_work, &work, error))
         return false;
     *result_out = g_steal_pointer(&result);
+    tell_phase(execution, "done");
     return true;
 }
 
@@ -406,12 +419,33 @@ static bool fail_work(DbUnit *unit, void *data, GError **error) {
     return job_fail(unit, &work->execution->lease, work->result, error);
 }
 
-/* A failure that another attempt would meet again ends the job; whoever lost the lease, or is not
- * wanted any more, leaves it to the next claim. */
-static void settle_failure(const Execution *execution, const GError *failure) {
-    ErrorCode code = error_code_of(failure);
-    if (!execution->job || code == ERROR_CONFLICT || code == ERROR_CANCELLED)
+static bool interrupt_work(DbUnit *unit, void *data, GError **error) {
+    const Execution *execution = data;
+    return job_park(unit, &execution->lease, clock_now_ms(), error);
+}
+
+/* What was answered is kept, and the job is let go of, to be claimed again at once. */
+static void interrupt(Execution *execution) {
+    g_clear_pointer(&execution->run, run_free);
+    if (execution->cassette)
+        cassette_flush(execution->cassette);
+    g_clear_pointer(&execution->cassette, cassette_free);
+    g_autoptr(GError) ignored = NULL; /* the lease ends by itself */
+    if (!db_run(execution->context->db, &execution->scope, DB_WRITE, interrupt_work, execution,
+                &ignored))
         return;
+}
+
+/* A failure that another attempt would meet again ends the job; whoever lost the lease leaves it to
+ * the one who has it, and whoever is not wanted any more to the next claim. */
+static void settle_failure(Execution *execution, const GError *failure) {
+    ErrorCode code = error_code_of(failure);
+    if (!execution->job || code == ERROR_CONFLICT)
+        return;
+    if (code == ERROR_CANCELLED) {
+        interrupt(execution);
+        return;
+    }
     g_autoptr(Json) json = json_new_object();
     json_put_string(json, "code", error_code_name(code));
     json_put_string(json, "message", failure->message);

@@ -128,7 +128,8 @@ class Parser:
             return ("each", tree)
         index = self.pipe()
         self.take("]")
-        return ("member", tree, index[1][0]) if index[0] == "string" and len(index[1]) == 1 else ("element", tree, index)
+        name = literal(index)
+        return ("member", tree, name) if isinstance(name, str) else ("element", tree, index)
 
     def term(self):
         kind, token = self.kind(), self.take()
