@@ -19,6 +19,7 @@
 #include "provider/scan.h"
 #include "provider/summary.h"
 #include "provider/template.h"
+#include "provider/xml.h"
 #include <stddef.h>
 #include <stdint.h>
 
@@ -171,12 +172,12 @@ typedef enum {
     PAGE_NUMBER,
     PAGE_OFFSET
 } PageStyle;
-typedef enum { SEND_QUERY, SEND_BODY } PageSend;
+typedef enum { SEND_QUERY, SEND_BODY, SEND_FORM } PageSend;
 
 typedef struct {
     PageStyle style;
     PageSend send;         /* where the cursor, number or offset goes */
-    const char *name;      /* the query parameter or body member that carries it */
+    const char *name;      /* the query parameter, body member or form parameter that carries it */
     const Expr *from;      /* token, next_url: the next cursor in the body; null or "" is the end */
     const Expr *until;     /* true on the last page; NULL when the cursor tells */
     const char *size_name; /* number, offset: the parameter that carries the size, may be NULL */
@@ -199,8 +200,7 @@ typedef struct {
     size_t count;
 } DefinitionNeed;
 
-/* --- AWS services ------------------------------------------------------------------------------
- */
+/* --- AWS services ----------------------------------------------------------------------------- */
 
 typedef enum {
     PROTOCOL_NONE, /* not an AWS call */
@@ -214,10 +214,12 @@ typedef enum {
 #define AWS_PARTITIONS 3
 
 /* One service of a definition. Hosts and regions of a global service are fixed by partition, in the
- * order aws, aws-us-gov, aws-cn; a regional service has a host template over {region, suffix}. */
+ * order aws, aws-us-gov, aws-cn (see aws_endpoint.h); a regional service has a host template over
+ * {region, suffix}. */
 typedef struct {
-    const char *name; /* "iam": also the prefix of its IAM actions unless `action` says otherwise */
-    const char *sign_as; /* signing name */
+    const char *name;    /* "iam": what `aws: iam.ListUsers` names */
+    const char *action;  /* prefix of its IAM actions: its name unless told otherwise */
+    const char *sign_as; /* signing name: its name unless told otherwise */
     AwsProtocol protocol;
     const char *version;                        /* query, ec2 */
     const char *target;                         /* json: prefix of X-Amz-Target */
@@ -226,7 +228,8 @@ typedef struct {
     const char *global_regions[AWS_PARTITIONS]; /* signing regions of a global service */
     const Template *host;                       /* regional services */
     bool s3;                                    /* signing and addressing rules of S3 */
-    const PageSpec *page;                       /* for its calls with rows; NULL: none */
+    const PageSpec *page; /* for its calls with rows; NULL: none. Where the token goes is the
+                             protocol's: calls carry their own copy */
     const ResponseRule *responses;
     size_t response_count;
     const DefinitionLimit *limits;
@@ -252,17 +255,20 @@ typedef struct {
     const char *operation;            /* "ListUsers" */
     const NamedTemplate *params;      /* query, ec2: form parameters */
     size_t param_count;
-    const Expr *region; /* NULL: `.region.RegionName` when there is such a read */
+    const Expr *region; /* where a regional service is asked, `.region.regionName` unless told
+                           otherwise; null or NULL: the region that the partition begins with */
+    const Template *host_prefix; /* stands before the service's host, "\(.caller.Account)."; NULL */
     CallDecode decode;
-    const ValuePath *decode_from; /* csv: where the base64 text is in the unwrapped answer */
-    const char *const *lists;     /* xml: children that are arrays, NULL-terminated; NULL: none */
+    const ValuePath *decode_from; /* csv: where the base64 text is in the answer; NULL: the body is
+                                     the table */
+    const XmlPlan *xml;           /* which elements are arrays and maps; NULL: no XML */
     const CallPoll *poll;         /* NULL: asked once */
     const Template *path;         /* begins with '/' */
     const NamedTemplate *query;
     size_t query_count;
     const NamedTemplate *headers; /* added to, or in place of, those of all calls */
     size_t header_count;
-    const Expr *json;      /* the body of a post; NULL when none */
+    const Expr *json;      /* the body of a post; NULL when none ({} for the protocol json) */
     const ValuePath *rows; /* where the array of rows is; NULL: the answer is the only row */
     const PageSpec *page;  /* NULL: never more than one answer */
     const ResponseRule *responses; /* before those of all calls */
@@ -299,8 +305,8 @@ typedef enum { READ_ROWS, READ_COLLECT, READ_FOLD } ReadMode;
 typedef struct {
     const char *name;
     unsigned line;
-    const DefinitionCall *call;
-    int parent; /* index of the node named by `for`, READ_NO_PARENT for a root */
+    const DefinitionCall *call; /* NULL: rows come from `each` */
+    int parent;                 /* index of the node named by `for`, READ_NO_PARENT for a root */
     ReadMode mode;
     bool list;         /* READ_ROWS of a call with rows; a call without rows gives one row, or null
                           when absent */
@@ -313,7 +319,8 @@ typedef struct {
     size_t first_count;
     const Expr *index_on;    /* index: key of one row of the list; NULL: no index */
     const Expr *index_key;   /* index: key looked up, over the environment of a row of `for` */
-    int index_per;           /* index: the node once per row of which the list is read */
+    int index_per;           /* index: the node once per row of which the list is read: one above,
+                                or a root of one row; READ_NO_PARENT: once per run */
     int64_t collect;         /* READ_COLLECT: at most so many rows, as one array */
     const SummaryPlan *fold; /* READ_FOLD: reducers over the rows of one parent row */
     const char *fold_text;   /* canonical text, for comparing */
@@ -360,13 +367,13 @@ typedef struct {
 typedef struct {
     const char *name;
     unsigned line;
-    size_t index; /* in Definition.types */
-    const Template *title;
+    size_t index;          /* in Definition.types */
+    const Template *title; /* titles, descriptions and metadata see the summary and the settings */
     const Template *description;
     const char *type; /* "config", "report", "log", "policy" ... */
     int64_t valid_for_ms;
     int64_t range_ms;      /* the default window of a log; 0: no window */
-    const Expr *metadata;  /* one object; NULL: {} */
+    const Expr *metadata;  /* one object, sees roots of one value too; NULL: {} */
     const ReadNode *nodes; /* parents before their children */
     size_t node_count;
     size_t row_of;      /* the node whose rows become rows of evidence */

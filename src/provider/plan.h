@@ -7,7 +7,7 @@
  *
  * A node with an index becomes two plan nodes: the shared list, read once per row of its `once_per`
  * (or once per run), and the lookup under `for`, whose source is the shared one; read_plan_find()
- * gives the lookup.
+ * gives the lookup. Where `once_per` is no ancestor of `for`, it is a root of one row, a side read.
  *
  * What the run's expressions read of a node's rows is known before it starts, so every plan node
  * carries a ScanPlan that keeps those members only (the call's own `keep` replaces it).

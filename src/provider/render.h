@@ -5,6 +5,11 @@
  * host or url and by the engine's endpoint_url). A request for any other host or scheme is refused
  * with ERROR_CONFIGURATION, also when the URL came from the provider (paging links, redirects).
  * http is allowed only with the engine's setting allow_private.
+ *
+ * A call of an AWS service goes to the host that its service has in the partition (the setting
+ * `partition`, aws without it) and region, or to the engine's endpoint_url when that is set; the
+ * request then says which service and region it must be signed for. Buckets of S3 stand in the host
+ * (`BUCKET.s3.REGION...`) unless endpoint_url is set or their name has dots.
  */
 #pragma once
 
@@ -49,5 +54,5 @@ void rendered_request_clear(RenderedRequest *request);
 /* Whether a URL given by the provider may be called: an allowed host, TLS unless allow_private. */
 bool render_allows(const Render *render, const char *url, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The base URL. Borrowed. */
+/* The base URL; NULL for a definition of AWS services without endpoint_url. Borrowed. */
 const char *render_base_url(const Render *render);

@@ -1,6 +1,7 @@
 /* respond.h - the class of an answer, by the definition's ordered rules.
  *
- * The call's rules come first, then those of all calls, then the defaults: 2xx and 304 ok; 401
+ * The call's rules come first, then those of its AWS service, then those of all calls, then what
+ * AWS means by its error codes (aws_error.h), then the defaults: 2xx and 304 ok; 401
  * auth_expired; 403 forbidden; 408 timeout; 429 rate_limited; 5xx unavailable; every other status
  * bad_request. Retry-After (RFC 9110 section 10.2.3, seconds and date) is always heeded for
  * rate_limited and unavailable. The body is looked at only when a rule for its status asks for it,
@@ -9,6 +10,7 @@
  */
 #pragma once
 
+#include "provider/aws_error.h"
 #include "provider/definition.h"
 
 typedef struct {
@@ -18,14 +20,16 @@ typedef struct {
     void *header_data;
     const char *body;
     size_t body_size;
-    int64_t now_ms; /* wall clock, for dates in headers */
+    int64_t now_ms;     /* wall clock, for dates in headers */
+    const char *region; /* where an AWS call was sent; NULL when not known */
 } RespondAnswer;
 
 typedef struct {
     Outcome outcome;
     int64_t wait_ms; /* least time to wait before asking again; 0 when nothing was said */
     RespondThen then;
-    bool ruled; /* whether a rule of the definition decided, not a default */
+    bool ruled;        /* whether a rule of the definition decided, not a default */
+    AwsErrorClass aws; /* what AWS said, whoever decided; AWS_ERROR_NONE for other calls */
 } RespondClass;
 
 /* The rules of one definition with their compiled expressions (nothing is compiled before a rule
