@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/secmem.h"
+#include "net/egress.h"
 #include "net/retry.h"
 #include "net/timer.h"
 #include "net/transfer.h"
@@ -480,7 +481,12 @@ static GError *check_request(const NetRequest *request) {
         return g_error_new(ASSAY_ERROR, ERROR_CONFIGURATION,
                            "a request method is written in capital letters, such as GET");
     }
-    if (!url.tls && !request->allow_private) {
+    bool metadata = g_str_has_prefix(request->url, EGRESS_INSTANCE_METADATA "/");
+    if (request->instance_metadata && !metadata) {
+        return g_error_new_literal(ASSAY_ERROR, ERROR_CONFIGURATION,
+                                   "a request to the instance metadata service goes nowhere else");
+    }
+    if (!url.tls && !request->allow_private && !request->instance_metadata) {
         g_autofree char *host = url_dup_host(&url);
         return g_error_new(ASSAY_ERROR, ERROR_CONFIGURATION,
                            "%s may be called over https only: check the setting, or let the "

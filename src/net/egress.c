@@ -156,6 +156,15 @@ bool egress_allowed(EgressClass class, bool allow_private) {
     return class == EGRESS_PUBLIC || (class == EGRESS_PRIVATE && allow_private);
 }
 
+bool egress_is_instance_metadata(const struct sockaddr *address, size_t size) {
+    struct sockaddr_in in;
+    if (size < sizeof(in) || address->sa_family != AF_INET) {
+        return false;
+    }
+    memcpy(&in, address, sizeof(in));
+    return ntohl(in.sin_addr.s_addr) == 0xa9fea9feU && ntohs(in.sin_port) == 80;
+}
+
 const char *egress_class_name(EgressClass class) {
     static const char *const names[] = {
         [EGRESS_PUBLIC] = "public",

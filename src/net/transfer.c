@@ -150,16 +150,21 @@ static int on_socket(CURL *easy, curl_socket_t descriptor, int what, void *pool_
     return 0;
 }
 
-static bool may_connect(const Transfer *transfer, EgressClass class) {
+static bool may_connect(const Transfer *transfer, const struct curl_sockaddr *address,
+                        EgressClass class) {
+    const NetRequest *request = transfer->request;
+    if (request->instance_metadata) {
+        return egress_is_instance_metadata(&address->addr, address->addrlen);
+    }
     bool proxied = transfer->pool->engine->proxy != NULL;
-    return egress_allowed(class, transfer->request->allow_private || proxied);
+    return egress_allowed(class, request->allow_private || proxied);
 }
 
 static curl_socket_t open_socket(void *data, curlsocktype purpose, struct curl_sockaddr *address) {
     (void)purpose;
     Transfer *transfer = data;
     EgressClass class = egress_classify(&address->addr, address->addrlen);
-    if (!may_connect(transfer, class)) {
+    if (!may_connect(transfer, address, class)) {
         transfer->refused = MAX(transfer->refused, class);
         return CURL_SOCKET_BAD;
     }
@@ -269,7 +274,8 @@ static void transfer_free(Transfer *transfer) {
 }
 
 Transfer *transfer_open(TransferEngine *engine, const NetRequest *request, void *owner) {
-    Pool *pool = &engine->pools[request->allow_private ? 1 : 0];
+    bool private = request->allow_private || request->instance_metadata;
+    Pool *pool = &engine->pools[private ? 1 : 0];
     Transfer *transfer = pool->idle;
     if (transfer) {
         pool->idle = transfer->next;
@@ -372,10 +378,14 @@ static bool refuse(const char *host, EgressClass class, GError **error) {
     return false;
 }
 
+static bool is_proxied(const Transfer *transfer) {
+    return transfer->pool->engine->proxy && !transfer->request->instance_metadata;
+}
+
 /* With a proxy no socket tells the address, so at least hosts written as addresses are judged. */
 static bool check_proxied_host(const Transfer *transfer, GError **error) {
     Url url;
-    if (!transfer->pool->engine->proxy || !url_parse(transfer->request->url, &url, NULL)) {
+    if (!is_proxied(transfer) || !url_parse(transfer->request->url, &url, NULL)) {
         return true;
     }
     g_autofree char *host = url_dup_host(&url);
@@ -392,8 +402,13 @@ bool transfer_start(Transfer *transfer, GError **error) {
     curl_easy_setopt(easy, CURLOPT_URL, request->url);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)request->total_timeout_ms);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)request->connect_timeout_ms);
-    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, request->once ? 1L : 0L);
-    curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, request->once ? 1L : 0L);
+    long alone = request->once || request->instance_metadata ? 1L : 0L;
+    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, alone);
+    curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, alone);
+    if (transfer->pool->engine->proxy) {
+        curl_easy_setopt(easy, CURLOPT_PROXY,
+                         is_proxied(transfer) ? transfer->pool->engine->proxy : "");
+    }
     set_method(easy, request);
     set_headers(transfer);
     CURLMcode code = curl_multi_add_handle(transfer->pool->multi, easy);

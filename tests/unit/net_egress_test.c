@@ -170,6 +170,30 @@ static void only_private_is_a_matter_of_permission(void) {
     g_assert_cmpstr(egress_class_name(EGRESS_METADATA), ==, "cloud metadata");
 }
 
+/* The exemption is one address and one port: no other way to write or reach the service. */
+static void instance_metadata_is_one_address_and_port(void) {
+    static const struct {
+        const char *address;
+        uint16_t port;
+        bool is;
+    } rows[] = {
+        {"169.254.169.254", 80, true},    {"169.254.169.254", 443, false},
+        {"169.254.169.254", 8080, false}, {"169.254.169.253", 80, false},
+        {"169.254.170.2", 80, false},     {"127.0.0.1", 80, false},
+        {"10.0.0.1", 80, false},          {"1.1.1.1", 80, false},
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(rows[i].port)};
+        g_assert_cmpint(inet_pton(AF_INET, rows[i].address, &in.sin_addr), ==, 1);
+        const struct sockaddr *address = (const struct sockaddr *)(const void *)&in;
+        g_assert_cmpint(egress_is_instance_metadata(address, sizeof(in)), ==, rows[i].is);
+        g_assert_false(egress_is_instance_metadata(address, sizeof(in) - 1));
+    }
+    struct sockaddr_in6 mapped = {.sin6_family = AF_INET6, .sin6_port = htons(80)};
+    g_assert_cmpint(inet_pton(AF_INET6, "::ffff:169.254.169.254", &mapped.sin6_addr), ==, 1);
+    g_assert_false(egress_is_instance_metadata((struct sockaddr *)(void *)&mapped, sizeof(mapped)));
+}
+
 #define ADD(name) g_test_add_func("/net/egress/" #name, name)
 
 int main(int argc, char **argv) {
@@ -178,5 +202,6 @@ int main(int argc, char **argv) {
     ADD(hosts_are_read_as_resolvers_read_them);
     ADD(other_families_and_short_addresses_are_never_allowed);
     ADD(only_private_is_a_matter_of_permission);
+    ADD(instance_metadata_is_one_address_and_port);
     return g_test_run();
 }
