@@ -11,15 +11,16 @@
 #pragma once
 
 #include "base/outcome.h"
+#include "connect/aws_identity.h"
 #include "connect/credentials.h"
 #include "net/client.h"
+#include "provider/aws_error.h"
 #include "provider/definition.h"
 
 #include <glib.h>
 #include <stdbool.h>
 
 typedef struct Authorizer Authorizer;
-typedef struct AwsAmbient AwsAmbient;
 
 /* Told after authorizer_ready() was false: requests can be authorised now, or failure says why they
  * cannot (borrowed; its code chooses the outcome). Never called from within authorizer_ready(). */
@@ -45,6 +46,12 @@ typedef struct {
     const char *region;               /* NULL when not an AWS call */
 } AuthorizerAttempt;
 
+/* By what an attempt was authorised. */
+typedef struct {
+    unsigned generation; /* tells credentials from renewed ones; 0 where they never change */
+    int64_t skew_ms;     /* by how much the time that was signed differs from our clock */
+} AuthorizerStamp;
+
 /* Why a refused request is worth sending again; bits. */
 typedef enum {
     REMEDY_NONE = 0,
@@ -56,16 +63,15 @@ typedef enum {
 typedef struct {
     Outcome outcome;
     const NetResponse *response;
-    const DefinitionService *service; /* NULL when not an AWS call */
-    unsigned generation;              /* of the credentials that authorised the last attempt */
-    unsigned used;                    /* remedies that this request was given already */
+    AwsErrorClass aws;     /* AWS_ERROR_NONE when not an AWS call */
+    AuthorizerStamp stamp; /* of the last attempt */
+    unsigned used;         /* remedies that this request was given already */
 } AuthorizerAnswer;
 
 typedef struct {
-    /* Adds what authorises the attempt; *generation_out tells these credentials from renewed ones
-     * and stays 0 where they never change. */
+    /* Adds what authorises the attempt, and says in stamp (zeros) by what. */
     bool (*authorize)(void *state, const AuthorizerAttempt *attempt, NetHeaders *extra,
-                      unsigned *generation_out, GError **error);
+                      AuthorizerStamp *stamp, GError **error);
     /* False: config->ready is called later. NULL: always ready. */
     bool (*ready)(void *state);
     /* Sees every answer. NULL: learns nothing. */
@@ -86,7 +92,7 @@ typedef bool (*AuthorizerMake)(const AuthorizerConfig *config, Authorizer **auth
                                GError **error);
 
 bool authorizer_authorize(Authorizer *authorizer, const AuthorizerAttempt *attempt,
-                          NetHeaders *extra, unsigned *generation_out,
+                          NetHeaders *extra, AuthorizerStamp *stamp_out,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool authorizer_ready(Authorizer *authorizer) G_GNUC_WARN_UNUSED_RESULT;
 void authorizer_observe(Authorizer *authorizer, const NetResponse *response);

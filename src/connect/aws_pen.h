@@ -29,10 +29,13 @@ void aws_pen_use(AwsPen *pen, const AwsIdentity *identity);
 /* Wall time as the services have it. */
 int64_t aws_pen_now_ms(const AwsPen *pen);
 
+/* Takes over by how much the clocks differ. */
+void aws_pen_follow_clock(AwsPen *pen, const AwsPen *other);
+
 /* Adds the signature of a request to extra. ERROR_CONFIGURATION when there is nothing to sign
  * with, or the request is none of AWS. */
 bool aws_pen_sign(AwsPen *pen, const AuthorizerAttempt *attempt, NetHeaders *extra,
-                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
+                  AuthorizerStamp *stamp, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Reads the Date header of any answer. */
 void aws_pen_observe(AwsPen *pen, const NetResponse *response);

@@ -2,6 +2,10 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "connect/authorizer.h"
+#include "connect/aws_keys.h"
+#include "connect/aws_role.h"
+#include "connect/bearer.h"
 #include "connect/refusal.h"
 #include "connect/settings.h"
 #include "net/url.h"
@@ -9,18 +13,28 @@
 #include <string.h>
 
 #define REDIRECTS_MAX 3
+#define RATE_LIMITED_WAIT_MS 60000 /* when the scheme was asked to wait and not told how long */
+
+/* The budgets that one request spends. */
+typedef struct {
+    Budget *budgets[NET_MAX_CHARGES];
+    unsigned count;
+} Charges;
 
 struct Sender {
     NetClient *client;
     const Definition *definition;
     Responder *responder;
     Credentials *credentials;
-    const Secret *token; /* borrowed from the credentials */
+    Authorizer *authorizer; /* NULL when nothing goes over the network */
+    GQueue waiting;         /* of Waiting: until the authorizer is ready */
+    char *integration_id;
+    BudgetSet *budget_set;
+    GHashTable *places; /* "SERVICE/REGION" -> Charges of AWS calls */
     bool allow_private;
     Exchanges *exchanges; /* NULL: the network */
     Exchanges *errands;   /* NULL: the network */
-    Budget *budgets[NET_MAX_CHARGES];
-    unsigned budget_count;
+    Charges charges;      /* of every request */
 };
 
 /* One logical request, through retries (in net/) and redirects (here). */
@@ -28,13 +42,28 @@ typedef struct {
     Sender *sender;
     const DefinitionCall *call;
     RespondThen then;
-    bool ruled; /* the definition says what the answer means */
+    bool ruled;                       /* the definition says what the answer means */
+    AwsErrorClass aws;                /* what AWS said */
+    const DefinitionService *service; /* NULL: not an AWS call */
+    char *region;
+    AuthorizerStamp stamp; /* of the last attempt */
+    unsigned remedies;     /* AuthorizerRemedy bits: given already */
     unsigned redirects;
     unsigned requests;
     SenderInspect inspect;
     SenderDone done;
     void *data;
 } Errand;
+
+typedef struct {
+    Errand *errand;
+    NetRequest *request;
+} Waiting;
+
+static void errand_free(Errand *errand) {
+    g_free(errand->region);
+    g_free(errand);
+}
 
 /* --- budgets ---------------------------------------------------------------------------------- */
 
@@ -87,124 +116,176 @@ static bool is_own(const DefinitionLimit *limit) {
     return (limit->scope & (LIMIT_CONNECTION | LIMIT_USER)) != 0;
 }
 
-static bool add_budget(Sender *sender, const SenderConfig *config, size_t index, GError **error) {
-    const Definition *definition = config->definition;
-    const DefinitionLimit *limit = &definition->limits[index];
+static bool has_room(const Sender *sender, const Charges *charges, unsigned count, GError **error) {
+    if (charges->count + count <= NET_MAX_CHARGES)
+        return true;
+    g_set_error(error, ASSAY_ERROR, ERROR_CONFIGURATION,
+                "%s declares more than %d limits for one call", sender->definition->name,
+                NET_MAX_CHARGES);
+    return false;
+}
+
+static bool add_budget(const Sender *sender, const DefinitionLimit *limit, const char *key,
+                       Charges *charges, GError **error) {
     BudgetSpec specs[2];
     unsigned count = budget_specs_of(limit, specs);
-    if (sender->budget_count + count > NET_MAX_CHARGES) {
-        g_set_error(error, ASSAY_ERROR, ERROR_CONFIGURATION,
-                    "%s declares more than %d limits for all calls", definition->name,
-                    NET_MAX_CHARGES);
+    if (!has_room(sender, charges, count, error))
         return false;
-    }
     for (unsigned i = 0; i < count; i++) {
-        g_autofree char *key =
-            g_strdup_printf("%s/%zu%s/%s", definition->id, index, i > 0 ? "-rate" : "",
-                            is_own(limit) ? config->integration_id : "app");
-        sender->budgets[sender->budget_count++] = budget_get(config->budgets, key, &specs[i]);
+        g_autofree char *name = g_strconcat(key, i > 0 ? "-rate" : "", NULL);
+        charges->budgets[charges->count++] = budget_get(sender->budget_set, name, &specs[i]);
     }
     return true;
+}
+
+static const char *owner_of(const Sender *sender, const DefinitionLimit *limit) {
+    return is_own(limit) ? sender->integration_id : "app";
 }
 
 /* The shared ones first: an answer that asks to wait holds the last budget, and one connection
  * must not stop the others. */
-static bool add_budgets(Sender *sender, const SenderConfig *config, GError **error) {
-    const Definition *definition = config->definition;
+static bool add_budgets(Sender *sender, GError **error) {
+    const Definition *definition = sender->definition;
     for (int own = 0; own <= 1; own++)
-        for (size_t i = 0; i < definition->limit_count; i++)
-            if (is_own(&definition->limits[i]) == (own == 1) &&
-                !add_budget(sender, config, i, error))
+        for (size_t i = 0; i < definition->limit_count; i++) {
+            const DefinitionLimit *limit = &definition->limits[i];
+            if (is_own(limit) != (own == 1))
+                continue;
+            g_autofree char *key =
+                g_strdup_printf("%s/%zu/%s", definition->id, i, owner_of(sender, limit));
+            if (!add_budget(sender, limit, key, &sender->charges, error))
                 return false;
+        }
     return true;
+}
+
+/* Limits of AWS count for each account, service and region, unless they say otherwise. */
+static bool add_place(const Sender *sender, const Errand *errand, Charges *charges,
+                      GError **error) {
+    const DefinitionService *service = errand->service;
+    for (size_t i = 0; i < service->limit_count; i++) {
+        const DefinitionLimit *limit = &service->limits[i];
+        bool everywhere = limit->scope != 0 && !(limit->scope & LIMIT_REGION);
+        bool shared = limit->scope != 0 && !is_own(limit);
+        g_autoptr(GString) key = g_string_new("aws/");
+        g_string_append_printf(key, "%s/%s/%s", service->name, everywhere ? "all" : errand->region,
+                               shared ? "app" : sender->integration_id);
+        if (i > 0)
+            g_string_append_printf(key, "#%zu", i);
+        if (!add_budget(sender, limit, key->str, charges, error))
+            return false;
+    }
+    if (!has_room(sender, charges, sender->charges.count, error))
+        return false;
+    for (unsigned i = 0; i < sender->charges.count; i++)
+        charges->budgets[charges->count++] = sender->charges.budgets[i];
+    return true;
+}
+
+/* What a request of this errand spends; borrowed. */
+static const Charges *charges_of(Sender *sender, const Errand *errand, GError **error) {
+    if (!errand->service || errand->service->limit_count == 0)
+        return &sender->charges;
+    g_autofree char *place = g_strdup_printf("%s/%s", errand->service->name, errand->region);
+    Charges *charges = g_hash_table_lookup(sender->places, place);
+    if (charges)
+        return charges;
+    charges = g_new0(Charges, 1);
+    if (!add_place(sender, errand, charges, error)) {
+        g_free(charges);
+        return NULL;
+    }
+    g_hash_table_insert(sender->places, g_steal_pointer(&place), charges);
+    return charges;
 }
 
 /* --- life ------------------------------------------------------------------------------------- */
 
-/* The secret that a single-token scheme sends. */
-static const Secret *token_of(const DefinitionAuth *auth, const Credentials *credentials) {
-    for (size_t i = 0; i < auth->field_count; i++)
-        if (auth->fields[i].secret)
-            return credentials_get(credentials, auth->fields[i].name);
-    return NULL;
-}
+static const struct {
+    Scheme scheme;
+    AuthorizerMake make;
+} schemes[] = {
+    {SCHEME_BEARER, bearer_new}, {SCHEME_AWS_KEYS, aws_keys_new}, {SCHEME_AWS_ROLE, aws_role_new}};
 
-/* Visible ASCII only (RFC 6750 section 2.1 allows even less). */
-static bool is_one_word(const Secret *token) {
-    const unsigned char *bytes = secret_bytes(token);
-    for (size_t i = 0; i < secret_size(token); i++)
-        if (bytes[i] <= ' ' || bytes[i] >= 0x7f)
-            return false;
-    return true;
-}
+static void on_ready(const GError *failure, void *data);
 
-/* A line break would begin another header, and a NUL would cut the token short. */
-static bool check_token(const Sender *sender, GError **error) {
-    const char *problem = NULL;
-    if (!sender->token || secret_size(sender->token) == 0)
-        problem = "the credential has no token";
-    else if (!is_one_word(sender->token))
-        problem = "the token holds a blank, a line break or another character that no token has";
-    if (!problem)
-        return true;
-    g_set_error(error, ASSAY_ERROR, ERROR_CONFIGURATION, "%s: %s; connect again",
-                sender->definition->name, problem);
+static bool add_authorizer(Sender *sender, const SenderConfig *config, GError **error) {
+    AuthorizerConfig what = {.client = config->client,
+                             .definition = config->definition,
+                             .auth = config->auth,
+                             .settings = config->settings,
+                             .integration_id = config->integration_id,
+                             .credentials = config->credentials,
+                             .ambient = config->ambient,
+                             .ready = on_ready,
+                             .data = sender};
+    for (size_t i = 0; i < G_N_ELEMENTS(schemes); i++)
+        if (schemes[i].scheme == config->auth->scheme)
+            return schemes[i].make(&what, &sender->authorizer, error);
+    g_set_error(error, ASSAY_ERROR, ERROR_CONFIGURATION,
+                "%s: the scheme %s cannot be used in this version", config->definition->name,
+                scheme_name(config->auth->scheme));
     return false;
 }
 
+static Sender *sender_make(NetClient *client, const Definition *definition) {
+    Sender *sender = g_new0(Sender, 1);
+    sender->client = client;
+    sender->definition = definition;
+    sender->responder = responder_new(definition);
+    sender->places = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    return sender;
+}
+
 bool sender_new(const SenderConfig *config, Sender **sender_out, GError **error) {
-    g_autoptr(Sender) sender = g_new0(Sender, 1);
+    g_autoptr(Sender) sender = sender_make(config->client, config->definition);
     sender->credentials = config->credentials;
-    sender->client = config->client;
-    sender->definition = config->definition;
-    sender->responder = responder_new(config->definition);
+    sender->budget_set = config->budgets;
+    sender->integration_id = g_strdup(config->integration_id);
     sender->allow_private = settings_allow_private(config->settings);
-    if (config->auth->scheme != SCHEME_BEARER) {
-        g_set_error(error, ASSAY_ERROR, ERROR_CONFIGURATION,
-                    "%s: the scheme %s cannot be used in this version", config->definition->name,
-                    scheme_name(config->auth->scheme));
-        return false;
-    }
-    sender->token = token_of(config->auth, config->credentials);
-    if (!check_token(sender, error))
-        return false;
-    if (!add_budgets(sender, config, error))
+    if (!add_authorizer(sender, config, error) || !add_budgets(sender, error))
         return false;
     *sender_out = g_steal_pointer(&sender);
     return true;
 }
 
 Sender *sender_new_recorded(NetClient *client, const Definition *definition, Exchanges *exchanges) {
-    Sender *sender = g_new0(Sender, 1);
-    sender->client = client;
-    sender->definition = definition;
-    sender->responder = responder_new(definition);
+    Sender *sender = sender_make(client, definition);
     sender->exchanges = exchanges;
     return sender;
+}
+
+static void waiting_free(void *data) {
+    Waiting *waiting = data;
+    net_request_free(waiting->request);
+    errand_free(waiting->errand);
+    g_free(waiting);
 }
 
 void sender_free(Sender *sender) {
     if (!sender)
         return;
+    authorizer_free(sender->authorizer); /* tells nobody any more */
+    g_queue_clear_full(&sender->waiting, waiting_free);
     responder_free(sender->responder);
     credentials_free(sender->credentials);
+    g_hash_table_unref(sender->places);
+    g_free(sender->integration_id);
     g_free(sender);
 }
 
 /* --- callbacks of the network ----------------------------------------------------------------- */
 
-/* RFC 6750 section 2.1 */
 static bool authorize(NetRequest *request, NetHeaders *extra, unsigned attempt, GError **error) {
     (void)attempt;
-    const Errand *errand = request->data;
-    const Secret *token = errand->sender->token;
-    size_t size = secret_size(token) + sizeof "Bearer ";
-    char *value = g_malloc(size);
-    g_snprintf(value, size, "Bearer %s", secret_text(token));
-    bool ok = net_headers_add(extra, "Authorization", value, error);
-    secmem_wipe(value, size);
-    g_free(value);
-    return ok;
+    Errand *errand = request->data;
+    AuthorizerAttempt what = {
+        .request = request, .service = errand->service, .region = errand->region};
+    return authorizer_authorize(errand->sender->authorizer, &what, extra, &errand->stamp, error);
+}
+
+static void observe(const NetResponse *response, void *data) {
+    authorizer_observe(((const Errand *)data)->sender->authorizer, response);
 }
 
 static const char *find_header(void *data, const char *name) {
@@ -219,10 +300,14 @@ static NetJudgement classify(const NetResponse *response, void *data) {
                             .header_data = headers,
                             .body = response->body,
                             .body_size = response->body_size,
-                            .now_ms = clock_now_ms()};
+                            .now_ms = clock_now_ms(),
+                            .region = errand->region};
     RespondClass class = respond_classify(errand->sender->responder, errand->call, &answer);
     errand->then = class.then;
     errand->ruled = class.ruled;
+    errand->aws = class.aws;
+    if (class.aws == AWS_ERROR_CLOCK && !class.ruled)
+        class.outcome = OUTCOME_BAD_REQUEST; /* corrected first, see amend() */
     if (class.outcome == OUTCOME_OK && errand->inspect)
         class.outcome = errand->inspect(response->body, response->body_size, errand->data);
     return (NetJudgement){class.outcome, class.wait_ms > 0 ? class.wait_ms : -1};
@@ -278,6 +363,7 @@ static void play_one(void *data) {
     g_free(playing);
 }
 
+/* Over the network once the authorizer is ready; budgets are taken only then. */
 static void send_request(Errand *errand, NetRequest *request) {
     Sender *sender = errand->sender;
     if (sender->exchanges) {
@@ -286,14 +372,32 @@ static void send_request(Errand *errand, NetRequest *request) {
         net_client_post(sender->client, play_one, playing);
         return;
     }
-    for (unsigned i = 0; i < sender->budget_count; i++)
-        net_request_charge(request, sender->budgets[i], 1);
     request->allow_private = sender->allow_private;
     request->prepare = authorize;
+    request->observe = observe;
     request->classify = classify;
     request->done = on_done;
     request->data = errand;
-    net_client_send(sender->client, request);
+    if (authorizer_ready(sender->authorizer)) {
+        net_client_send(sender->client, request);
+        return;
+    }
+    Waiting *waiting = g_new0(Waiting, 1);
+    *waiting = (Waiting){errand, request};
+    g_queue_push_tail(&sender->waiting, waiting);
+}
+
+/* The same request again, with the charges of the first. */
+static bool repeat(Errand *errand, const NetRequest *asked, const char *url) {
+    g_autoptr(NetRequest) request = net_request_new(asked->method, url);
+    if (!add_headers(request->headers, asked->headers))
+        return false;
+    if (asked->body)
+        net_request_set_body(request, asked->body, asked->body_size);
+    for (unsigned i = 0; i < asked->charge_count; i++)
+        net_request_charge(request, asked->charges[i].budget, asked->charges[i].cost);
+    send_request(errand, g_steal_pointer(&request));
+    return true;
 }
 
 /* Follows a redirect of a GET within the origin, unless the definition has a rule for it (a page to
@@ -307,12 +411,25 @@ static bool follow(Errand *errand, const NetResult *result) {
     g_autofree char *target = url_resolve(asked->url, location, NULL);
     if (!target || !url_text_same_origin(target, asked->url))
         return false;
-    g_autoptr(NetRequest) request = net_request_new(asked->method, target);
-    if (!add_headers(request->headers, asked->headers))
-        return false;
     errand->redirects++;
-    send_request(errand, g_steal_pointer(&request));
-    return true;
+    return repeat(errand, asked, target);
+}
+
+/* Sends a refused request once more when the scheme knows a remedy. */
+static bool amend(Errand *errand, const NetResult *result) {
+    Sender *sender = errand->sender;
+    if (result->error || !sender->authorizer || outcome_judgeable(result->outcome))
+        return false;
+    AuthorizerAnswer answer = {.outcome = result->outcome,
+                               .response = &result->response,
+                               .aws = errand->aws,
+                               .stamp = errand->stamp,
+                               .used = errand->remedies};
+    AuthorizerRemedy remedy = authorizer_remedy(sender->authorizer, &answer);
+    if (remedy == REMEDY_NONE)
+        return false;
+    errand->remedies |= (unsigned)remedy;
+    return repeat(errand, result->request, result->request->url);
 }
 
 static char *failure_message(const Errand *errand, const NetResult *result) {
@@ -321,6 +438,8 @@ static char *failure_message(const Errand *errand, const NetResult *result) {
         transport = errand->redirects >= REDIRECTS_MAX
                         ? "it redirects again and again"
                         : "it redirects to another place, which is not followed";
+    if (!transport && errand->aws == AWS_ERROR_CLOCK)
+        transport = "the clock of this machine is wrong; correct it";
     Refusal refusal = {.definition = errand->sender->definition,
                        .call = errand->call,
                        .outcome = result->outcome,
@@ -333,7 +452,7 @@ static char *failure_message(const Errand *errand, const NetResult *result) {
 static void on_done(NetResult *result, void *data) {
     Errand *errand = data;
     errand->requests += result->sent;
-    if (follow(errand, result))
+    if (follow(errand, result) || amend(errand, result))
         return;
     g_autofree char *message = failure_message(errand, result);
     SenderReply reply = {.outcome = result->outcome,
@@ -347,10 +466,69 @@ static void on_done(NetResult *result, void *data) {
                          .requests = errand->requests,
                          .retry_at_ms = result->retry_at_ms};
     errand->done(&reply, errand->data);
-    g_free(errand);
+    errand_free(errand);
+}
+
+/* --- the authorizer --------------------------------------------------------------------------- */
+
+static Outcome outcome_of(const GError *failure) {
+    static const Outcome outcomes[ERROR_CODES] = {
+        [ERROR_AUTHENTICATION_FAILED] = OUTCOME_AUTH_EXPIRED,
+        [ERROR_PERMISSION_DENIED] = OUTCOME_FORBIDDEN,
+        [ERROR_RATE_LIMITED] = OUTCOME_RATE_LIMITED,
+        [ERROR_SERVICE_UNAVAILABLE] = OUTCOME_UNAVAILABLE,
+        [ERROR_TIMEOUT] = OUTCOME_TIMEOUT,
+        [ERROR_CANCELLED] = OUTCOME_UNAVAILABLE,
+    };
+    Outcome outcome = outcomes[error_code_of(failure)];
+    return outcome == OUTCOME_OK ? OUTCOME_BAD_REQUEST : outcome;
+}
+
+/* An errand that was never sent, or not again, since nothing can authorise it. */
+static void give_up(Waiting *waiting, const GError *failure) {
+    Errand *errand = waiting->errand;
+    g_autoptr(NetHeaders) none = net_headers_new(0);
+    g_autofree char *message =
+        g_strdup_printf("%s: %s", errand->sender->definition->name, failure->message);
+    SenderReply reply = {.outcome = outcome_of(failure),
+                         .message = message,
+                         .reason = failure->message,
+                         .headers = none,
+                         .body = "",
+                         .url = waiting->request->url,
+                         .requests = errand->requests};
+    if (reply.outcome == OUTCOME_RATE_LIMITED)
+        reply.retry_at_ms = clock_now_ms() + RATE_LIMITED_WAIT_MS;
+    errand->done(&reply, errand->data);
+    waiting_free(waiting);
+}
+
+/* Those that wait now, not those that their answers bring. */
+static void on_ready(const GError *failure, void *data) {
+    Sender *sender = data;
+    g_autoptr(GError) kept = failure ? g_error_copy(failure) : NULL;
+    GQueue waiting = sender->waiting;
+    g_queue_init(&sender->waiting);
+    for (Waiting *next = g_queue_pop_head(&waiting); next; next = g_queue_pop_head(&waiting)) {
+        if (kept) {
+            give_up(next, kept);
+            continue;
+        }
+        net_client_send(sender->client, next->request);
+        g_free(next);
+    }
 }
 
 /* --- sending ---------------------------------------------------------------------------------- */
+
+static bool charge(const Errand *errand, NetRequest *request, GError **error) {
+    const Charges *charges = charges_of(errand->sender, errand, error);
+    if (!charges)
+        return false;
+    for (unsigned i = 0; i < charges->count; i++)
+        net_request_charge(request, charges->budgets[i], 1);
+    return true;
+}
 
 bool sender_send(Sender *sender, const SenderWish *wish, GError **error) {
     const RenderedRequest *rendered = wish->rendered;
@@ -365,9 +543,15 @@ bool sender_send(Sender *sender, const SenderWish *wish, GError **error) {
     Errand *errand = g_new0(Errand, 1);
     errand->sender = sender;
     errand->call = wish->call;
+    errand->service = rendered->service;
+    errand->region = g_strdup(rendered->region);
     errand->inspect = wish->inspect;
     errand->done = wish->done;
     errand->data = wish->data;
+    if (!sender->exchanges && !charge(errand, request, error)) {
+        errand_free(errand);
+        return false;
+    }
     send_request(errand, g_steal_pointer(&request));
     return true;
 }

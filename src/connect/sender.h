@@ -1,10 +1,11 @@
 /* sender.h - sends a definition's requests with the credential of one integration.
  *
- * A Sender is what collecting gets instead of a credential: it authorises each attempt (the
- * scheme of the auth method), spends the budgets that the definition declares, follows redirects
- * within the same origin, has the answer classified by the definition's response rules, and calls
- * back once with the final answer. It belongs to the thread of its NetClient and must outlive its
- * requests; it owns the opened credentials and wipes them with itself.
+ * A Sender is what collecting gets instead of a credential: it authorises each attempt (see
+ * authorizer.h; a request waits while credentials are made or renewed), spends the budgets that the
+ * definition declares, follows redirects within the same origin, has the answer classified by the
+ * definition's response rules, and calls back once with the final answer. It belongs to the thread
+ * of its NetClient and must outlive its requests; it owns the opened credentials and wipes them
+ * with itself.
  *
  * Errors of the service are not GErrors: they are outcomes in the SenderReply. Redirects to
  * another origin end as OUTCOME_BAD_REQUEST, so that no credential crosses hosts.
@@ -13,6 +14,7 @@
 
 #include "base/json.h"
 #include "base/outcome.h"
+#include "connect/aws_identity.h"
 #include "connect/credentials.h"
 #include "connect/exchange.h"
 #include "net/budget.h"
@@ -35,6 +37,7 @@ typedef struct {
     const Json *settings;         /* borrowed for the call of sender_new only */
     const char *integration_id;   /* copied */
     Credentials *credentials;     /* taken */
+    const AwsAmbient *ambient;    /* borrowed for the sender's life; NULL: nothing is offered */
 } SenderConfig;
 
 /* The final answer to one request. Everything is borrowed for the time of the callback. */
@@ -43,6 +46,7 @@ typedef struct {
     RespondThen then;    /* what an unlicensed answer means to checks */
     int status;          /* HTTP status; 0 when no answer came */
     const char *message; /* one sentence about a failure, for people; NULL when there is none */
+    const char *reason;  /* why nothing could authorise the request; NULL when it was sent */
     const NetHeaders *headers;
     const char *body; /* as sent, decompressed and bounded */
     size_t body_size;

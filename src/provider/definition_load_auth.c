@@ -137,6 +137,18 @@ static void check_method(Loading *loading, const YamlNode *node, const Definitio
             read_error(loading, node, "the scheme %s needs the key '%s'", scheme_name(auth->scheme),
                        needed[i].key);
     }
+    static const struct {
+        Scheme scheme;
+        const char *field;
+    } fields[] = {{SCHEME_AWS_KEYS, "access_key_id"},
+                  {SCHEME_AWS_KEYS, "secret_access_key"},
+                  {SCHEME_AWS_ROLE, "role_arn"},
+                  {SCHEME_AWS_ROLE, "external_id"}};
+    for (size_t i = 0; i < G_N_ELEMENTS(fields); i++) {
+        if (auth->scheme == fields[i].scheme && auth_field(auth, fields[i].field) == NULL)
+            read_error(loading, node, "the scheme %s needs the field '%s'",
+                       scheme_name(auth->scheme), fields[i].field);
+    }
     bool one_secret = auth->scheme == SCHEME_BEARER || auth->scheme == SCHEME_HEADER ||
                       auth->scheme == SCHEME_QUERY;
     if (one_secret && count_secrets(auth) != 1)
@@ -151,7 +163,8 @@ static void load_method(Loading *loading, const YamlNode *name, const YamlNode *
     auth->label = read_text(loading, node, "label");
     auth->help = read_text(loading, node, "help");
     auth->scheme = (Scheme)read_word(yaml_member(node, "scheme"), definition_scheme_words, 0);
-    auth->supported = auth->scheme == SCHEME_BEARER;
+    auth->supported = auth->scheme == SCHEME_BEARER || auth->scheme == SCHEME_AWS_KEYS ||
+                      auth->scheme == SCHEME_AWS_ROLE;
     auth->granted_header = read_text(loading, granted, "header");
     auth->granted_separator = read_text(loading, granted, "separator");
     auth->header = read_text(loading, node, "header");
