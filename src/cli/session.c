@@ -17,6 +17,7 @@ struct Session {
     Keyring *keyring;
     Registry *registry;
     Crew *crew;
+    AwsAmbient aws;
 };
 
 static const DbScope installation = {.actor = "cli", .role = "operator", .system = true};
@@ -25,6 +26,7 @@ void session_free(Session *session) {
     if (!session)
         return;
     crew_free(session->crew);
+    aws_ambient_clear(&session->aws);
     registry_free(session->registry);
     db_close(session->db);
     keyring_free(session->keyring);
@@ -188,11 +190,12 @@ Crew *session_crew(Session *session, GError **error) {
     if (session->crew)
         return session->crew;
     const Keyring *keyring = session_keyring(session, error);
-    if (!keyring)
+    if (!keyring || !aws_ambient_take(&session->aws, error))
         return NULL;
     CrewConfig config = {.data_dir = session->place.data_dir,
                          .database_url = session->place.database_url,
                          .keyring = keyring,
+                         .aws = &session->aws,
                          .wait_scale = wait_scale()};
     return crew_start(&config, &session->crew, error) ? session->crew : NULL;
 }

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "connect/settings.h"
+#include "provider/envelope.h"
 #include "provider/identity.h"
 #include "provider/page.h"
 #include "provider/scan.h"
@@ -24,13 +25,15 @@ typedef struct {
     char *message;
     char *url;
     char *link;
-    GString *body;
+    char *reason;  /* why nothing could authorise the request */
+    GString *body; /* without its envelope */
 } Answer;
 
 static void answer_clear(Answer *answer) {
     g_free(answer->message);
     g_free(answer->url);
     g_free(answer->link);
+    g_free(answer->reason);
     g_string_free(answer->body, TRUE);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Answer, answer_clear)
@@ -42,11 +45,21 @@ static void take_answer(const SenderReply *reply, void *data) {
     answer->message = g_strdup(reply->message);
     answer->url = g_strdup(reply->url);
     answer->link = g_strdup(net_headers_get(reply->headers, "link"));
-    g_string_append_len(answer->body, reply->body, (gssize)reply->body_size);
+    answer->reason = g_strdup(reply->reason);
+    if (!envelope_has(answer->call))
+        g_string_append_len(answer->body, reply->body, (gssize)reply->body_size);
 }
 
+/* What is looked at is the opened answer, which is then the one that is kept. */
 static Outcome look(const char *body, size_t size, void *data) {
-    const Answer *answer = data;
+    Answer *answer = data;
+    if (envelope_has(answer->call)) {
+        g_string_truncate(answer->body, 0);
+        if (!envelope_open(answer->call, body, size, answer->body, NULL))
+            return OUTCOME_BROKEN;
+        body = answer->body->str;
+        size = answer->body->len;
+    }
     bool readable = scan_body(answer->call->scan, body, size, NULL, NULL, NULL);
     return readable ? OUTCOME_OK : OUTCOME_BROKEN;
 }
@@ -57,8 +70,9 @@ static bool has_arrived(void *data) {
 
 static bool refused(const Definition *definition, const Answer *answer, GError **error) {
     if (answer->outcome == OUTCOME_AUTH_EXPIRED) {
-        g_set_error(error, ASSAY_ERROR, ERROR_AUTHENTICATION_FAILED, "Invalid %s credentials",
-                    definition->name);
+        g_set_error(error, ASSAY_ERROR, ERROR_AUTHENTICATION_FAILED, "Invalid %s credentials%s%s",
+                    definition->name, answer->reason ? ": " : "",
+                    answer->reason ? answer->reason : "");
         return false;
     }
     if (answer->outcome == OUTCOME_ABSENT) {

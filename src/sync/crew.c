@@ -51,18 +51,48 @@ static bool spawn(Crew *crew, int child_socket, GError **error) {
     return false;
 }
 
+static bool send_fields(Crew *crew, const Credentials *credentials, GError **error) {
+    for (size_t i = 0; i < credentials_count(credentials); i++) {
+        const Secret *secret = credentials_get(credentials, credentials_field(credentials, i));
+        if (!message_send_secret(crew->socket, secret, error))
+            return false;
+    }
+    return true;
+}
+
+static Json *field_names(const Credentials *credentials) {
+    Json *fields = json_new_array();
+    for (size_t i = 0; i < credentials_count(credentials); i++)
+        json_add_string(fields, credentials_field(credentials, i));
+    return fields;
+}
+
+static Json *describe_aws(const AwsAmbient *aws) {
+    Json *json = json_new_object();
+    json_put(json, "fields", aws->environment ? field_names(aws->environment) : json_new_array());
+    json_put_bool(json, "noMetadata", aws->no_metadata);
+    return json;
+}
+
+static bool send_secrets(Crew *crew, GError **error) {
+    const CrewConfig *config = &crew->config;
+    if (config->keyring && !message_send_secret(crew->socket, keyring_kek(config->keyring), error))
+        return false;
+    return !config->aws || !config->aws->environment ||
+           send_fields(crew, config->aws->environment, error);
+}
+
 static bool greet(Crew *crew, GError **error) {
     g_autoptr(Json) hello = json_new_object();
     json_put_string(hello, "dataDir", crew->data_dir);
     json_put_string(hello, "databaseUrl", crew->database_url);
     json_put_real(hello, "waitScale", crew->config.wait_scale);
     json_put_bool(hello, "key", crew->config.keyring != NULL);
+    if (crew->config.aws)
+        json_put(hello, "aws", describe_aws(crew->config.aws));
     g_autoptr(Json) message = json_new_object();
     json_put(message, "hello", g_steal_pointer(&hello));
-    if (!message_send(crew->socket, message, error))
-        return false;
-    if (crew->config.keyring &&
-        !message_send_secret(crew->socket, keyring_kek(crew->config.keyring), error))
+    if (!message_send(crew->socket, message, error) || !send_secrets(crew, error))
         return false;
     g_autoptr(Json) answer = NULL;
     if (!message_receive(crew->socket, &answer, error))
@@ -148,25 +178,13 @@ static bool worker_died(Crew *crew, const char *doing, GError **error) {
     return false;
 }
 
-static bool send_fields(Crew *crew, const Credentials *credentials, GError **error) {
-    for (size_t i = 0; i < credentials_count(credentials); i++) {
-        const Secret *secret = credentials_get(credentials, credentials_field(credentials, i));
-        if (!message_send_secret(crew->socket, secret, error))
-            return false;
-    }
-    return true;
-}
-
 bool crew_test(Crew *crew, const CrewTest *test, Json **account_out, GError **error) {
     g_autoptr(Json) request = json_new_object();
     json_put_string(request, "do", "test");
     json_put_string(request, "provider", test->provider);
     json_put_string(request, "auth", test->auth);
     json_put(request, "settings", json_copy_deep(test->settings));
-    Json *fields = json_new_array();
-    for (size_t i = 0; i < credentials_count(test->credentials); i++)
-        json_add_string(fields, credentials_field(test->credentials, i));
-    json_put(request, "fields", fields);
+    json_put(request, "fields", field_names(test->credentials));
     g_autoptr(GError) failure = NULL;
     const Listener nobody = {0};
     if (message_send(crew->socket, request, &failure) &&

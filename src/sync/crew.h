@@ -3,12 +3,14 @@
  * Whatever evaluates expressions or holds an opened credential runs in a worker: this program
  * executed again with the hidden subcommand "worker", talking over an inherited socket pair
  * (sync/message.h). The key-encryption key, the clock and credentials under test travel over that
- * socket, never through the database, the environment or arguments. A worker that dies takes
- * nothing with it but its own work: the job's lease is let go and the job is run again.
+ * socket, as does the AWS identity that was taken out of the environment, never through the
+ * database, the environment or arguments. A worker that dies takes nothing with it but its own
+ * work: the job's lease is let go and the job is run again.
  */
 #pragma once
 
 #include "base/json.h"
+#include "connect/aws_identity.h"
 #include "connect/credentials.h"
 #include "vault/keyring.h"
 
@@ -22,7 +24,9 @@ typedef struct {
     const char *data_dir; /* where lock files live */
     const char *database_url;
     const Keyring *keyring; /* borrowed; may be NULL for work that opens nothing */
-    double wait_scale;      /* of the worker's waits between attempts; 0: 1.0 (tests) */
+    const AwsAmbient
+        *aws;          /* borrowed; the installation's own AWS identity; NULL: none is offered */
+    double wait_scale; /* of the worker's waits between attempts; 0: 1.0 (tests) */
 } CrewConfig;
 
 /* Progress of a job, for people: a JSON object {phase, evidenceType, rows, calls, message}. */

@@ -174,7 +174,8 @@ static bool open_sender(Execution *execution, GError **error) {
                            .definition = execution->definition,
                            .auth = auth,
                            .settings = execution->settings,
-                           .integration_id = execution->integration->id};
+                           .integration_id = execution->integration->id,
+                           .ambient = context->aws};
     return connection_open(context->db, &execution->scope, context->keyring,
                            execution->integration->id, &config.credentials, error) &&
            sender_new(&config, &execution->sender, error);

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "base/json.h"
+#include "connect/aws_identity.h"
 #include "db/db.h"
 #include "net/budget.h"
 #include "net/client.h"
@@ -28,6 +29,7 @@ typedef struct {
     NetClient *client;
     BudgetSet *budgets;
     const Owner *owner;
+    const AwsAmbient *aws; /* NULL: the installation has no AWS identity of its own */
     const char *data_dir;
     /* Told while the job runs, with a JSON object {evidenceType, rows, calls} or {phase}. */
     void (*progress)(const Json *progress, void *data);

@@ -33,6 +33,8 @@ typedef struct {
     NetClient *client;
     BudgetSet *budgets;
     Owner *owner;
+    AwsAmbient aws_identity;
+    const AwsAmbient *aws; /* NULL: none is offered */
 } Worker;
 
 static void worker_clear(Worker *worker) {
@@ -42,6 +44,7 @@ static void worker_clear(Worker *worker) {
     keyring_free(worker->keyring);
     db_close(worker->db);
     owner_free(worker->owner);
+    aws_ambient_clear(&worker->aws_identity);
     g_free(worker->data_dir);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Worker, worker_clear)
@@ -71,6 +74,30 @@ static bool take_key(Worker *worker, const Json *hello, GError **error) {
     return worker->keyring != NULL;
 }
 
+static bool receive_credentials(Worker *worker, const Json *fields, Credentials *credentials,
+                                GError **error) {
+    for (size_t i = 0; i < json_count(fields); i++) {
+        Secret *secret = NULL;
+        if (!message_receive_secret(worker->socket, &secret, error))
+            return false;
+        credentials_put(credentials, json_text(json_item(fields, i)), secret);
+    }
+    return true;
+}
+
+static bool take_aws(Worker *worker, const Json *hello, GError **error) {
+    const Json *aws = json_member(hello, "aws");
+    if (!aws)
+        return true;
+    const Json *fields = json_member(aws, "fields");
+    worker->aws = &worker->aws_identity;
+    worker->aws_identity.no_metadata = json_member_bool(aws, "noMetadata", true);
+    if (json_count(fields) == 0)
+        return true;
+    worker->aws_identity.environment = credentials_new();
+    return receive_credentials(worker, fields, worker->aws_identity.environment, error);
+}
+
 static bool open_data(Worker *worker, const Json *hello, GError **error) {
     worker->data_dir = g_strdup(json_member_string(hello, "dataDir", NULL));
     const char *url = json_member_string(hello, "databaseUrl", NULL);
@@ -95,21 +122,11 @@ static bool say_hello(Worker *worker, GError **error) {
     NetClientConfig config = {.wait_scale = json_member_real(hello, "waitScale", 0)};
     worker->client = net_client_new(&config, error);
     worker->budgets = budget_set_new(&budget_memory, NULL);
-    return worker->client && take_key(worker, hello, error) && open_data(worker, hello, error);
+    return worker->client && take_key(worker, hello, error) && take_aws(worker, hello, error) &&
+           open_data(worker, hello, error);
 }
 
 /* --- test ------------------------------------------------------------------------------------- */
-
-static bool receive_credentials(Worker *worker, const Json *fields, Credentials *credentials,
-                                GError **error) {
-    for (size_t i = 0; i < json_count(fields); i++) {
-        Secret *secret = NULL;
-        if (!message_receive_secret(worker->socket, &secret, error))
-            return false;
-        credentials_put(credentials, json_text(json_item(fields, i)), secret);
-    }
-    return true;
-}
 
 /* All frames of the request are taken off the socket before anything can fail. */
 static bool do_test(Worker *worker, const Json *request, Json **done_out, GError **error) {
@@ -133,7 +150,8 @@ static bool do_test(Worker *worker, const Json *request, Json **done_out, GError
                            .auth = auth,
                            .settings = settings,
                            .integration_id = "test",
-                           .credentials = g_steal_pointer(&credentials)};
+                           .credentials = g_steal_pointer(&credentials),
+                           .ambient = worker->aws};
     g_autoptr(Sender) sender = NULL;
     return sender_new(&config, &sender, error) &&
            whoami_fetch(worker->client, sender, definition, settings, done_out, error);
@@ -166,6 +184,7 @@ static bool do_run(Worker *worker, const Json *request, Json **done_out, GError 
                               .client = worker->client,
                               .budgets = worker->budgets,
                               .owner = worker->owner,
+                              .aws = worker->aws,
                               .data_dir = worker->data_dir,
                               .progress = send_progress,
                               .wanted = is_wanted,
