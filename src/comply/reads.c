@@ -43,7 +43,10 @@ static void look_at(Licence *licence, const ResponseRule *rules, size_t count) {
 /* The record counts answers by outcome and not by rule, so all rules must agree. */
 static bool unlicensed_is_not_applicable(const Definition *definition, const ReadNode *node) {
     Licence licence = {.all = true};
-    look_at(&licence, node->call->responses, node->call->response_count);
+    if (node->call)
+        look_at(&licence, node->call->responses, node->call->response_count);
+    for (size_t i = 0; i < node->first_count; i++)
+        look_at(&licence, node->first[i]->responses, node->first[i]->response_count);
     look_at(&licence, definition->responses, definition->response_count);
     return licence.some && licence.all;
 }

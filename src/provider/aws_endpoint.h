@@ -8,6 +8,9 @@
 
 #include "provider/definition.h"
 
+#define AWS_REGION_MAX 32     /* bytes of a region's name */
+#define AWS_HOST_MAX_LEAVES 4 /* expressions in the template of a host */
+
 /* The names in the order in which DefinitionService.hosts has them, ended by NULL: "aws",
  * "aws-us-gov", "aws-cn". */
 extern const char *const aws_partition_names[AWS_PARTITIONS + 1];

@@ -92,13 +92,18 @@ static void add_names(const DefinitionNeed *need, GPtrArray *names) {
     }
 }
 
+static void add_needs(const DefinitionCall *call, const char *vocabulary, GPtrArray *names) {
+    for (size_t n = 0; call != NULL && n < call->need_count; n++) {
+        if (vocabulary == NULL || strcmp(call->needs[n].vocabulary, vocabulary) == 0)
+            add_names(&call->needs[n], names);
+    }
+}
+
 void evidence_type_needs(const EvidenceType *type, const char *vocabulary, GPtrArray *names) {
     for (size_t i = 0; i < type->node_count; i++) {
-        const DefinitionCall *call = type->nodes[i].call;
-        for (size_t n = 0; n < call->need_count; n++) {
-            if (vocabulary == NULL || strcmp(call->needs[n].vocabulary, vocabulary) == 0)
-                add_names(&call->needs[n], names);
-        }
+        add_needs(type->nodes[i].call, vocabulary, names);
+        for (size_t n = 0; n < type->nodes[i].first_count; n++)
+            add_needs(type->nodes[i].first[n], vocabulary, names);
     }
 }
 

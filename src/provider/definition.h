@@ -313,11 +313,14 @@ typedef struct {
     const Expr *where; /* rows kept, after they were counted; NULL: all. Sees what a row sees, the
                           new row under the node's name */
     const char *where_text;
-    const Expr *each;  /* rows are this expression's array over the environment: no call */
+    const Expr *each; /* rows are this expression's array over the environment: no call */
+    const char *each_text;
     const Expr *given; /* an array: the rows, without a call; null: the call is made */
+    const char *given_text;
     const DefinitionCall *const *first; /* further calls, tried in order while absent */
     size_t first_count;
     const Expr *index_on;    /* index: key of one row of the list; NULL: no index */
+    const char *index_text;  /* of index_on */
     const Expr *index_key;   /* index: key looked up, over the environment of a row of `for` */
     int index_per;           /* index: the node once per row of which the list is read: one above,
                                 or a root of one row; READ_NO_PARENT: once per run */

@@ -31,10 +31,17 @@ static void check_hosts(const Definition *definition, Diagnostics *diagnostics) 
     }
 }
 
+static bool node_reads(const ReadNode *node, const DefinitionCall *call) {
+    bool reads = node->call == call;
+    for (size_t i = 0; i < node->first_count; i++)
+        reads = reads || node->first[i] == call;
+    return reads;
+}
+
 static bool is_read(const Definition *definition, const DefinitionCall *call) {
     for (size_t t = 0; t < definition->type_count; t++) {
         for (size_t n = 0; n < definition->types[t].node_count; n++) {
-            if (definition->types[t].nodes[n].call == call)
+            if (node_reads(&definition->types[t].nodes[n], call))
                 return true;
         }
     }
@@ -53,7 +60,7 @@ static void check_calls(const Definition *definition, Diagnostics *diagnostics) 
     for (size_t i = 0; i < definition->call_count; i++) {
         const DefinitionCall *call = &definition->calls[i];
         bool read = is_read(definition, call);
-        if (read && call->need_count == 0)
+        if (read && call->need_count == 0 && call->service == NULL)
             diagnostics_warning(diagnostics, call->line, 1,
                                 "the call '%s' does not say which permissions it needs",
                                 call->name);

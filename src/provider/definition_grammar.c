@@ -32,6 +32,9 @@ const char *const definition_input_words[] = {"text", "list", "bool", "int", NUL
 const char *const definition_format_words[] = {"none", "url", "host", "pem", "email", "uuid", NULL};
 const char *const definition_scope_words[] = {"connection", "app",     "user",
                                               "region",     "service", NULL};
+const char *const definition_protocol_words[] = {"none",      "query", "ec2", "rest_xml",
+                                                 "rest_json", "json",  NULL};
+const char *const definition_decode_words[] = {"json", "xml", "csv", NULL};
 const char *const definition_then_words[] = {"default", "not_applicable", "could_not_read", NULL};
 
 /* --- restrictions ----------------------------------------------------------------------------- */
@@ -89,6 +92,26 @@ static bool is_require(const YamlNode *node) {
 
 static bool is_path(const YamlNode *node) {
     return node->text[0] == '/' && node->text[1] != '/';
+}
+
+/* iam.ListUsers */
+static bool is_operation(const YamlNode *node) {
+    const char *dot = strchr(node->text, '.');
+    if (dot == NULL || dot == node->text || !g_ascii_isupper(dot[1]))
+        return false;
+    for (const char *letter = node->text; *letter != '\0'; letter++) {
+        if (letter != dot && !g_ascii_isalnum(*letter) && *letter != '_')
+            return false;
+    }
+    return true;
+}
+
+static bool is_code(const YamlNode *node) {
+    for (size_t i = 0; i < node->length; i++) {
+        if (!g_ascii_isalnum(node->text[i]) && strchr("._-", node->text[i]) == NULL)
+            return false;
+    }
+    return node->length > 0;
 }
 
 static const SchemaType version = {SCHEMA_TEXT, .expected = "1, the version of the format",
@@ -234,9 +257,17 @@ static const SchemaType page = {SCHEMA_EITHER, .expected = "none, or a map with 
 static const SchemaType then = {
     SCHEMA_TEXT, .expected = "what becomes of the rows",
     .words = (const char *const[]){"not_applicable", "could_not_read", NULL}};
+static const SchemaType code = {SCHEMA_TEXT, .expected = "the name of an error",
+                                .accepts = is_code};
+static const SchemaType code_list = {SCHEMA_LIST, .expected = "a list of names of errors",
+                                     .items = &code};
+static const SchemaType codes = {SCHEMA_EITHER,
+                                 .expected = "the name of an error, or a list of them",
+                                 .either = (const SchemaType *const[]){&code, &code_list, NULL}};
 static const SchemaType response = {SCHEMA_MAP, .expected = "a map with status and is",
                                     .keys =
                                         (const SchemaKey[]){{"status", &statuses, OPTIONAL},
+                                                            {"code", &codes, OPTIONAL},
                                                             {"when", &expression, OPTIONAL},
                                                             {"is", &outcome, REQUIRED},
                                                             {"until", &header_time, OPTIONAL},
@@ -266,42 +297,94 @@ static const SchemaType limit = {SCHEMA_MAP, .expected = "a map with scope and r
                                                          END}};
 static const SchemaType limits = {SCHEMA_LIST, .expected = "a list of limits", .items = &limit};
 static const SchemaType http = {SCHEMA_MAP, .expected = "a map with base_url",
-                                .keys = (const SchemaKey[]){{"base_url", &expression, REQUIRED},
+                                .keys = (const SchemaKey[]){{"base_url", &expression, OPTIONAL},
                                                             {"headers", &texts_by_name, OPTIONAL},
                                                             {"page", &page, OPTIONAL},
                                                             {"limits", &limits, OPTIONAL},
                                                             {"responses", &responses, OPTIONAL},
                                                             END}};
 
+/* --- AWS services ----------------------------------------------------------------------------- */
+
+static const SchemaType protocol = {SCHEMA_TEXT, .expected = "a protocol",
+                                    .words = definition_protocol_words + 1};
+static const SchemaType partition_hosts = {SCHEMA_MAP, .expected = "a map from partition to host",
+                                           .keys =
+                                               (const SchemaKey[]){{"aws", &host, OPTIONAL},
+                                                                   {"aws-us-gov", &host, OPTIONAL},
+                                                                   {"aws-cn", &host, OPTIONAL},
+                                                                   END}};
+static const SchemaType partition_regions = {
+    SCHEMA_MAP, .expected = "a map from partition to region",
+    .keys = (const SchemaKey[]){{"aws", &schema_text, OPTIONAL},
+                                {"aws-us-gov", &schema_text, OPTIONAL},
+                                {"aws-cn", &schema_text, OPTIONAL},
+                                END}};
+static const SchemaType service_host = {
+    SCHEMA_EITHER, .expected = "a host with \\(.region) and \\(.suffix), or one by partition",
+    .either = (const SchemaType *const[]){&schema_text, &partition_hosts, NULL}};
+static const SchemaType service = {SCHEMA_MAP, .expected = "a map that describes the service",
+                                   .keys =
+                                       (const SchemaKey[]){{"protocol", &protocol, REQUIRED},
+                                                           {"version", &schema_text, OPTIONAL},
+                                                           {"target", &schema_text, OPTIONAL},
+                                                           {"json", &schema_text, OPTIONAL},
+                                                           {"host", &service_host, REQUIRED},
+                                                           {"region", &partition_regions, OPTIONAL},
+                                                           {"sign_as", &schema_text, OPTIONAL},
+                                                           {"action", &schema_text, OPTIONAL},
+                                                           {"s3", &schema_bool, OPTIONAL},
+                                                           {"page", &page, OPTIONAL},
+                                                           {"limits", &limits, OPTIONAL},
+                                                           {"responses", &responses, OPTIONAL},
+                                                           END}};
+static const SchemaType services = {SCHEMA_MAP_OF, .expected = "a map of services",
+                                    .accepts = schema_is_name, .items = &service};
+
 /* --- calls ------------------------------------------------------------------------------------ */
 
-static const SchemaType decode = {
-    SCHEMA_TEXT, .expected = "json, the only form of answers supported in this version",
-    .words = (const char *const[]){"json", NULL}};
-static const SchemaType call = {SCHEMA_MAP, .expected = "a map that describes the call",
-                                .keys = (const SchemaKey[]){{"get", &path, OPTIONAL},
-                                                            {"post", &path, OPTIONAL},
-                                                            {"query", &texts_by_name, OPTIONAL},
-                                                            {"headers", &texts_by_name, OPTIONAL},
-                                                            {"json", &expression, OPTIONAL},
-                                                            {"rows", &expression, OPTIONAL},
-                                                            {"page", &page, OPTIONAL},
-                                                            {"responses", &responses, OPTIONAL},
-                                                            {"needs", &lists_by_name, OPTIONAL},
-                                                            {"redact", &schema_texts, OPTIONAL},
-                                                            {"keep", &schema_texts, OPTIONAL},
-                                                            {"decode", &decode, OPTIONAL},
-                                                            {"put", NULL, UNSUPPORTED},
-                                                            {"patch", NULL, UNSUPPORTED},
-                                                            {"delete", NULL, UNSUPPORTED},
-                                                            {"form", NULL, UNSUPPORTED},
-                                                            {"graphql", NULL, UNSUPPORTED},
-                                                            {"variables", NULL, UNSUPPORTED},
-                                                            {"aws", NULL, UNSUPPORTED},
-                                                            {"lists", NULL, UNSUPPORTED},
-                                                            {"poll", NULL, UNSUPPORTED},
-                                                            {"download", NULL, UNSUPPORTED},
+static const SchemaType operation = {
+    SCHEMA_TEXT, .expected = "a service and its operation, such as iam.ListUsers",
+    .accepts = is_operation};
+static const SchemaType decode = {SCHEMA_TEXT, .expected = "a form of answers",
+                                  .words = definition_decode_words};
+static const SchemaType expression_or_null = {SCHEMA_TEXT, .expected = "a jq expression, or null",
+                                              .may_be_empty = true};
+static const SchemaType poll = {SCHEMA_MAP, .expected = "a map with until, every and for",
+                                .keys = (const SchemaKey[]){{"until", &expression, REQUIRED},
+                                                            {"every", &schema_duration, REQUIRED},
+                                                            {"for", &schema_duration, REQUIRED},
                                                             END}};
+static const SchemaType call = {SCHEMA_MAP, .expected = "a map that describes the call",
+                                .keys =
+                                    (const SchemaKey[]){{"get", &path, OPTIONAL},
+                                                        {"post", &path, OPTIONAL},
+                                                        {"query", &texts_by_name, OPTIONAL},
+                                                        {"headers", &texts_by_name, OPTIONAL},
+                                                        {"json", &expression, OPTIONAL},
+                                                        {"rows", &expression, OPTIONAL},
+                                                        {"page", &page, OPTIONAL},
+                                                        {"responses", &responses, OPTIONAL},
+                                                        {"needs", &lists_by_name, OPTIONAL},
+                                                        {"redact", &schema_texts, OPTIONAL},
+                                                        {"keep", &schema_texts, OPTIONAL},
+                                                        {"decode", &decode, OPTIONAL},
+                                                        {"decode_from", &expression, OPTIONAL},
+                                                        {"aws", &operation, OPTIONAL},
+                                                        {"params", &texts_by_name, OPTIONAL},
+                                                        {"region", &expression_or_null, OPTIONAL},
+                                                        {"host_prefix", &schema_text, OPTIONAL},
+                                                        {"lists", &schema_texts, OPTIONAL},
+                                                        {"maps", &schema_texts, OPTIONAL},
+                                                        {"poll", &poll, OPTIONAL},
+                                                        {"put", NULL, UNSUPPORTED},
+                                                        {"patch", NULL, UNSUPPORTED},
+                                                        {"delete", NULL, UNSUPPORTED},
+                                                        {"form", NULL, UNSUPPORTED},
+                                                        {"graphql", NULL, UNSUPPORTED},
+                                                        {"variables", NULL, UNSUPPORTED},
+                                                        {"download", NULL, UNSUPPORTED},
+                                                        END}};
 static const SchemaType calls = {SCHEMA_MAP_OF, .expected = "a map of calls",
                                  .accepts = schema_is_name, .items = &call};
 static const SchemaType reply = {
@@ -324,15 +407,22 @@ static const SchemaType identity = {
 
 /* --- evidence --------------------------------------------------------------------------------- */
 
+static const SchemaType index_map = {SCHEMA_MAP, .expected = "a map with on and key",
+                                     .keys =
+                                         (const SchemaKey[]){{"on", &expression, REQUIRED},
+                                                             {"key", &expression, REQUIRED},
+                                                             {"once_per", &schema_name, OPTIONAL},
+                                                             END}};
 static const SchemaType node = {SCHEMA_MAP, .expected = "a map with call",
-                                .keys = (const SchemaKey[]){{"call", &schema_name, REQUIRED},
+                                .keys = (const SchemaKey[]){{"call", &schema_name, OPTIONAL},
+                                                            {"first", &schema_names, OPTIONAL},
+                                                            {"each", &expression, OPTIONAL},
+                                                            {"given", &expression, OPTIONAL},
                                                             {"for", &schema_name, OPTIONAL},
                                                             {"where", &expression, OPTIONAL},
+                                                            {"index", &index_map, OPTIONAL},
                                                             {"collect", &schema_count, OPTIONAL},
                                                             {"fold", &texts_by_name, OPTIONAL},
-                                                            {"index", NULL, UNSUPPORTED},
-                                                            {"first", NULL, UNSUPPORTED},
-                                                            {"each", NULL, UNSUPPORTED},
                                                             END}};
 static const SchemaType read_graph = {SCHEMA_MAP_OF, .expected = "a map of reads",
                                       .accepts = schema_is_name, .items = &node};
@@ -425,9 +515,9 @@ const SchemaType definition_grammar = {SCHEMA_MAP, .expected = "a provider defin
                                                                {"hosts", &hosts, OPTIONAL},
                                                                {"settings", &settings, OPTIONAL},
                                                                {"auth", &auth, REQUIRED},
-                                                               {"http", &http, REQUIRED},
+                                                               {"http", &http, OPTIONAL},
                                                                {"identity", &identity, OPTIONAL},
-                                                               {"services", NULL, UNSUPPORTED},
+                                                               {"services", &services, OPTIONAL},
                                                                {"calls", &calls, REQUIRED},
                                                                {"evidence", &evidence, REQUIRED},
                                                                {"webhooks", &webhooks, OPTIONAL},

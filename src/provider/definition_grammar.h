@@ -18,3 +18,6 @@ extern const char *const definition_input_words[];
 extern const char *const definition_format_words[];
 extern const char *const definition_scope_words[];
 extern const char *const definition_then_words[];
+extern const char *const definition_decode_words[];
+/* Protocols of AWS, in the order of AwsProtocol: the first, "none", cannot be written. */
+extern const char *const definition_protocol_words[];

@@ -5,6 +5,8 @@
 #include "provider/definition_load_auth.h"
 #include "provider/definition_load_call.h"
 #include "provider/definition_load_evidence.h"
+#include "provider/definition_load_http.h"
+#include "provider/definition_load_service.h"
 #include "provider/definition_read.h"
 #include "provider/plan.h"
 
@@ -33,7 +35,8 @@ static void check_has_methods(Loading *loading, const YamlNode *root) {
     if (auth != NULL && auth->kind == YAML_KIND_MAP && auth->count == 0)
         read_error(loading, auth, "a provider needs at least one way to sign in");
     const YamlNode *settings = yaml_member(root, "settings");
-    bool named_hosts = loading->definition->host_count > 0;
+    bool named_hosts =
+        loading->definition->host_count > 0 || loading->definition->service_count > 0;
     for (size_t i = 0; i < loading->definition->setting_count; i++) {
         const DefinitionInput *input = &loading->definition->settings[i];
         named_hosts |= !input->engine &&
@@ -125,6 +128,7 @@ static void load_schedule(Loading *loading, const YamlNode *node) {
 static void load_parts(Loading *loading, const YamlNode *root) {
     load_head(loading, root);
     definition_load_http(loading, yaml_member(root, "http"));
+    definition_load_services(loading, yaml_member(root, "services"));
     definition_load_calls(loading, yaml_member(root, "calls"), yaml_member(root, "http"));
     definition_load_settings(loading, yaml_member(root, "settings"));
     definition_load_auth(loading, yaml_member(root, "auth"));
@@ -133,6 +137,7 @@ static void load_parts(Loading *loading, const YamlNode *root) {
     definition_load_evidence(loading, yaml_member(root, "evidence"));
     load_webhooks(loading, yaml_member(root, "webhooks"));
     load_schedule(loading, yaml_member(root, "schedule"));
+    definition_load_xml(loading, yaml_member(root, "calls"));
 }
 
 static void keep_text(Loading *loading, const char *text, size_t size) {

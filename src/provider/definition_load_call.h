@@ -1,10 +1,8 @@
-/* definition_load_call.h - the HTTP side of a definition: calls, paging, limits, response rules. */
+/* definition_load_call.h - the calls of a definition; for definition_load.c. */
 #pragma once
 
 #include "provider/definition_read.h"
 
-/* Reads `http`. */
-void definition_load_http(Loading *loading, const YamlNode *http);
-
-/* Reads `calls`; `http` gives the paging of calls that have rows and say nothing else. */
+/* Reads `calls`, after `http` and `services`; `http` gives the paging of calls that have rows and
+ * say nothing else. */
 void definition_load_calls(Loading *loading, const YamlNode *calls, const YamlNode *http);

@@ -116,7 +116,22 @@ static void load_texts(Loading *loading, const YamlNode *node, EvidenceType *typ
     type->title = read_template(loading, yaml_member(node, "title"), TEMPLATE_TEXT, slot);
     type->description =
         read_template(loading, yaml_member(node, "description"), TEMPLATE_TEXT, slot);
-    type->metadata = read_expr(loading, yaml_member(node, "metadata"), slot);
+}
+
+/* Metadata say where the evidence is from, so they see what stands alone and has one value. */
+static void load_metadata(Loading *loading, const YamlNode *node, EvidenceType *type) {
+    size_t summary = type->summary == NULL ? 0 : summary_plan_count(type->summary);
+    size_t room = summary + type->node_count + 2;
+    const char **names = arena_alloc(loading->arena, room, sizeof(*names));
+    size_t count = 0;
+    names[count++] = "settings";
+    for (size_t i = 0; i < summary; i++)
+        names[count++] = summary_plan_name(type->summary, i);
+    for (size_t i = 0; i < type->node_count; i++) {
+        if (type->nodes[i].parent == READ_NO_PARENT && !type->nodes[i].list)
+            names[count++] = type->nodes[i].name;
+    }
+    type->metadata = read_expr(loading, node, slot_new(loading, "metadata", names));
 }
 
 static void load_type(Loading *loading, const YamlNode *name, const YamlNode *node,
@@ -132,6 +147,7 @@ static void load_type(Loading *loading, const YamlNode *name, const YamlNode *no
     load_texts(loading, node, type);
     if (!definition_load_graph(loading, node, type))
         return;
+    load_metadata(loading, yaml_member(node, "metadata"), type);
     load_row(loading, yaml_member(node, "row"), type);
     definition_load_checks(loading, yaml_member(node, "checks"), fields, type);
 }

@@ -7,41 +7,85 @@ typedef struct {
     Definition *definition;
     GArray *nodes;    /* PlanNode, until they are copied */
     size_t **indexes; /* per type: plan index of each node */
+    int **sources;    /* per type: plan index of the shared list of each node, or PLAN_NO_SOURCE */
 } Holder;
 
 static bool same_text(const char *a, const char *b) {
     return g_strcmp0(a, b) == 0;
 }
 
+static bool same_calls(const ReadNode *a, const ReadNode *b) {
+    if (a->call != b->call || a->first_count != b->first_count)
+        return false;
+    for (size_t i = 0; i < a->first_count; i++) {
+        if (a->first[i] != b->first[i])
+            return false;
+    }
+    return true;
+}
+
+static bool same_shared(const ReadNode *a, const ReadNode *b) {
+    return a->call == b->call && same_text(a->where_text, b->where_text) &&
+           same_text(a->index_text, b->index_text);
+}
+
+static bool same_lookup(const ReadNode *a, const ReadNode *b) {
+    return a->mode == b->mode && a->collect == b->collect &&
+           same_text(expr_source(a->index_key), expr_source(b->index_key));
+}
+
 static bool same_read(const ReadNode *a, const ReadNode *b) {
-    return a->call == b->call && a->mode == b->mode && a->collect == b->collect &&
-           same_text(a->where_text, b->where_text) && same_text(a->fold_text, b->fold_text);
+    return same_calls(a, b) && a->mode == b->mode && a->collect == b->collect &&
+           same_text(a->where_text, b->where_text) && same_text(a->fold_text, b->fold_text) &&
+           same_text(a->each_text, b->each_text) && same_text(a->given_text, b->given_text);
 }
 
 static PlanNode *node_at(Holder *holder, size_t index) {
     return &g_array_index(holder->nodes, PlanNode, index);
 }
 
-static size_t find_or_add(Holder *holder, const ReadNode *node, int parent) {
-    for (size_t i = 0; i < holder->nodes->len; i++) {
-        const PlanNode *known = node_at(holder, i);
-        if (known->parent == parent && same_read(known->node, node))
-            return i;
-    }
-    PlanNode fresh = {.node = node, .parent = parent};
-    g_array_append_val(holder->nodes, fresh);
-    return holder->nodes->len - 1;
+static bool is_same(const PlanNode *a, const PlanNode *b) {
+    if (a->parent != b->parent || a->source != b->source || a->shared != b->shared)
+        return false;
+    if (a->shared)
+        return same_shared(a->node, b->node);
+    return a->source != PLAN_NO_SOURCE ? same_lookup(a->node, b->node)
+                                       : same_read(a->node, b->node);
+}
+
+/* The index of a node like this one, which is added when there is none; one use more. */
+static size_t find_or_add(Holder *holder, PlanNode fresh) {
+    size_t index = 0;
+    while (index < holder->nodes->len && !is_same(node_at(holder, index), &fresh))
+        index++;
+    if (index == holder->nodes->len)
+        g_array_append_val(holder->nodes, fresh);
+    node_at(holder, index)->use_count++;
+    return index;
+}
+
+static int placed(const size_t *indexes, int node) {
+    return node < 0 ? READ_NO_PARENT : (int)indexes[node];
 }
 
 static void add_type(Holder *holder, size_t type_index) {
     const EvidenceType *type = holder->plan.types[type_index];
     size_t *indexes = arena_alloc(holder->arena, type->node_count, sizeof(*indexes));
+    int *sources = arena_alloc(holder->arena, type->node_count, sizeof(*sources));
     holder->indexes[type_index] = indexes;
+    holder->sources[type_index] = sources;
     for (size_t i = 0; i < type->node_count; i++) {
-        int above = type->nodes[i].parent;
-        int parent = above < 0 ? READ_NO_PARENT : (int)indexes[above];
-        indexes[i] = find_or_add(holder, &type->nodes[i], parent);
-        node_at(holder, indexes[i])->use_count++;
+        const ReadNode *node = &type->nodes[i];
+        PlanNode fresh = {.node = node, .source = PLAN_NO_SOURCE};
+        if (node->index_on != NULL) {
+            fresh.shared = true;
+            fresh.parent = placed(indexes, node->index_per);
+            fresh.source = (int)find_or_add(holder, fresh);
+            fresh.shared = false;
+        }
+        sources[i] = fresh.source;
+        fresh.parent = placed(indexes, node->parent);
+        indexes[i] = find_or_add(holder, fresh);
     }
 }
 
@@ -65,6 +109,10 @@ static void make_paths_unique(Holder *holder) {
     }
 }
 
+static void add_plan_use(PlanNode *node, size_t type, size_t index) {
+    ((PlanUse *)(uintptr_t)node->uses)[node->use_count++] = (PlanUse){type, index};
+}
+
 static void fill_uses(Holder *holder) {
     for (size_t i = 0; i < holder->nodes->len; i++) {
         PlanNode *node = node_at(holder, i);
@@ -73,8 +121,10 @@ static void fill_uses(Holder *holder) {
     }
     for (size_t t = 0; t < holder->plan.type_count; t++) {
         for (size_t n = 0; n < holder->plan.types[t]->node_count; n++) {
-            PlanNode *node = node_at(holder, holder->indexes[t][n]);
-            ((PlanUse *)(uintptr_t)node->uses)[node->use_count++] = (PlanUse){t, n};
+            int source = holder->sources[t][n];
+            add_plan_use(node_at(holder, holder->indexes[t][n]), t, n);
+            if (source != PLAN_NO_SOURCE)
+                add_plan_use(node_at(holder, (size_t)source), t, n);
         }
     }
 }
@@ -131,20 +181,36 @@ static void add_template(const Template *template, const char *name, GPtrArray *
 
 static void add_call(const DefinitionCall *call, const char *name, GPtrArray *paths) {
     add_template(call->path, name, paths);
+    add_template(call->host_prefix, name, paths);
     for (size_t i = 0; i < call->query_count; i++)
         add_template(call->query[i].value, name, paths);
     for (size_t i = 0; i < call->header_count; i++)
         add_template(call->headers[i].value, name, paths);
+    for (size_t i = 0; i < call->param_count; i++)
+        add_template(call->params[i].value, name, paths);
     add_named(call->json, name, paths);
+    add_named(call->region, name, paths);
+}
+
+/* What another read looks at before it is made. */
+static void add_node(const ReadNode *node, const char *name, GPtrArray *paths) {
+    if (node->call != NULL)
+        add_call(node->call, name, paths);
+    for (size_t i = 0; i < node->first_count; i++)
+        add_call(node->first[i], name, paths);
+    add_named(node->each, name, paths);
+    add_named(node->given, name, paths);
+    add_named(node->index_key, name, paths);
 }
 
 /* What one type reads of the value that a node gives: a row, an array of rows. */
 static void add_use(const EvidenceType *type, const ReadNode *node, GPtrArray *paths) {
     add_named(type->row, node->name, paths);
+    add_named(type->metadata, node->name, paths);
     for (size_t i = 0; i < type->row_field_count; i++)
         add_named(type->row_fields[i].expr, node->name, paths);
     for (size_t i = 0; i < type->node_count; i++) {
-        add_call(type->nodes[i].call, node->name, paths);
+        add_node(&type->nodes[i], node->name, paths);
         if (&type->nodes[i] != node)
             add_named(type->nodes[i].where, node->name, paths);
     }
@@ -165,23 +231,24 @@ static char *items_path(const DefinitionCall *call) {
                               : g_strconcat(value_path_text(call->rows), "[]", NULL);
 }
 
-/* What expressions read of the rows of this node. */
-static GPtrArray *reads_of(const Holder *holder, const PlanNode *plan_node) {
-    const ReadNode *node = plan_node->node;
+/* What expressions read of the rows that this call gives to the node. */
+static GPtrArray *reads_of(const Holder *holder, const PlanNode *plan_node,
+                           const DefinitionCall *call) {
     GPtrArray *keep = g_ptr_array_new_with_free_func(g_free);
-    g_autofree char *items = items_path(node->call);
-    bool collected = node->mode == READ_COLLECT;
+    g_autofree char *items = items_path(call);
     for (size_t i = 0; i < plan_node->use_count; i++) {
         const EvidenceType *type = holder->plan.types[plan_node->uses[i].type];
         const ReadNode *used = &type->nodes[plan_node->uses[i].node];
+        bool collected = used->mode == READ_COLLECT;
         g_autoptr(GPtrArray) row = g_ptr_array_new_with_free_func(g_free);
         g_autoptr(GPtrArray) value = g_ptr_array_new_with_free_func(g_free);
         add_named(used->where, used->name, row);
         add_joined(keep, items, row);
-        if (node->mode != READ_FOLD)
+        if (used->mode != READ_FOLD)
             add_use(type, used, value);
-        add_joined(keep, collected ? value_path_text(node->call->rows) : items, value);
+        add_joined(keep, collected ? value_path_text(call->rows) : items, value);
         add_fold(used->fold, items, keep);
+        add_reads(used->index_on, items, keep);
     }
     return keep;
 }
@@ -194,31 +261,66 @@ static GPtrArray *explicit_of(const DefinitionCall *call) {
     return keep;
 }
 
+static void take_all(GPtrArray *to, GPtrArray *from) {
+    for (guint i = 0; i < from->len; i++)
+        g_ptr_array_add(to, g_strdup(g_ptr_array_index(from, i)));
+    g_ptr_array_unref(from);
+}
+
 /* The paths that are kept of an answer to this node: its rows are always counted, cursors found. */
-static GPtrArray *keep_of(const Holder *holder, const PlanNode *plan_node) {
-    const DefinitionCall *call = plan_node->node->call;
-    GPtrArray *keep = call->keep != NULL ? explicit_of(call) : reads_of(holder, plan_node);
+static void add_keep(const Holder *holder, const PlanNode *plan_node, const DefinitionCall *call,
+                     GPtrArray *keep) {
+    take_all(keep, call->keep != NULL ? explicit_of(call) : reads_of(holder, plan_node, call));
     g_autofree char *items = items_path(call);
     if (call->rows != NULL)
         g_ptr_array_add(keep, g_strconcat(items, " | type", NULL));
+    if (call->poll != NULL)
+        add_reads(call->poll->until, ".", keep);
     if (call->page != NULL) {
         add_reads(call->page->from, ".", keep);
         add_reads(call->page->until, ".", keep);
     }
-    return keep;
+}
+
+static void add_redact(const DefinitionCall *call, GPtrArray *redact) {
+    for (size_t i = 0; call->redact[i] != NULL; i++)
+        g_ptr_array_add(redact, (void *)(uintptr_t)call->redact[i]);
+}
+
+static const DefinitionCall *call_at(const ReadNode *node, size_t index) {
+    return index == 0 ? node->call : node->first[index - 1];
+}
+
+/* All calls of `first` share one plan: what is kept for any of them is kept of all. */
+static ScanPlan *scan_of(const Holder *holder, const PlanNode *node, GError **error) {
+    g_autoptr(GPtrArray) keep = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GPtrArray) redact = g_ptr_array_new();
+    for (size_t i = 0; i <= node->node->first_count; i++) {
+        add_keep(holder, node, call_at(node->node, i), keep);
+        add_redact(call_at(node->node, i), redact);
+    }
+    g_ptr_array_add(keep, NULL);
+    g_ptr_array_add(redact, NULL);
+    ScanPlan *scan = scan_plan_new((const char *const *)redact->pdata,
+                                   (const char *const *)keep->pdata, NULL, error);
+    if (scan == NULL)
+        g_prefix_error(error, "read '%s': ", node->path);
+    return scan;
+}
+
+/* Lookups and rows of an expression have no answer that could be scanned. */
+static bool has_answer(const PlanNode *node) {
+    return node->node->call != NULL && node->source == PLAN_NO_SOURCE;
 }
 
 static bool fill_scans(Holder *holder, GError **error) {
     for (size_t i = 0; i < holder->nodes->len; i++) {
         PlanNode *node = node_at(holder, i);
-        g_autoptr(GPtrArray) keep = keep_of(holder, node);
-        g_ptr_array_add(keep, NULL);
-        ScanPlan *scan =
-            scan_plan_new(node->node->call->redact, (const char *const *)keep->pdata, NULL, error);
-        if (scan == NULL) {
-            g_prefix_error(error, "read '%s': ", node->path);
+        if (!has_answer(node))
+            continue;
+        ScanPlan *scan = scan_of(holder, node, error);
+        if (scan == NULL)
             return false;
-        }
         node->scan = arena_take(holder->arena, scan, (GDestroyNotify)scan_plan_free);
     }
     return true;
@@ -237,9 +339,9 @@ static bool covers(const GPtrArray *keep, const char *path) {
     return false;
 }
 
-static void check_keep(const Holder *holder, const PlanNode *node, Diagnostics *diagnostics) {
-    const DefinitionCall *call = node->node->call;
-    g_autoptr(GPtrArray) reads = reads_of(holder, node);
+static void check_keep(const Holder *holder, const PlanNode *node, const DefinitionCall *call,
+                       Diagnostics *diagnostics) {
+    g_autoptr(GPtrArray) reads = reads_of(holder, node, call);
     g_autoptr(GPtrArray) keep = explicit_of(call);
     g_autofree char *items = items_path(call);
     for (size_t i = 0; i < reads->len; i++) {
@@ -249,6 +351,14 @@ static void check_keep(const Holder *holder, const PlanNode *node, Diagnostics *
             diagnostics_error(diagnostics, call->line, 1,
                               "the call '%s' does not keep %s, which the read '%s' looks at",
                               call->name, path, node->path);
+    }
+}
+
+static void check_node(const Holder *holder, const PlanNode *node, Diagnostics *diagnostics) {
+    for (size_t i = 0; has_answer(node) && i <= node->node->first_count; i++) {
+        const DefinitionCall *call = call_at(node->node, i);
+        if (call->keep != NULL)
+            check_keep(holder, node, call, diagnostics);
     }
 }
 
@@ -262,10 +372,8 @@ void read_plan_check(const Definition *definition, Diagnostics *diagnostics) {
         diagnostics_error(diagnostics, 0, 0, "%s", error->message);
         return;
     }
-    for (size_t i = 0; i < plan->node_count; i++) {
-        if (plan->nodes[i].node->call->keep != NULL)
-            check_keep((const Holder *)plan, &plan->nodes[i], diagnostics);
-    }
+    for (size_t i = 0; i < plan->node_count; i++)
+        check_node((const Holder *)plan, &plan->nodes[i], diagnostics);
 }
 
 /* --- life ------------------------------------------------------------------------------------- */
@@ -278,6 +386,7 @@ ReadPlan *read_plan_new(const Definition *definition, const EvidenceType *const 
     holder->definition = definition_ref(definition);
     holder->nodes = g_array_new(FALSE, FALSE, sizeof(PlanNode));
     holder->indexes = arena_alloc(holder->arena, type_count, sizeof(*holder->indexes));
+    holder->sources = arena_alloc(holder->arena, type_count, sizeof(*holder->sources));
     const EvidenceType **copy = arena_alloc(holder->arena, type_count, sizeof(*copy));
     for (size_t t = 0; t < type_count; t++)
         copy[t] = types[t];

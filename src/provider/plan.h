@@ -34,7 +34,8 @@ typedef struct {
     size_t child_count;
     const PlanUse *uses;
     size_t use_count;
-    const ScanPlan *scan; /* for scan_body(): redaction, and what is read of the answer */
+    const ScanPlan *scan; /* for scan_body(): redaction, and what is read of the answer; NULL for
+                             lookups and for rows of an expression */
 } PlanNode;
 
 typedef struct {

@@ -1,6 +1,7 @@
 #include "provider/render.h"
 
 #include "base/text.h"
+#include "provider/aws_endpoint.h"
 #include <stdarg.h>
 
 /* A named value of a request: query parameter or header. */
@@ -17,17 +18,22 @@ typedef struct {
     ExprProgram *program; /* NULL when nothing is computed */
     ExprResult *results;
     size_t leaf_count;
-    Slot *slots; /* queries, then headers */
+    Slot *slots; /* queries, then headers, then parameters */
     size_t query_count;
     size_t header_count;
+    size_t param_count;
     size_t json_leaf;
+    size_t region_leaf;
+    size_t prefix_leaf;
 } Prepared;
 
 struct Render {
     Definition *definition;
     Value settings;
     int64_t now_ms;
-    char *base_url;
+    int partition;        /* of AWS */
+    bool endpoint_set;    /* base_url is the engine's endpoint_url */
+    char *base_url;       /* NULL: every call has the host of its service */
     size_t origin_length; /* of base_url: scheme, host and port */
     GPtrArray *hosts;     /* char *, lower case */
     bool allow_private;
@@ -82,6 +88,8 @@ static bool has_odd_bytes(const char *url) {
 }
 
 static bool is_same_origin(const Render *render, const char *url) {
+    if (render->base_url == NULL)
+        return false;
     if (g_ascii_strncasecmp(url, render->base_url, render->origin_length) != 0)
         return false;
     return strchr("/?", url[render->origin_length]) != NULL;
@@ -124,10 +132,13 @@ static Value settings_root(const Render *render) {
 
 static bool evaluate_base(Render *render, Value *url_out, GError **error) {
     g_auto(Value) endpoint = value_get(render->settings, "endpoint_url");
-    if (value_text(endpoint) != NULL && value_length(endpoint) > 0) {
+    render->endpoint_set = value_text(endpoint) != NULL && value_length(endpoint) > 0;
+    if (render->endpoint_set) {
         *url_out = value_take(&endpoint);
         return true;
     }
+    if (render->definition->base_url == NULL)
+        return true;
     g_auto(Value) root = settings_root(render);
     ExprInput input = {root, render->settings, render->now_ms};
     return expr_eval_once(render->definition->base_url, &input, url_out, error);
@@ -156,6 +167,13 @@ static bool take_base(Render *render, const char *text, GError **error) {
     const char *host = strstr(render->base_url, "://") + strlen("://");
     render->origin_length = (size_t)(host - render->base_url) + strcspn(host, "/");
     return true;
+}
+
+static bool take_partition(Render *render, GError **error) {
+    g_auto(Value) name = value_get(render->settings, "partition");
+    render->partition = aws_partition(value_text(name));
+    return render->partition >= 0 ||
+           refuse(error, "the setting partition is one of aws, aws-us-gov and aws-cn");
 }
 
 static bool render_value(const Template *template, Value root, const Render *render, GString *out,
@@ -202,14 +220,18 @@ Render *render_new(const Definition *definition, Value settings, int64_t now_ms,
     for (size_t i = 0; i < definition->setting_count; i++)
         add_setting_host(render, &definition->settings[i]);
     g_auto(Value) base = VALUE_NONE;
-    if (!evaluate_base(render, &base, error) || !take_base(render, value_text(base), error) ||
+    if (!evaluate_base(render, &base, error))
+        return NULL;
+    bool based = value_kind(base) != VALUE_KIND_NONE;
+    if ((based && !take_base(render, value_text(base), error)) || !take_partition(render, error) ||
         !render_common_headers(render, error))
         return NULL;
     return g_steal_pointer(&render);
 }
 
 static void prepared_clear(Prepared *prepared) {
-    for (size_t i = 0; i < prepared->query_count + prepared->header_count; i++)
+    size_t slots = prepared->query_count + prepared->header_count + prepared->param_count;
+    for (size_t i = 0; i < slots; i++)
         g_free(prepared->slots[i].name);
     g_free(prepared->slots);
     g_free(prepared->results);
@@ -244,13 +266,20 @@ static bool is_lone(const Template *template) {
 }
 
 static void add_leaves(GPtrArray *leaves, const Template *template) {
-    for (size_t i = 0; i < template_leaf_count(template); i++)
+    for (size_t i = 0; template != NULL && i < template_leaf_count(template); i++)
         g_ptr_array_add(leaves, (void *)(uintptr_t)template_leaf(template, i));
 }
 
-static void prepare_slots(Prepared *prepared, const NamedTemplate *templates, size_t count,
-                          bool query, GPtrArray *leaves) {
-    Slot *slots = prepared->slots + (query ? 0 : prepared->query_count);
+/* Returns the place that the leaf has, also when there is none. */
+static size_t add_leaf(GPtrArray *leaves, const Expr *leaf) {
+    if (leaf != NULL)
+        g_ptr_array_add(leaves, (void *)(uintptr_t)leaf);
+    return leaf != NULL ? leaves->len - 1 : 0;
+}
+
+/* query: the names are written with their '=', percent-encoded. */
+static void prepare_slots(Slot *slots, const NamedTemplate *templates, size_t count, bool query,
+                          GPtrArray *leaves) {
     for (size_t i = 0; i < count; i++) {
         const char *name = templates[i].name;
         g_autofree char *encoded = query ? text_percent_encode(name, strlen(name)) : NULL;
@@ -267,14 +296,19 @@ static Prepared *prepare(Render *render, const DefinitionCall *call) {
         return prepared;
     g_autoptr(GPtrArray) leaves = g_ptr_array_new();
     add_leaves(leaves, call->path);
-    prepared->slots = g_new0(Slot, call->query_count + call->header_count + 1);
     prepared->query_count = call->query_count;
     prepared->header_count = call->header_count;
-    prepare_slots(prepared, call->query, call->query_count, true, leaves);
-    prepare_slots(prepared, call->headers, call->header_count, false, leaves);
-    prepared->json_leaf = leaves->len;
-    if (call->json != NULL)
-        g_ptr_array_add(leaves, (void *)(uintptr_t)call->json);
+    prepared->param_count = call->param_count;
+    size_t headers = call->query_count;
+    size_t params = headers + call->header_count;
+    prepared->slots = g_new0(Slot, params + call->param_count + 1);
+    prepare_slots(prepared->slots, call->query, call->query_count, true, leaves);
+    prepare_slots(prepared->slots + headers, call->headers, call->header_count, false, leaves);
+    prepare_slots(prepared->slots + params, call->params, call->param_count, true, leaves);
+    prepared->json_leaf = add_leaf(leaves, call->json);
+    prepared->region_leaf = add_leaf(leaves, call->region);
+    prepared->prefix_leaf = leaves->len;
+    add_leaves(leaves, call->host_prefix);
     prepared->leaf_count = leaves->len;
     prepared->results = g_new0(ExprResult, leaves->len + 1);
     if (leaves->len > 0)
@@ -302,28 +336,33 @@ static Turn turn_of(const Page *page) {
     return turn;
 }
 
-static bool is_replaced(const Turn *turn, const char *name) {
-    bool cursor = turn->name != NULL && turn->send == SEND_QUERY && strcmp(turn->name, name) == 0;
+static bool is_replaced(const Turn *turn, PageSend place, const char *name) {
+    bool cursor = turn->name != NULL && turn->send == place && strcmp(turn->name, name) == 0;
     return cursor || (turn->size_name != NULL && strcmp(turn->size_name, name) == 0);
 }
 
-static void append_parameter(GString *url, char *separator, const char *name, const char *value) {
-    g_autofree char *safe_name = text_percent_encode(name, strlen(name));
-    g_autofree char *safe_value = text_percent_encode(value, strlen(value));
-    g_string_append_c(url, *separator);
-    g_string_append(url, safe_name);
-    g_string_append_c(url, '=');
-    g_string_append(url, safe_value);
+static void append_separator(GString *out, char *separator) {
+    if (*separator != '\0')
+        g_string_append_c(out, *separator);
     *separator = '&';
 }
 
-static void append_turn(GString *url, char *separator, const Turn *turn) {
-    if (turn->name != NULL && turn->send == SEND_QUERY)
-        append_parameter(url, separator, turn->name, turn->value);
+static void append_parameter(GString *out, char *separator, const char *name, const char *value) {
+    g_autofree char *safe_name = text_percent_encode(name, strlen(name));
+    g_autofree char *safe_value = text_percent_encode(value, strlen(value));
+    append_separator(out, separator);
+    g_string_append(out, safe_name);
+    g_string_append_c(out, '=');
+    g_string_append(out, safe_value);
+}
+
+static void append_turn(GString *out, char *separator, PageSend place, const Turn *turn) {
+    if (turn->name != NULL && turn->send == place)
+        append_parameter(out, separator, turn->name, turn->value);
     if (turn->size_name != NULL) {
         char number[24];
         g_snprintf(number, sizeof(number), "%" G_GINT64_FORMAT, turn->size);
-        append_parameter(url, separator, turn->size_name, number);
+        append_parameter(out, separator, turn->size_name, number);
     }
 }
 
@@ -333,23 +372,117 @@ static bool leaves_out(const Slot *slot, const ExprResult *results) {
                           (result->outcome == EXPR_ONE && value_is_null(result->value)));
 }
 
-static bool append_url(const Render *render, const DefinitionCall *call, const Prepared *prepared,
-                       const Turn *turn, GString *url, GError **error) {
-    g_string_append(url, render->base_url);
-    if (!template_render(call->path, prepared->results, url, error))
-        return false;
-    char separator = strchr(url->str, '?') != NULL ? '&' : '?';
-    for (size_t i = 0; i < prepared->query_count; i++) {
-        const Slot *slot = &prepared->slots[i];
-        if (is_replaced(turn, slot->bare) || leaves_out(slot, prepared->results))
+/* Values of one kind, and where they stand: queries, parameters of a form. */
+typedef struct {
+    const Slot *slots;
+    size_t count;
+    PageSend place;
+    char separator; /* before the next one; NUL: none */
+} Values;
+
+static bool append_values(const Prepared *prepared, Values values, const Turn *turn, GString *out,
+                          GError **error) {
+    for (size_t i = 0; i < values.count; i++) {
+        const Slot *slot = &values.slots[i];
+        if (is_replaced(turn, values.place, slot->bare) || leaves_out(slot, prepared->results))
             continue;
-        g_string_append_c(url, separator);
-        g_string_append(url, slot->name);
-        if (!template_render(slot->value, prepared->results + slot->first, url, error))
+        append_separator(out, &values.separator);
+        g_string_append(out, slot->name);
+        if (!template_render(slot->value, prepared->results + slot->first, out, error))
             return false;
-        separator = '&';
     }
-    append_turn(url, &separator, turn);
+    append_turn(out, &values.separator, values.place, turn);
+    return true;
+}
+
+/* --- where an AWS call goes ------------------------------------------------------------------- */
+
+static bool refuse_region(const DefinitionCall *call, GError **error) {
+    return refuse(error, "the region of the call '%s' is not the name of one such as eu-west-1",
+                  call->name);
+}
+
+/* A region becomes part of a host, so nothing but a name may pass. Borrowed. */
+static bool region_of(const Render *render, const DefinitionCall *call, const Prepared *prepared,
+                      const char **region_out, GError **error) {
+    const char *fixed = call->service->global_regions[render->partition];
+    const char *region = fixed != NULL ? fixed : aws_partition_region(render->partition);
+    if (call->region != NULL) {
+        const ExprResult *result = &prepared->results[prepared->region_leaf];
+        bool none = result->outcome == EXPR_NONE ||
+                    (result->outcome == EXPR_ONE && value_is_null(result->value));
+        if (!none && (result->outcome != EXPR_ONE || value_text(result->value) == NULL))
+            return refuse_region(call, error);
+        if (!none)
+            region = value_text(result->value);
+    }
+    if (!aws_region_is_name(region))
+        return refuse_region(call, error);
+    *region_out = region;
+    return true;
+}
+
+static bool is_host_text(const char *text) {
+    return text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789.-")] == '\0';
+}
+
+/* A bucket stands in the host: `/NAME/rest` becomes `NAME.` before the host and `/rest`. Names with
+ * dots do not fit the certificate, and names of old may not fit a host at all.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html */
+static void move_bucket(const DefinitionCall *call, GString *path, GString *host) {
+    if (!call->service->s3 || strncmp(template_text(call->path), "/\\(", 3) != 0)
+        return;
+    size_t length = strcspn(path->str + 1, "/?");
+    g_autofree char *bucket = g_strndup(path->str + 1, length);
+    bool fits = length >= 3 && length <= 63 && is_host_text(bucket) && bucket[0] != '-' &&
+                strchr(bucket, '.') == NULL;
+    if (!fits)
+        return;
+    g_string_append_printf(host, "%s.", bucket);
+    g_string_erase(path, 0, (gssize)length + 1);
+    if (path->str[0] != '/')
+        g_string_prepend_c(path, '/');
+}
+
+static bool append_service_origin(const Render *render, const DefinitionCall *call,
+                                  const Prepared *prepared, const char *region, GString *path,
+                                  GString *url, GError **error) {
+    g_autoptr(GString) host = g_string_new(NULL);
+    move_bucket(call, path, host);
+    if (call->host_prefix != NULL &&
+        !template_render(call->host_prefix, prepared->results + prepared->prefix_leaf, host, error))
+        return false;
+    if (!aws_endpoint_host(call->service, render->partition, region, host, error))
+        return false;
+    if (!is_host_text(host->str))
+        return refuse(error, "the host of the call '%s' is none", call->name);
+    g_string_append_printf(url, "https://%s", host->str);
+    return true;
+}
+
+/* --- the URL ---------------------------------------------------------------------------------- */
+
+static bool append_url(const Render *render, const DefinitionCall *call, const Prepared *prepared,
+                       const Turn *turn, const RenderedRequest *request, GString *url,
+                       GError **error) {
+    g_autoptr(GString) path = g_string_new(call->path == NULL ? "/" : NULL);
+    if (call->path != NULL && !template_render(call->path, prepared->results, path, error))
+        return false;
+    bool own_host = call->service != NULL && !render->endpoint_set;
+    if (own_host &&
+        !append_service_origin(render, call, prepared, request->region, path, url, error))
+        return false;
+    if (!own_host)
+        g_string_append(url, render->base_url);
+    g_string_append_len(url, path->str, (gssize)path->len);
+    Values query = {.slots = prepared->slots,
+                    .count = prepared->query_count,
+                    .place = SEND_QUERY,
+                    .separator = strchr(path->str, '?') != NULL ? '&' : '?'};
+    Turn none = {.send = SEND_QUERY};
+    bool form = call->page != NULL && call->page->send == SEND_FORM;
+    if (!append_values(prepared, query, form ? &none : turn, url, error))
+        return false;
     if (url->len > RENDER_MAX_URL)
         return refuse(error, "the URL of the call '%s' is too long", call->name);
     return true;
@@ -365,12 +498,19 @@ static bool make_url(const Render *render, const DefinitionCall *call, const Pre
         request->url = g_strdup(given);
         return render_allows(render, given, error);
     }
+    const char *region = NULL;
+    if (call->service != NULL && !region_of(render, call, prepared, &region, error))
+        return false;
+    request->service = call->service;
+    request->region = g_strdup(region);
     GString *url = g_string_sized_new(160);
     Turn turn = turn_of(page);
-    bool done = append_url(render, call, prepared, &turn, url, error);
+    bool done = append_url(render, call, prepared, &turn, request, url, error);
     request->url = g_string_free(url, FALSE);
     return done;
 }
+
+/* --- headers and body ------------------------------------------------------------------------- */
 
 static void put_header(RenderedRequest *request, const char *name, char *value) {
     for (size_t i = 0; i < request->header_count; i++) {
@@ -383,15 +523,38 @@ static void put_header(RenderedRequest *request, const char *name, char *value) 
     request->headers[request->header_count++] = (RenderedHeader){g_strdup(name), value};
 }
 
+static bool has_form(const DefinitionCall *call) {
+    return call->service != NULL &&
+           (call->service->protocol == PROTOCOL_QUERY || call->service->protocol == PROTOCOL_EC2);
+}
+
+static bool has_target(const DefinitionCall *call) {
+    return call->service != NULL && call->service->protocol == PROTOCOL_JSON;
+}
+
+/* What the body is, and for the protocol json, which operation is meant. */
+static void put_content_headers(const DefinitionCall *call, RenderedRequest *request) {
+    if (has_form(call)) {
+        put_header(request, "Content-Type",
+                   g_strdup("application/x-www-form-urlencoded; charset=utf-8"));
+    } else if (has_target(call)) {
+        put_header(request, "Content-Type",
+                   g_strdup_printf("application/x-amz-json-%s", call->service->json_version));
+        put_header(request, "X-Amz-Target",
+                   g_strdup_printf("%s.%s", call->service->target, call->operation));
+    } else if (call->json != NULL) {
+        put_header(request, "Content-Type", g_strdup("application/json"));
+    }
+}
+
 static bool make_headers(const Render *render, const DefinitionCall *call, const Prepared *prepared,
                          RenderedRequest *request, GError **error) {
     size_t common = render->definition->header_count;
-    request->headers = g_new0(RenderedHeader, common + prepared->header_count + 1);
+    request->headers = g_new0(RenderedHeader, common + prepared->header_count + 2);
     for (size_t i = 0; i < common; i++)
         put_header(request, render->definition->headers[i].name,
                    g_strdup(g_ptr_array_index(render->header_values, i)));
-    if (call->json != NULL)
-        put_header(request, "Content-Type", g_strdup("application/json"));
+    put_content_headers(call, request);
     for (size_t i = 0; i < prepared->header_count; i++) {
         const Slot *slot = &prepared->slots[prepared->query_count + i];
         if (leaves_out(slot, prepared->results))
@@ -404,21 +567,55 @@ static bool make_headers(const Render *render, const DefinitionCall *call, const
     return true;
 }
 
-static bool make_body(const DefinitionCall *call, const Prepared *prepared, const Page *page,
-                      RenderedRequest *request, GError **error) {
-    if (call->json == NULL)
-        return true;
-    ExprResult *result = &prepared->results[prepared->json_leaf];
-    if (result->outcome != EXPR_ONE)
-        return refuse(error, "the body of the call '%s' cannot be computed", call->name);
-    Turn turn = turn_of(page);
-    if (turn.name != NULL && turn.send == SEND_BODY &&
-        value_kind(result->value) == VALUE_KIND_OBJECT)
-        value_put(&result->value, turn.name, value_new_string(turn.value));
-    GString *body = g_string_new(NULL);
-    value_append_json(body, result->value);
+static void take_body(RenderedRequest *request, GString *body) {
     request->body_size = body->len;
     request->body = g_string_free(body, FALSE);
+}
+
+static bool make_form(const DefinitionCall *call, const Prepared *prepared, const Turn *turn,
+                      RenderedRequest *request, GError **error) {
+    GString *form = g_string_sized_new(160);
+    g_string_append_printf(form, "Action=%s&Version=%s", call->operation, call->service->version);
+    Values params = {.slots = prepared->slots + prepared->query_count + prepared->header_count,
+                     .count = prepared->param_count,
+                     .place = SEND_FORM,
+                     .separator = '&'};
+    bool done = append_values(prepared, params, turn, form, error);
+    take_body(request, form);
+    return done;
+}
+
+/* The body as a value: that of the definition with the token of the page. */
+static bool json_body(const DefinitionCall *call, const Prepared *prepared, const Turn *turn,
+                      Value *body_out, GError **error) {
+    g_auto(Value) body = VALUE_NONE;
+    if (call->json == NULL) {
+        body = value_new_object();
+    } else {
+        ExprResult *result = &prepared->results[prepared->json_leaf];
+        if (result->outcome != EXPR_ONE)
+            return refuse(error, "the body of the call '%s' cannot be computed", call->name);
+        body = value_take(&result->value);
+    }
+    if (turn->name != NULL && turn->send == SEND_BODY && value_kind(body) == VALUE_KIND_OBJECT)
+        value_put(&body, turn->name, value_new_string(turn->value));
+    *body_out = value_take(&body);
+    return true;
+}
+
+static bool make_body(const DefinitionCall *call, const Prepared *prepared, const Page *page,
+                      RenderedRequest *request, GError **error) {
+    Turn turn = turn_of(page);
+    if (has_form(call))
+        return make_form(call, prepared, &turn, request, error);
+    if (call->json == NULL && !has_target(call))
+        return true;
+    g_auto(Value) value = VALUE_NONE;
+    if (!json_body(call, prepared, &turn, &value, error))
+        return false;
+    GString *body = g_string_new(NULL);
+    value_append_json(body, value);
+    take_body(request, body);
     return true;
 }
 
@@ -450,5 +647,6 @@ void rendered_request_clear(RenderedRequest *request) {
     g_free(request->headers);
     g_free(request->url);
     g_free(request->body);
+    g_free(request->region);
     *request = (RenderedRequest){.method = NULL};
 }

@@ -2,11 +2,13 @@
 
 #include "base/clock.h"
 #include "provider/condition.h"
+#include "provider/envelope.h"
+#include "provider/xml.h"
 
 /* No header makes a run wait longer than this, in milliseconds: a day. */
 #define MAX_WAIT_MS (INT64_C(24) * 3600 * 1000)
 
-/* One list of rules: those of a call, or those of all calls. */
+/* One list of rules: those of a call, of a service, or of all calls. */
 typedef struct {
     const ResponseRule *rules;
     size_t count;
@@ -17,14 +19,27 @@ typedef struct {
 struct Responder {
     Definition *definition;
     RuleList common;
+    RuleList *services;
     RuleList *calls;
 };
+
+/* One answer and what is known of it. */
+typedef struct {
+    const RespondAnswer *answer;
+    const DefinitionCall *call; /* NULL: none */
+    AwsError error;
+} Case;
 
 Responder *responder_new(const Definition *definition) {
     Responder *responder = g_new0(Responder, 1);
     responder->definition = definition_ref(definition);
     responder->common.rules = definition->responses;
     responder->common.count = definition->response_count;
+    responder->services = g_new0(RuleList, definition->service_count + 1);
+    for (size_t i = 0; i < definition->service_count; i++) {
+        responder->services[i].rules = definition->services[i].responses;
+        responder->services[i].count = definition->services[i].response_count;
+    }
     responder->calls = g_new0(RuleList, definition->call_count + 1);
     for (size_t i = 0; i < definition->call_count; i++) {
         responder->calls[i].rules = definition->calls[i].responses;
@@ -45,6 +60,9 @@ void responder_free(Responder *responder) {
         return;
     for (size_t i = 0; i < responder->definition->call_count; i++)
         list_clear(&responder->calls[i]);
+    for (size_t i = 0; i < responder->definition->service_count; i++)
+        list_clear(&responder->services[i]);
+    g_free(responder->services);
     list_clear(&responder->common);
     g_free(responder->calls);
     definition_free(responder->definition);
@@ -171,18 +189,45 @@ static bool has_status(const ResponseRule *rule, unsigned status) {
     return rule->status_count == 0;
 }
 
-static Value parse_body(const RuleList *list, const RespondAnswer *answer) {
+static bool has_code(const ResponseRule *rule, const char *code) {
+    return rule->codes == NULL || g_strv_contains(rule->codes, code);
+}
+
+/* What rules see of an answer in an envelope: a success as the call's rows are written, an error,
+ * which is wrapped in another way, from its root element on. */
+static bool open_body(const Case *asked, GString *json) {
+    const RespondAnswer *answer = asked->answer;
+    if (answer->status < 300)
+        return envelope_open(asked->call, answer->body, answer->body_size, json, NULL);
+    if (asked->call->xml != NULL)
+        return xml_to_json(asked->call->xml, answer->body, answer->body_size, json, NULL);
+    g_string_append_len(json, answer->body, (gssize)answer->body_size);
+    return true;
+}
+
+static Value parse_body(const RuleList *list, const Case *asked) {
+    g_autoptr(GString) opened = g_string_new(NULL);
     g_autoptr(GString) kept = g_string_new(NULL);
+    const char *bytes = asked->answer->body;
+    size_t size = asked->answer->body_size;
     Value body;
-    if (list->body == NULL ||
-        !scan_body(list->body, answer->body, answer->body_size, NULL, kept, NULL) ||
+    if (asked->call != NULL && envelope_has(asked->call)) {
+        if (!open_body(asked, opened))
+            return value_new_null();
+        bytes = opened->str;
+        size = opened->len;
+    }
+    if (list->body == NULL || !scan_body(list->body, bytes, size, NULL, kept, NULL) ||
         !value_parse(kept->str, kept->len, &body, NULL))
         return value_new_null();
     return body;
 }
 
-/* {status, headers, body}: the headers that rules name, the body only when they look at it. */
-static Value make_root(const RuleList *list, const RespondAnswer *answer) {
+/* {status, headers, body, code}: the headers that rules name, the body only when they look at it.
+ */
+static Value make_root(const RuleList *list, const Case *asked) {
+    const RespondAnswer *answer = asked->answer;
+    const char *code = asked->error.code;
     bool body = false;
     Value headers = value_new_object();
     for (size_t i = 0; i < list->count; i++) {
@@ -199,24 +244,26 @@ static Value make_root(const RuleList *list, const RespondAnswer *answer) {
     Value root = value_new_object();
     value_put(&root, "status", value_new_number(answer->status));
     value_put(&root, "headers", headers);
-    value_put(&root, "body", body ? parse_body(list, answer) : value_new_null());
+    value_put(&root, "body", body ? parse_body(list, asked) : value_new_null());
+    value_put(&root, "code", value_new_string(code[0] != '\0' ? code : NULL));
     return root;
 }
 
 /* The first rule for the status whose `when` holds. The answer is looked at once, and only when a
  * rule asks. */
-static const ResponseRule *find_rule(RuleList *list, const RespondAnswer *answer) {
+static const ResponseRule *find_rule(RuleList *list, const Case *asked) {
+    const RespondAnswer *answer = asked->answer;
     g_auto(Value) root = VALUE_NONE;
     for (size_t i = 0; i < list->count; i++) {
         const ResponseRule *rule = &list->rules[i];
-        if (!has_status(rule, answer->status))
+        if (!has_status(rule, answer->status) || !has_code(rule, asked->error.code))
             continue;
         if (rule->when == NULL)
             return rule;
         if (list->conditions == NULL)
             prepare(list);
         if (value_kind(root) == VALUE_KIND_NONE)
-            root = make_root(list, answer);
+            root = make_root(list, asked);
         ExprInput input = {root, VALUE_NONE, answer->now_ms};
         if (condition_holds(list->conditions[i], &input))
             return rule;
@@ -257,16 +304,42 @@ static int64_t wait_of(const ResponseRule *rule, const RespondAnswer *answer) {
     return CLAMP(wait, 0, MAX_WAIT_MS);
 }
 
-RespondClass respond_classify(Responder *responder, const DefinitionCall *call,
-                              const RespondAnswer *answer) {
+static const ResponseRule *decide(Responder *responder, const Case *asked) {
+    const DefinitionCall *call = asked->call;
     const ResponseRule *rule = NULL;
     if (call != NULL)
-        rule = find_rule(&responder->calls[call->index], answer);
-    if (rule == NULL)
-        rule = find_rule(&responder->common, answer);
-    RespondClass class = {.ruled = rule != NULL};
-    class.outcome = rule != NULL ? rule->is : default_outcome(answer->status);
+        rule = find_rule(&responder->calls[call->index], asked);
+    if (rule == NULL && call != NULL && call->service != NULL)
+        rule =
+            find_rule(&responder->services[call->service - responder->definition->services], asked);
+    return rule != NULL ? rule : find_rule(&responder->common, asked);
+}
+
+static AwsErrorClass read_error(Case *asked) {
+    const RespondAnswer *answer = asked->answer;
+    AwsAnswer aws = {.protocol = asked->call->service->protocol,
+                     .status = answer->status,
+                     .header = answer->header,
+                     .header_data = answer->header_data,
+                     .body = answer->body,
+                     .body_size = answer->body_size};
+    aws_error_read(&aws, &asked->error);
+    return aws_error_class(&asked->error, answer->status, answer->region);
+}
+
+RespondClass respond_classify(Responder *responder, const DefinitionCall *call,
+                              const RespondAnswer *answer) {
+    Case asked = {.answer = answer, .call = call};
+    RespondClass class = {.aws = AWS_ERROR_NONE};
+    if (call != NULL && call->service != NULL)
+        class.aws = read_error(&asked);
+    const ResponseRule *rule = decide(responder, &asked);
+    class.ruled = rule != NULL;
     class.then = rule != NULL ? rule->then : THEN_DEFAULT;
+    if (rule != NULL)
+        class.outcome = rule->is;
+    else if (!aws_error_outcome(class.aws, &class.outcome))
+        class.outcome = default_outcome(answer->status);
     if (class.outcome == OUTCOME_RATE_LIMITED || class.outcome == OUTCOME_UNAVAILABLE)
         class.wait_ms = wait_of(rule, answer);
     return class;

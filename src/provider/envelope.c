@@ -1,0 +1,141 @@
+#include "provider/envelope.h"
+
+#include "base/error.h"
+#include "provider/csv.h"
+#include "provider/scanner.h"
+#include "provider/xml.h"
+
+bool envelope_has(const DefinitionCall *call) {
+    return call->xml != NULL || call->decode == DECODE_CSV;
+}
+
+/* --- what XML protocols wrap around answers ----------------------------------------------------
+ */
+
+typedef struct {
+    const char *text;
+    size_t size;
+} Span;
+
+static bool refuse(const DefinitionCall *call, GError **error) {
+    g_set_error(error, ASSAY_ERROR, ERROR_SERVICE_UNAVAILABLE,
+                "the answer is not that of %s; ask again later",
+                call->operation == NULL ? call->name : call->operation);
+    return false;
+}
+
+/* Finds a member of an object, NULL text when there is none. The name is the operation's with an
+ * ending, or any when there is no ending. */
+static bool find_member(const Span *object, const DefinitionCall *call, const char *ending,
+                        Span *value_out, GError **error) {
+    Scanner scanner;
+    scanner_init(&scanner, object->text, object->size);
+    scanner.nodes = SIZE_MAX;
+    scanner.max_depth = SCANNER_MAX_DEPTH;
+    *value_out = (Span){NULL, 0};
+    if (object->size == 0 || object->text[0] != '{')
+        return true;
+    g_autofree char *wanted =
+        ending == NULL ? NULL : g_strdup_printf("\"%s%s\"", call->operation, ending);
+    bool more = false;
+    bool ok = scanner_begin(&scanner) && scanner_enter(&scanner, 0) &&
+              scanner_next(&scanner, '}', true, &more);
+    while (ok && more && value_out->text == NULL) {
+        const char *key = (const char *)scanner.p;
+        const Byte *end;
+        ok = scanner_key(&scanner, &end);
+        const char *value = (const char *)scanner.p;
+        bool found =
+            ok && (wanted == NULL || (strlen(wanted) == (size_t)((const char *)end - key) &&
+                                      strncmp(wanted, key, strlen(wanted)) == 0));
+        ok = ok && scanner_skip(&scanner, 1);
+        if (ok && found)
+            *value_out = (Span){value, (size_t)((const char *)scanner.p - value)};
+        ok = ok && scanner_next(&scanner, '}', false, &more);
+    }
+    return ok || scanner_report(&scanner, error);
+}
+
+/* An empty element is "" in JSON; as a whole answer it is an object without members. */
+static void append_answer(const Span *span, GString *out) {
+    bool empty = span->text == NULL || (span->size == 2 && span->text[0] == '"');
+    g_string_append_len(out, empty ? "{}" : span->text, empty ? 2 : (gssize)span->size);
+}
+
+static bool unwrap(const DefinitionCall *call, const GString *xml, GString *out, GError **error) {
+    AwsProtocol protocol = call->service == NULL ? PROTOCOL_NONE : call->service->protocol;
+    Span span = {xml->str, xml->len};
+    if (protocol == PROTOCOL_NONE) {
+        append_answer(&span, out);
+        return true;
+    }
+    bool named = protocol == PROTOCOL_QUERY || protocol == PROTOCOL_EC2;
+    Span root;
+    if (!find_member(&span, call, named ? "Response" : NULL, &root, error))
+        return false;
+    if (root.text == NULL)
+        return refuse(call, error);
+    Span result = root;
+    if (protocol == PROTOCOL_QUERY && !find_member(&root, call, "Result", &result, error))
+        return false;
+    append_answer(&result, out);
+    return true;
+}
+
+static bool open_xml(const DefinitionCall *call, const char *bytes, size_t size, GString *out,
+                     GError **error) {
+    g_autoptr(GString) json = g_string_sized_new(size);
+    return xml_to_json(call->xml, bytes, size, json, error) && unwrap(call, json, out, error);
+}
+
+/* --- tables ----------------------------------------------------------------------------------- */
+
+/* The text that carries a table in base64. */
+static bool find_content(const DefinitionCall *call, const GString *json, Value *content_out,
+                         GError **error) {
+    const char *keep[] = {value_path_text(call->decode_from), NULL};
+    g_autoptr(ScanPlan) plan = scan_plan_new(NULL, keep, NULL, error);
+    g_autoptr(GString) kept = g_string_new(NULL);
+    g_auto(Value) body = VALUE_NONE;
+    if (plan == NULL || !scan_body(plan, json->str, json->len, NULL, kept, error) ||
+        !value_parse(kept->str, kept->len, &body, error))
+        return false;
+    *content_out = value_path_find(call->decode_from, body);
+    if (value_text(*content_out) != NULL)
+        return true;
+    g_set_error(error, ASSAY_ERROR, ERROR_SERVICE_UNAVAILABLE,
+                "the answer has no table at %s; ask again later",
+                value_path_text(call->decode_from));
+    return false;
+}
+
+static bool open_table(const DefinitionCall *call, const char *bytes, size_t size, GString *out,
+                       GError **error) {
+    if (call->decode_from == NULL)
+        return csv_to_json(NULL, bytes, size, out, error);
+    g_autoptr(GString) json = g_string_new(NULL);
+    if (call->xml == NULL)
+        g_string_append_len(json, bytes, (gssize)size);
+    else if (!open_xml(call, bytes, size, json, error))
+        return false;
+    g_auto(Value) content = VALUE_NONE;
+    return find_content(call, json, &content, error) &&
+           csv_base64_to_json(NULL, value_text(content), value_length(content), out, error);
+}
+
+bool envelope_open(const DefinitionCall *call, const char *bytes, size_t size, GString *json_out,
+                   GError **error) {
+    if (size == 0)
+        return true;
+    size_t before = json_out->len;
+    bool done = true;
+    if (call->decode == DECODE_CSV)
+        done = open_table(call, bytes, size, json_out, error);
+    else if (call->xml != NULL)
+        done = open_xml(call, bytes, size, json_out, error);
+    else
+        g_string_append_len(json_out, bytes, (gssize)size);
+    if (!done)
+        g_string_truncate(json_out, before);
+    return done;
+}
