@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "connect/refusal.h"
+#include "provider/envelope.h"
 
 #include <string.h>
 
@@ -71,8 +72,24 @@ static Outcome scan(Ask *ask, const char *body, size_t size) {
     return OUTCOME_BROKEN;
 }
 
+typedef bool (*Opener)(const DefinitionCall *, const char *, size_t, GString *, GError **);
+
+/* What is recorded has no envelope, so only answers of the service itself are opened. */
+static Outcome open_and_scan(Ask *ask, const char *body, size_t size, Opener opener) {
+    const DefinitionCall *call = ask->reading->call;
+    if (size == 0 || !envelope_has(call))
+        return scan(ask, body, size);
+    g_autoptr(GString) opened = g_string_new(NULL);
+    g_autoptr(GError) error = NULL;
+    if (opener(call, body, size, opened, &error))
+        return scan(ask, opened->str, opened->len);
+    (void)scan(ask, "", 0);
+    ask->problem = g_strdup(error->message);
+    return OUTCOME_BROKEN;
+}
+
 static Outcome inspect(const char *body, size_t size, void *data) {
-    return scan(data, body, size);
+    return open_and_scan(data, body, size, envelope_open);
 }
 
 /* --- from the cassette ------------------------------------------------------------------------ */
@@ -135,7 +152,8 @@ static bool is_recordable(const SenderReply *reply) {
 }
 
 static void record(Ask *ask, const SenderReply *reply) {
-    if (!ask->scanned && scan(ask, reply->body, reply->body_size) != OUTCOME_OK)
+    if (!ask->scanned &&
+        open_and_scan(ask, reply->body, reply->body_size, envelope_open_error) != OUTCOME_OK)
         g_string_truncate(ask->recorded, 0);
     g_autoptr(GString) headers = g_string_new(NULL);
     for (size_t i = 0; i < G_N_ELEMENTS(kept_headers); i++) {

@@ -29,6 +29,18 @@ static Value summary_root(const Run *run, const TypeState *type) {
     return root;
 }
 
+/* Metadata see as well what stands alone and has one value: null when it was not read. */
+static void add_root_values(const Run *run, const TypeState *type, Value *root) {
+    for (size_t i = 0; i < type->type->node_count; i++) {
+        const ReadNode *node = &type->type->nodes[i];
+        if (node->parent != READ_NO_PARENT || node->list || value_has(*root, node->name))
+            continue;
+        const Reading *reading = run->roots[type->plan_nodes[i]];
+        const Row *row = reading ? g_queue_peek_head((GQueue *)(uintptr_t)&reading->rows) : NULL;
+        value_put(root, node->name, row ? value_copy(row->value) : value_new_null());
+    }
+}
+
 static bool render_text(const Run *run, const Template *template, Value root, char **text_out,
                         GError **error) {
     size_t count = template_leaf_count(template);
@@ -48,12 +60,15 @@ static bool render_text(const Run *run, const Template *template, Value root, ch
     return ok;
 }
 
-static bool make_metadata(const Run *run, const EvidenceType *type, Value root, Json **metadata_out,
-                          GError **error) {
+static bool make_metadata(const Run *run, const TypeState *state, Value summary,
+                          Json **metadata_out, GError **error) {
+    const EvidenceType *type = state->type;
     if (!type->metadata) {
         *metadata_out = json_new_object();
         return true;
     }
+    g_auto(Value) root = value_copy(summary);
+    add_root_values(run, state, &root);
     ExprInput input = {.root = root, .settings = run->settings, .now_ms = run->config.clock_ms};
     g_auto(Value) value = VALUE_NONE;
     if (!expr_eval_once(type->metadata, &input, &value, error))
@@ -93,7 +108,7 @@ static bool make_record(const Run *run, TypeState *state, Storing *storing, GErr
     Json *metadata = NULL;
     if (!render_text(run, type->title, root, &title, error) ||
         !render_text(run, type->description, root, &description, error) ||
-        !make_metadata(run, type, root, &metadata, error))
+        !make_metadata(run, state, root, &metadata, error))
         return false;
     g_autoptr(Json) record = json_new_object();
     json_put_int(record, "version", RECORD_VERSION);

@@ -515,16 +515,23 @@ static void end_reading(Reading *reading) {
 
 /* --- lookups ---------------------------------------------------------------------------------- */
 
-/* The shared list that a lookup rests on: it hangs on a row above, or is a root. */
+/* The row once per which the list of a lookup is read: one above it, or the only one of a root. */
+static Row *row_of_shared(const Reading *lookup, size_t above) {
+    Row *row = lookup->parent;
+    while (row && row->reading->node != above)
+        row = row->reading->parent;
+    const Reading *root = lookup->run->roots[above];
+    return row || !root ? row : g_queue_peek_head((GQueue *)(uintptr_t)&root->rows);
+}
+
+/* The shared list that a lookup rests on; NULL while it has not been begun. */
 static Reading *shared_of(const Reading *lookup) {
     const Run *run = lookup->run;
     int source = run->plan->nodes[lookup->node].source;
     int above = run->plan->nodes[source].parent;
     if (above == READ_NO_PARENT)
         return run->roots[source];
-    const Row *row = lookup->parent;
-    while (row && row->reading->node != (size_t)above)
-        row = row->reading->parent;
+    const Row *row = row_of_shared(lookup, (size_t)above);
     const PlanNode *node = row ? &run->plan->nodes[above] : NULL;
     for (size_t i = 0; node && i < node->child_count; i++)
         if (node->children[i] == (size_t)source)
@@ -572,17 +579,22 @@ static bool look_up(Reading *lookup) {
         read_node(lookup)->mode == READ_COLLECT ? value_new_array() : value_new_null();
     if (!eval_key(lookup, lookup->parent->environment, &key, &error))
         fail_users(lookup, error);
-    else if (key)
+    else if (key && shared->index)
         row_index_find(shared->index, key, take_match, lookup);
     return true;
 }
 
+/* Waits for the list, or for the root below which it will be read. */
 static void begin_lookup(Reading *lookup) {
-    Reading *shared = shared_of(lookup);
-    if (shared && !shared->over) {
-        if (!shared->waiting)
-            shared->waiting = g_ptr_array_new();
-        g_ptr_array_add(shared->waiting, lookup);
+    const Run *run = lookup->run;
+    Reading *wanted = shared_of(lookup);
+    int above = run->plan->nodes[run->plan->nodes[lookup->node].source].parent;
+    if (!wanted && above != READ_NO_PARENT)
+        wanted = run->roots[above];
+    if (wanted && !wanted->over) {
+        if (!wanted->waiting)
+            wanted->waiting = g_ptr_array_new();
+        g_ptr_array_add(wanted->waiting, lookup);
         return;
     }
     stall(lookup);

@@ -139,3 +139,11 @@ bool envelope_open(const DefinitionCall *call, const char *bytes, size_t size, G
         g_string_truncate(json_out, before);
     return done;
 }
+
+bool envelope_open_error(const DefinitionCall *call, const char *bytes, size_t size,
+                         GString *json_out, GError **error) {
+    if (size > 0 && call->xml != NULL)
+        return xml_to_json(call->xml, bytes, size, json_out, error);
+    g_string_append_len(json_out, bytes, (gssize)size);
+    return true;
+}

@@ -24,3 +24,8 @@ bool envelope_has(const DefinitionCall *call);
  * ERROR_LIMIT when it passes a limit. Messages never quote the answer. */
 bool envelope_open(const DefinitionCall *call, const char *bytes, size_t size, GString *json_out,
                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The same for an answer that is no success. Protocols wrap errors otherwise than answers, so those
+ * in XML are given from their root element on: {"ErrorResponse": {"Error": {"Code": ...}}}. */
+bool envelope_open_error(const DefinitionCall *call, const char *bytes, size_t size,
+                         GString *json_out, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -3,7 +3,6 @@
 #include "base/clock.h"
 #include "provider/condition.h"
 #include "provider/envelope.h"
-#include "provider/xml.h"
 
 /* No header makes a run wait longer than this, in milliseconds: a day. */
 #define MAX_WAIT_MS (INT64_C(24) * 3600 * 1000)
@@ -193,16 +192,11 @@ static bool has_code(const ResponseRule *rule, const char *code) {
     return rule->codes == NULL || g_strv_contains(rule->codes, code);
 }
 
-/* What rules see of an answer in an envelope: a success as the call's rows are written, an error,
- * which is wrapped in another way, from its root element on. */
 static bool open_body(const Case *asked, GString *json) {
     const RespondAnswer *answer = asked->answer;
-    if (answer->status < 300)
-        return envelope_open(asked->call, answer->body, answer->body_size, json, NULL);
-    if (asked->call->xml != NULL)
-        return xml_to_json(asked->call->xml, answer->body, answer->body_size, json, NULL);
-    g_string_append_len(json, answer->body, (gssize)answer->body_size);
-    return true;
+    bool success = answer->status < 300;
+    return (success ? envelope_open : envelope_open_error)(asked->call, answer->body,
+                                                           answer->body_size, json, NULL);
 }
 
 static Value parse_body(const RuleList *list, const Case *asked) {

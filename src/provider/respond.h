@@ -6,7 +6,7 @@
  * bad_request. Retry-After (RFC 9110 section 10.2.3, seconds and date) is always heeded for
  * rate_limited and unavailable. The body is looked at only when a rule for its status asks for it,
  * and then only the members that the rules read are parsed; a body that cannot be read is null to
- * the rules.
+ * the rules. Answers in an envelope are shown without it (envelope.h).
  */
 #pragma once
 
