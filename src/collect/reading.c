@@ -669,6 +669,12 @@ static void give_rows(Reading *reading, Value rows) {
     run_wake(reading->run);
 }
 
+/* An array of rows; at most one in place of an answer that is one value (none: as if absent). */
+static bool are_rows(const Reading *reading, Value value) {
+    bool one = read_node(reading)->call && !read_node(reading)->call->rows;
+    return value_kind(value) == VALUE_KIND_ARRAY && (!one || value_count(value) <= 1);
+}
+
 /* Whether `each` or `given` has given the rows; false: the call is made. */
 static bool take_given(Reading *reading) {
     Run *run = reading->run;
@@ -683,7 +689,7 @@ static bool take_given(Reading *reading) {
         fail_users(reading, error);
         return true;
     }
-    if (result.outcome == EXPR_ONE && value_kind(result.value) == VALUE_KIND_ARRAY) {
+    if (result.outcome == EXPR_ONE && are_rows(reading, result.value)) {
         give_rows(reading, result.value);
         return true;
     }

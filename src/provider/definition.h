@@ -315,7 +315,8 @@ typedef struct {
     const char *where_text;
     const Expr *each; /* rows are this expression's array over the environment: no call */
     const char *each_text;
-    const Expr *given; /* an array: the rows, without a call; null: the call is made */
+    const Expr *given; /* an array: the rows, without a call (at most one for a call without rows);
+                          null: the call is made */
     const char *given_text;
     const DefinitionCall *const *first; /* further calls, tried in order while absent */
     size_t first_count;

@@ -186,8 +186,6 @@ static void load_source(Loading *loading, const YamlNode *name, const YamlNode *
     node->given = read_expr(loading, given, slot_of(loading, "given", type, node->parent, NULL));
     node->each_text = each == NULL ? NULL : arena_text(loading->arena, each->text);
     node->given_text = given == NULL ? NULL : arena_text(loading->arena, given->text);
-    if (given != NULL && node->call != NULL && node->call->rows == NULL)
-        read_error(loading, given, "the call '%s' has no rows that may be given", node->call->name);
     if (given != NULL && each != NULL)
         read_error(loading, given, "'given' stands beside a call, 'each' in place of one");
 }
