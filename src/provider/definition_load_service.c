@@ -177,7 +177,7 @@ static void load_region(Loading *loading, const YamlNode *node, DefinitionCall *
     } else if (node != NULL && is_global(call->service)) {
         read_error(loading, node, "the service %s has one region for all calls",
                    call->service->name);
-    } else if (node != NULL) {
+    } else if (node != NULL && g_strcmp0(node->text, "null") != 0) {
         call->region = read_expr(loading, node, &read_slot_body);
     }
 }
@@ -294,8 +294,7 @@ void definition_load_xml(Loading *loading, const YamlNode *calls) {
     for (size_t i = 0; i < loading->definition->call_count; i++) {
         const YamlNode *node = calls->items[i];
         bool aws = array[i].service != NULL && is_xml(array[i].service->protocol);
-        bool xml = aws || array[i].decode == DECODE_XML;
-        if (xml)
+        if (array[i].decode == DECODE_XML || (aws && array[i].decode == DECODE_CSV))
             load_xml_of(loading, node, read, &array[i]);
         else if (yaml_member(node, "lists") != NULL || yaml_member(node, "maps") != NULL)
             read_error(loading, node, "'lists' and 'maps' are about answers in XML");
