@@ -159,17 +159,17 @@ static bool add_budgets(Sender *sender, GError **error) {
     return true;
 }
 
-/* Limits of AWS count for each account, service and region, unless they say otherwise. */
+/* Limits of an AWS service count for the connection, or for all of them, in each region or in all,
+ * and are spent before those of the definition. */
 static bool add_place(const Sender *sender, const Errand *errand, Charges *charges,
                       GError **error) {
     const DefinitionService *service = errand->service;
     for (size_t i = 0; i < service->limit_count; i++) {
         const DefinitionLimit *limit = &service->limits[i];
-        bool everywhere = limit->scope != 0 && !(limit->scope & LIMIT_REGION);
-        bool shared = limit->scope != 0 && !is_own(limit);
+        bool regional = (limit->scope & LIMIT_REGION) != 0;
         g_autoptr(GString) key = g_string_new("aws/");
-        g_string_append_printf(key, "%s/%s/%s", service->name, everywhere ? "all" : errand->region,
-                               shared ? "app" : sender->integration_id);
+        g_string_append_printf(key, "%s/%s/%s", service->name, regional ? errand->region : "all",
+                               owner_of(sender, limit));
         if (i > 0)
             g_string_append_printf(key, "#%zu", i);
         if (!add_budget(sender, limit, key->str, charges, error))

@@ -9,11 +9,13 @@
  * Messages, JSON unless said otherwise:
  *
  *   in   {"hello": {dataDir, databaseUrl, clockOffset, waitScale, key: bool,
- *        aws: {fields: [...], noMetadata: bool}}}, then as secret frames the key-encryption key
- * when key is true, and one frame for each of aws.fields out  {"ready": true}, or {"error": {code,
- * message}} in   {"do": "test", provider, auth, settings, fields: [...]}, then one secret frame a
- * field in   {"do": "run", organization, job} in   {"do": "exercise", definition, folder, golden:
- * bool} out  any number of {"progress": {...}}, then {"done": {...}} or {"error": {...}}
+ *        aws: {fields: [...], noMetadata: bool}}}, then the key-encryption key as a secret frame
+ *        when key is true, and one secret frame for each of aws.fields
+ *   out  {"ready": true}, or {"error": {code, message}}
+ *   in   {"do": "test", provider, auth, settings, fields: [...]}, then one secret frame a field
+ *   in   {"do": "run", organization, job}
+ *   in   {"do": "exercise", definition, folder, golden: bool}
+ *   out  any number of {"progress": {...}}, then {"done": {...}} or {"error": {...}}
  */
 #pragma once
 
