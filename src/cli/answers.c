@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "cli/secret_source.h"
+#include "connect/aws_trust.h"
 #include "connect/settings.h"
 
 #include <string.h>
@@ -222,6 +223,16 @@ static bool ask_settings(Answers *answers, const Questions *questions, GError **
     return true;
 }
 
+/* Never chosen by a person: see connect/aws_trust.h. */
+static bool make_external_id(Answers *answers, const DefinitionAuth *auth, GError **error) {
+    if (auth->scheme != SCHEME_AWS_ROLE ||
+        credentials_get(answers->credentials, AWS_FIELD_EXTERNAL_ID))
+        return true;
+    g_autofree char *id = aws_trust_make_external_id();
+    answers->external_id_made = true;
+    return put_secret(answers, AWS_FIELD_EXTERNAL_ID, secret_new(id, strlen(id), error), error);
+}
+
 static bool choose_auth(Answers *answers, const Questions *questions, GError **error) {
     size_t count = credentials_count(answers->credentials);
     g_autofree const char **fields = g_new0(const char *, count + 1);
@@ -236,7 +247,8 @@ bool answers_init(Answers *answers, const Questions *questions, GError **error) 
     if (!take_given(&made, questions, error) || !ask_settings(&made, questions, error))
         return false;
     const DefinitionAuth *auth = only_auth(questions, &made);
-    if ((auth && !ask_fields(&made, questions, auth, error)) ||
+    if ((auth &&
+         (!make_external_id(&made, auth, error) || !ask_fields(&made, questions, auth, error))) ||
         !choose_auth(&made, questions, error))
         return false;
     *answers = made;

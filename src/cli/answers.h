@@ -3,7 +3,8 @@
  * Answers gathers --set and --credential, held against a definition: settings as they were given,
  * and the fields of one auth method as Credentials. Secrets come from files, the environment,
  * standard input or an echoless prompt; one that stands in the arguments is refused. Fields of the
- * auth method that are not secret may be given by --set like settings.
+ * auth method that are not secret may be given by --set like settings. The external id of an AWS
+ * role is made here when it is not given, which is so when its trust policy is yet to be written.
  */
 #pragma once
 
@@ -23,6 +24,7 @@ typedef struct {
     const DefinitionAuth *auth;
     Json *settings; /* as given, not checked yet */
     Credentials *credentials;
+    bool external_id_made; /* aws_role: none was given, so Assay has made one */
 } Answers;
 
 /* ERROR_USAGE and ERROR_CONFIGURATION say what is missing or wrong; no message holds a value. */

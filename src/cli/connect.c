@@ -6,6 +6,7 @@
 #include "cli/progress.h"
 #include "cli/provider.h"
 #include "cli/session.h"
+#include "connect/aws_trust.h"
 #include "connect/connection.h"
 #include "connect/settings.h"
 
@@ -47,6 +48,39 @@ static bool test(Session *session, const Output *output, const NewConnection *wi
     return ok;
 }
 
+/* --- roles of AWS ----------------------------------------------------------------------------- */
+
+/* The external id that Assay has made for this connection; NULL when there is none. */
+static const char *made_external_id(const Answers *answers) {
+    const Secret *id = answers->external_id_made
+                           ? credentials_get(answers->credentials, AWS_FIELD_EXTERNAL_ID)
+                           : NULL;
+    return id ? secret_text(id) : NULL;
+}
+
+/* What the owner of the account has to set up, before the role is tried for the first time. */
+static bool show_trust(const Output *output, const Answers *answers, const Json *settings,
+                       GError **error) {
+    const char *id = made_external_id(answers);
+    if (!id)
+        return true;
+    g_autofree char *principal = g_strdup_printf("arn:%s:iam::ACCOUNT-ID:root",
+                                                 json_member_string(settings, "partition", "aws"));
+    g_autofree char *policy = aws_trust_policy(principal, id);
+    output_note(output, "External id of this connection: %s", id);
+    output_note(output,
+                "The role must trust this installation: give it this trust policy, with the "
+                "account of the access key or role that Assay runs with as ACCOUNT-ID.");
+    output_note(output, "%s", policy);
+    if (!prompt_possible(&prompt_standard))
+        return true;
+    g_autofree char *line =
+        prompt_line(&prompt_standard, "Press Enter when the role has it: ", error);
+    return line != NULL;
+}
+
+/* --- connecting ------------------------------------------------------------------------------- */
+
 static Json *reply_of(const char *id, const Json *account) {
     Json *reply = json_new_object();
     json_put_bool(reply, "success", true);
@@ -61,9 +95,11 @@ static Json *reply_of(const char *id, const Json *account) {
 }
 
 static bool print(const Output *output, const Session *session, const NewConnection *connected,
-                  const char *id, GError **error) {
+                  const char *external_id, const char *id, GError **error) {
     g_autoptr(Integration) stored = NULL;
     g_autoptr(Json) reply = reply_of(id, connected->account);
+    if (external_id)
+        json_put_string(reply, "externalId", external_id);
     output_json(output, reply);
     if (!integrations_find(session, id, &stored, error))
         return false;
@@ -75,17 +111,32 @@ static bool print(const Output *output, const Session *session, const NewConnect
 }
 
 /* Tests the connection and stores it; the wish has everything but the account. */
-static bool test_and_store(CommandCall *call, NewConnection *wish, GError **error) {
+static bool test_and_store(CommandCall *call, NewConnection *wish, const Answers *answers,
+                           GError **error) {
     g_autoptr(Json) account = NULL;
     g_autofree char *id = NULL;
     g_autoptr(Session) session = session_open(call->arguments, SESSION_MAKE, error);
     if (!session || !check_name(session, wish->name, error) ||
+        !show_trust(call->output, answers, wish->settings, error) ||
         !test(session, call->output, wish, &account, error))
         return false;
     wish->account = account;
     return connection_store(session_db(session), session_scope(session),
                             session_keyring(session, error), wish, &id, error) &&
-           print(call->output, session, wish, id, error);
+           print(call->output, session, wish, made_external_id(answers), id, error);
+}
+
+static void advise(const Output *output, const Definition *definition, const Answers *answers) {
+    const char *id = made_external_id(answers);
+    if (id)
+        output_note(output,
+                    "Nothing was stored. When the role trusts it, connect again with "
+                    "--set external_id=%s",
+                    id);
+    else
+        output_note(output,
+                    "Nothing was stored. `assay provider show %s` says what the credential needs.",
+                    definition->id);
 }
 
 static bool connect_with(CommandCall *call, const Definition *definition, const Answers *answers,
@@ -101,12 +152,10 @@ static bool connect_with(CommandCall *call, const Definition *definition, const 
                           .name = arguments_text(call->arguments, "name"),
                           .settings = settings,
                           .credentials = answers->credentials};
-    if (test_and_store(call, &wish, &failure))
+    if (test_and_store(call, &wish, answers, &failure))
         return true;
     if (error_code_of(failure) == ERROR_AUTHENTICATION_FAILED)
-        output_note(call->output,
-                    "Nothing was stored. `assay provider show %s` says what the credential needs.",
-                    definition->id);
+        advise(call->output, definition, answers);
     g_propagate_error(error, g_steal_pointer(&failure));
     return false;
 }
@@ -145,11 +194,13 @@ const Command connect_command = {
              "sealed. Whatever is missing is asked for on a terminal, secrets without echo. A\n"
              "secret is never an argument: it comes from a file, an environment variable (which\n"
              "is overwritten) or standard input.",
-    .examples = "assay connect github\n"
-                "assay connect github --name acme --set organization=acme \\\n"
-                "    --credential access_token=@/run/secrets/github-token\n"
-                "pass show github/audit | assay connect github --set organization=acme \\\n"
-                "    --credential access_token=-",
+    .examples =
+        "assay connect github\n"
+        "assay connect github --name acme --set organization=acme \\\n"
+        "    --credential access_token=@/run/secrets/github-token\n"
+        "assay connect aws --auth role --set role_arn=arn:aws:iam::123456789012:role/assay\n"
+        "pass show github/audit | assay connect github --set organization=acme \\\n"
+        "    --credential access_token=-",
     .options = options,
     .least = 1,
     .most = 1,

@@ -2,16 +2,21 @@
 
 #include <expat.h>
 #include <limits.h>
+#include <malloc.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/secmem.h"
 #include "provider/scanner.h"
 
 /* Names of elements and keys of maps that one document may have. An answer has some hundred. */
 #define NAMES_MAX 65536
 /* How often its own size a document may have its repeated elements brought together. */
 #define MOVES_MAX 8
+/* Texts up to this size never move. */
+#define TEXT_ROOM 4096
 
 /* What the plan says about elements of one name. */
 typedef struct {
@@ -560,13 +565,35 @@ static void on_doctype(void *data, const XML_Char *name, const XML_Char *system,
 
 /* One document. */
 
+/* Answers of STS carry credentials, so what the parser lets go of is wiped. */
+
+static void wiping_free(void *memory) {
+    if (memory != NULL)
+        secmem_wipe(memory, malloc_usable_size(memory));
+    free(memory);
+}
+
+static void *wiping_realloc(void *memory, size_t size) {
+    size_t had = memory != NULL ? malloc_usable_size(memory) : 0;
+    if (memory != NULL && size > 0 && size <= had)
+        return memory;
+    void *moved = malloc(MAX(size, (size_t)1));
+    if (moved != NULL && memory != NULL) {
+        memcpy(moved, memory, MIN(had, size));
+        wiping_free(memory);
+    }
+    return moved;
+}
+
+static const XML_Memory_Handling_Suite wiping_memory = {malloc, wiping_realloc, wiping_free};
+
 static void reader_init(Reader *reader, const XmlPlan *plan, GString *out) {
     *reader = (Reader){
         .plan = plan,
-        .parser = XML_ParserCreate("UTF-8"),
+        .parser = XML_ParserCreate_MM("UTF-8", &wiping_memory, NULL),
         .out = out,
         .before = out->len,
-        .text = g_string_new(NULL),
+        .text = g_string_sized_new(TEXT_ROOM),
         .type = g_string_new(NULL),
         .moved = g_string_new(NULL),
         .names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free),
@@ -583,6 +610,7 @@ static void reader_init(Reader *reader, const XmlPlan *plan, GString *out) {
 
 static void reader_clear(Reader *reader) {
     XML_ParserFree(reader->parser);
+    secmem_wipe(reader->text->str, reader->text->allocated_len);
     g_string_free(reader->text, TRUE);
     g_string_free(reader->type, TRUE);
     g_string_free(reader->moved, TRUE);

@@ -42,6 +42,13 @@ static const char text[] = "assay: 1\n"
                            "    fields: {name: string}\n"
                            "schedule: {default: 4h, min: 1h, max: 24h}\n";
 
+static const char role[] = "  role:\n"
+                           "    label: Role\n"
+                           "    scheme: aws_role\n"
+                           "    fields:\n"
+                           "      role_arn: {label: ARN of the role}\n"
+                           "      external_id: {label: External id}\n";
+
 static const Prompt nobody = {-1, -1};
 
 static Definition *load(void) {
@@ -88,6 +95,54 @@ static void plain_secrets_are_refused_in_every_place(void) {
     refuse("accessToken=" PLANTED, "", ERROR_USAGE, "not taken as an argument");
     refuse(PLANTED, "", ERROR_USAGE, "--set wants KEY=VALUE");
     refuse("", PLANTED, ERROR_USAGE, "--credential wants NAME=");
+}
+
+/* The definition with a second way to sign in. */
+static Definition *load_with_role(void) {
+    const char *http = strstr(text, "http:\n");
+    g_autofree char *before = g_strndup(text, (gsize)(http - text));
+    g_autofree char *whole = g_strconcat(before, role, http, NULL);
+    Definition *definition = NULL;
+    must((definition = definition_load("sample", whole, strlen(whole), NULL, &error)) != NULL);
+    return definition;
+}
+
+static void external_id_of_a_role_is_made_when_it_is_not_given(void) {
+    g_autoptr(Definition) definition = load_with_role();
+    const char *arn = "arn:aws:iam::123456789012:role/assay";
+    g_autofree char *set = g_strdup_printf("workspace=acme role_arn=%s", arn);
+    g_autofree char *previous = NULL;
+    for (int i = 0; i < 2; i++) {
+        g_auto(Answers) answers = {0};
+        must(take(definition, set, "", nobody, &answers, &error));
+        g_assert_cmpstr(answers.auth->name, ==, "role");
+        g_assert_true(answers.external_id_made);
+        const Secret *id = credentials_get(answers.credentials, "external_id");
+        g_assert_true(g_regex_match_simple("^assay-[0-9a-f]{32}$", secret_text(id), 0, 0));
+        g_assert_cmpstr(previous, !=, secret_text(id));
+        g_free(previous);
+        previous = g_strdup(secret_text(id));
+    }
+}
+
+static void external_id_that_is_given_is_kept(void) {
+    g_autoptr(Definition) definition = load_with_role();
+    g_auto(Answers) answers = {0};
+    must(take(definition,
+              "workspace=acme role_arn=arn:aws:iam::123456789012:role/assay external_id=assay-42",
+              "", nobody, &answers, &error));
+    g_assert_false(answers.external_id_made);
+    const Secret *id = credentials_get(answers.credentials, "external_id");
+    g_assert_cmpstr(secret_text(id), ==, "assay-42");
+}
+
+static void other_ways_get_no_external_id(void) {
+    g_autoptr(Definition) definition = load_with_role();
+    g_auto(Answers) answers = {0};
+    g_autofree char *source = g_strdup_printf("accessToken=@%s", desk_file("token", PLANTED "\n"));
+    must(take(definition, "workspace=acme", source, nobody, &answers, &error));
+    g_assert_false(answers.external_id_made);
+    g_assert_cmpuint(credentials_count(answers.credentials), ==, 1);
 }
 
 static void unknown_fields_are_told_with_the_known_ones(void) {
@@ -150,6 +205,10 @@ static void an_answer_that_does_not_fit_is_refused(void) {
 
 int main(int argc, char **argv) {
     static const DeskTest tests[] = {
+        {"external_id_of_a_role_is_made_when_it_is_not_given",
+         external_id_of_a_role_is_made_when_it_is_not_given},
+        {"external_id_that_is_given_is_kept", external_id_that_is_given_is_kept},
+        {"other_ways_get_no_external_id", other_ways_get_no_external_id},
         {"settings_and_secrets_are_gathered", settings_and_secrets_are_gathered},
         {"plain_secrets_are_refused_in_every_place", plain_secrets_are_refused_in_every_place},
         {"unknown_fields_are_told_with_the_known_ones",

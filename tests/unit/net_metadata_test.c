@@ -1,41 +1,11 @@
 /* The one exemption of the egress guard: what reaches the instance metadata service, and that
- * nothing else does. Every connection of this program is made by connect() below, which leads the
- * service's address to a scripted peer and lets nothing leave the machine. */
+ * nothing else does. */
+#include "metadata_peer.h"
 #include "net_support.h"
 
 #include "base/error.h"
-#include "net/egress.h"
-
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
-#include <stdatomic.h>
-#include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #define GOOD "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ngood"
-
-static unsigned service_port; /* of the peer that stands for the service */
-static atomic_uint service_connections;
-
-static bool is_service(const struct sockaddr *address, socklen_t size) {
-    return egress_is_instance_metadata(address, size);
-}
-
-int connect(int descriptor, const struct sockaddr *address, socklen_t size) {
-    struct sockaddr_in in = {0};
-    memcpy(&in, address, MIN(sizeof(in), (size_t)size));
-    if (is_service(address, size)) {
-        atomic_fetch_add(&service_connections, 1);
-        in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        in.sin_port = htons((uint16_t)service_port);
-    } else if (in.sin_family != AF_INET || in.sin_addr.s_addr != htonl(INADDR_LOOPBACK)) {
-        errno = ENETUNREACH;
-        return -1;
-    }
-    return (int)syscall(SYS_connect, descriptor, &in, sizeof(in));
-}
 
 typedef struct {
     Peer *peer;
@@ -47,8 +17,8 @@ static const PeerStep good[] = {{.bytes = GOOD}};
 
 static void scene_init(Scene *scene, bool with_proxy) {
     scene->peer = peer_new(good, 1);
-    service_port = peer_port(scene->peer);
-    atomic_store(&service_connections, 0);
+    metadata_port = peer_port(scene->peer);
+    atomic_store(&metadata_connections, 0);
     scene->proxy = with_proxy ? g_strdup("http://127.0.0.1:9") : NULL;
     NetClientConfig config = {.wait_scale = 0.001, .seed = 7, .egress_proxy = scene->proxy};
     g_autoptr(GError) error = NULL;
@@ -91,7 +61,7 @@ static void the_proxy_is_not_asked_for_the_service(void) {
     net_client_send(scene.client, request_to(EGRESS_INSTANCE_METADATA "/latest", true, &got));
     drain(scene.client);
     g_assert_cmpint(got.outcome, ==, OUTCOME_OK);
-    g_assert_cmpuint(atomic_load(&service_connections), ==, 1);
+    g_assert_cmpuint(atomic_load(&metadata_connections), ==, 1);
     /* The same handle asks the proxy again for everything else. */
     NetRequest *next = request_to("http://127.0.0.1/", false, &other);
     next->allow_private = true;
@@ -135,7 +105,7 @@ static void no_other_request_reaches_the_service(void) {
         net_client_send(scene.client, request);
         drain(scene.client);
         g_assert_cmpint(got.outcome, ==, OUTCOME_BAD_REQUEST);
-        g_assert_cmpuint(atomic_load(&service_connections), ==, 0);
+        g_assert_cmpuint(atomic_load(&metadata_connections), ==, 0);
     }
 }
 
@@ -155,7 +125,7 @@ static void the_connection_to_the_service_is_not_kept(void) {
     g_assert_cmpint(second.outcome, ==, OUTCOME_BAD_REQUEST);
     g_assert_nonnull(strstr(second.message, "cloud metadata"));
     g_assert_cmpuint(peer_requests(scene.peer), ==, 1);
-    g_assert_cmpuint(atomic_load(&service_connections), ==, 1);
+    g_assert_cmpuint(atomic_load(&metadata_connections), ==, 1);
 }
 
 #define ADD(name) g_test_add_func("/net/metadata/" #name, name)
