@@ -33,7 +33,7 @@ tsan: build/tsan/build.ninja ## the tests under ThreadSanitizer
 check: build/debug/build.ninja ## format, clang-tidy, cppcheck, include law, sizes, banned calls, tests
 	@scripts/check
 
-bench: build/release/build.ninja ## the benchmarks, with their bars
+bench: build/release/build.ninja packages-bench ## the benchmarks, with their bars
 	@cmake --build --preset bench -j $(JOBS) $(QUIET)
 	@bench/run
 
@@ -54,6 +54,9 @@ packages-debug packages-asan packages-tsan:
 	@scripts/install-packages test
 	@scripts/install-node-modules
 check: packages-check
-.PHONY: packages-check
+.PHONY: packages-check packages-bench
 packages-check:
 	@scripts/install-packages check
+packages-bench:
+	@scripts/install-packages bench
+	@scripts/install-node-modules bench/sdk
