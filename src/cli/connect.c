@@ -126,17 +126,27 @@ static bool test_and_store(CommandCall *call, NewConnection *wish, const Answers
            print(call->output, session, wish, made_external_id(answers), id, error);
 }
 
-static void advise(const Output *output, const Definition *definition, const Answers *answers) {
+/* An external id that was made must not be lost with the first attempt, which is bound to fail when
+ * the role is yet to be told of it. */
+static GError *with_external_id(const GError *failure, const char *id) {
+    return g_error_new(ASSAY_ERROR, (int)error_code_of(failure),
+                       "%s; once the role demands the external id %s, connect again with --set "
+                       "external_id=%s",
+                       failure->message, id, id);
+}
+
+static void explain(const Output *output, const Definition *definition, const Answers *answers,
+                    GError **failure) {
     const char *id = made_external_id(answers);
-    if (id)
-        output_note(output,
-                    "Nothing was stored. When the role trusts it, connect again with "
-                    "--set external_id=%s",
-                    id);
-    else
+    if (id) {
+        GError *longer = with_external_id(*failure, id);
+        g_error_free(*failure);
+        *failure = longer;
+    } else if (error_code_of(*failure) == ERROR_AUTHENTICATION_FAILED) {
         output_note(output,
                     "Nothing was stored. `assay provider show %s` says what the credential needs.",
                     definition->id);
+    }
 }
 
 static bool connect_with(CommandCall *call, const Definition *definition, const Answers *answers,
@@ -154,8 +164,7 @@ static bool connect_with(CommandCall *call, const Definition *definition, const 
                           .credentials = answers->credentials};
     if (test_and_store(call, &wish, answers, &failure))
         return true;
-    if (error_code_of(failure) == ERROR_AUTHENTICATION_FAILED)
-        advise(call->output, definition, answers);
+    explain(call->output, definition, answers, &failure);
     g_propagate_error(error, g_steal_pointer(&failure));
     return false;
 }
