@@ -56,7 +56,7 @@ static const struct {
 } service_keys[] = {
     {"version", {0, 1, 1, -1, -1, -1}},
     {"target", {0, -1, -1, -1, -1, 1}},
-    {"json", {0, -1, -1, -1, -1, 1}},
+    {"json", {0, -1, -1, -1, -1, 0}},
 };
 
 static void check_service(Loading *loading, const YamlNode *name, const YamlNode *node,
@@ -92,6 +92,8 @@ static void load_service(Loading *loading, const YamlNode *name, const YamlNode 
     service->version = read_text(loading, node, "version");
     service->target = read_text(loading, node, "target");
     service->json_version = read_text(loading, node, "json");
+    if (service->json_version == NULL)
+        service->json_version = "1.1";
     service->s3 = read_bool(node, "s3", false);
     load_hosts(loading, yaml_member(node, "host"), service);
     load_regions(loading, yaml_member(node, "region"), service);

@@ -207,15 +207,11 @@ static void a_misspelt_key_is_named_at_every_level(void) {
 static void known_but_unsupported_parts_say_so(void) {
     assert_refused("  me: {get: /me}\n", "  me: {get: /me}\n  q: {graphql: 'query { x }'}\n",
                    "demo.yaml:22:7: calls.q.graphql is not supported in this version");
-    assert_refused("{get: /me}", "{get: /me, poll: {}}",
-                   "demo.yaml:21:18: calls.me.poll is not supported in this version");
-    assert_refused("{get: /me}", "{get: /me, decode: xml}",
-                   "demo.yaml:21:26: calls.me.decode: found 'xml', expected one of json");
-    assert_refused("{call: profile, for: user}", "{call: profile, for: user, first: [me]}",
-                   "demo.yaml:41:43: evidence.users.read.profile.first is not supported in this "
-                   "version");
-    assert_refused("calls:\n", "services: {}\ncalls:\n",
-                   "demo.yaml:20:1: services is not supported in this version");
+    assert_refused("{get: /me}", "{get: /me, download: {}}",
+                   "demo.yaml:21:18: calls.me.download is not supported in this version");
+    assert_refused("{get: /me}", "{get: /me, decode: jsonl}",
+                   "demo.yaml:21:26: calls.me.decode: found 'jsonl', expected one of json, xml, "
+                   "csv; did you mean 'json'?");
     assert_refused("hosts: [api.demo.test]\n", "hosts: [api.demo.test]\nactions: {post: {}}\n",
                    "demo.yaml:8:11: unknown key 'post' in actions, expected one of ");
 }
@@ -310,7 +306,7 @@ static void expressions_are_refused_where_they_stand(void) {
 static void response_rules_are_checked(void) {
     static const char *const rules[][2] = {
         {"{status: 404}", "calls.me.responses[0] lacks the key 'is'"},
-        {"{is: absent}", "a response rule needs a status or a when"},
+        {"{is: absent}", "a response rule needs a status, a code or a when"},
         {"{status: 99, is: absent}",
          "calls.me.responses[0].status: found '99', expected a status such as 403 or 5xx"},
         {"{status: 404, is: abssent}",
@@ -365,10 +361,11 @@ static void paging_is_checked(void) {
 
 static void read_graphs_without_sense_are_refused(void) {
     assert_refused("user: {call: users}", "user: {call: users, for: profile}",
-                   "demo.yaml:40:7: the read 'user' depends on itself through 'for'");
+                   "demo.yaml:40:7: the read 'user' depends on itself through 'for' or "
+                   "'once_per'");
     assert_refused("{call: profile, for: user}", "{call: profile}",
-                   "demo.yaml:41:7: 'user' and 'profile' both stand alone; several roots are not "
-                   "supported in this version, say 'for: user'");
+                   "demo.yaml:41:7: the call 'profile' looks at .user, which is not above "
+                   "'profile' in the read graph");
     assert_refused("profile: {call: profile, for: user}",
                    "profile: {call: keys, for: user}\n      more: {call: keys, for: user}",
                    "demo.yaml:36:5: several reads give rows: say which with 'row_of'");

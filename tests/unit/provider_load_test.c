@@ -105,7 +105,7 @@ static void discovery_needs_a_call_with_rows(void) {
 
 /* --- ways to sign in -------------------------------------------------------------------------- */
 
-static void all_schemes_are_read_and_one_is_supported(void) {
+static void all_schemes_are_read_and_some_are_supported(void) {
     static const char auth[] =
         "auth:\n"
         "  token:\n    label: Token\n    scheme: bearer\n" TOKEN_FIELD
@@ -128,11 +128,13 @@ static void all_schemes_are_read_and_one_is_supported(void) {
         "  app:\n    label: App\n    scheme: github_app\n"
         "  google:\n    label: Google\n    scheme: google_account\n"
         "  keys:\n    label: Keys\n    scheme: aws_keys\n"
-        "  role:\n    label: Role\n    scheme: aws_role\n";
+        "    fields: {access_key_id: {label: Key}, secret_access_key: {label: S, secret: true}}\n"
+        "  role:\n    label: Role\n    scheme: aws_role\n"
+        "    fields: {role_arn: {label: Role}, external_id: {label: Id}}\n";
     g_autoptr(Definition) definition = support_load(&(SupportParts){.auth = auth});
     g_assert_cmpuint(definition->auth_count, ==, 11);
     for (size_t i = 0; i < definition->auth_count; i++)
-        g_assert_cmpint(definition->auth[i].supported, ==, i == 0);
+        g_assert_cmpint(definition->auth[i].supported, ==, i == 0 || i >= 9);
     const DefinitionAuth *key = definition_auth(definition, "key");
     g_assert_cmpstr(key->header, ==, "X-Key");
     g_assert_cmpstr(key->prefix, ==, "Key ");
@@ -469,7 +471,7 @@ int main(int argc, char **argv) {
     TEST(settings_keep_their_order_types_and_defaults);
     TEST(a_value_that_is_too_long_is_refused);
     TEST(discovery_needs_a_call_with_rows);
-    TEST(all_schemes_are_read_and_one_is_supported);
+    TEST(all_schemes_are_read_and_some_are_supported);
     TEST(schemes_say_what_they_cannot_do_without);
     TEST(some_host_must_be_named);
     TEST(limits_become_budgets);

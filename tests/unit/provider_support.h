@@ -24,6 +24,11 @@ char *support_text(const SupportParts *parts);
 /* Loads a definition that must be right. Owned by the caller. */
 Definition *support_load(const SupportParts *parts);
 
+/* AWS services of every protocol, and a definition over them: with its own calls and evidence where
+ * these are NULL. Owned by the caller. */
+extern const char support_services[];
+Definition *support_aws(const char *calls, const char *evidence);
+
 /* providers/github.yaml. Owned by the caller. */
 Definition *support_github(void);
 
