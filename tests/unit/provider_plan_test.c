@@ -313,6 +313,141 @@ static void an_answer_without_a_name_is_no_identity(void) {
     }
 }
 
+/* --- indexes and what stands alone ------------------------------------------------------------ */
+
+static void an_index_is_one_shared_list_and_a_lookup(void) {
+    g_autoptr(Definition) definition = support_aws(NULL, NULL);
+    g_autoptr(ReadPlan) plan = plan_of(definition);
+    const PlanNode *shared = plan_node(plan, "region/log");
+    const PlanNode *lookup = plan_node(plan, "region/vpc/log");
+    g_assert_true(shared->shared);
+    g_assert_cmpint(shared->source, ==, PLAN_NO_SOURCE);
+    g_assert_false(lookup->shared);
+    g_assert_cmpint(lookup->source, ==, (int)(shared - plan->nodes));
+    g_assert_true(&plan->nodes[shared->parent] == plan_node(plan, "region"));
+    g_assert_true(&plan->nodes[lookup->parent] == plan_node(plan, "region/vpc"));
+    g_assert_null(lookup->scan);
+    /* Both are about the same read of the type: what is said of the list is said of the read. */
+    g_assert_cmpuint(shared->use_count, ==, 1);
+    g_assert_cmpuint(lookup->use_count, ==, 1);
+    g_assert_cmpuint(shared->uses[0].node, ==, lookup->uses[0].node);
+    g_assert_true(&plan->nodes[read_plan_find(plan, shared->uses[0].type, shared->uses[0].node)] ==
+                  lookup);
+    /* The list below a read that stands alone is one of its children. */
+    g_assert_true(plan_node(plan, "requested/report")->shared);
+    g_assert_cmpint(plan_node(plan, "user/report")->source, ==,
+                    (int)(plan_node(plan, "requested/report") - plan->nodes));
+}
+
+static void a_shared_list_keeps_key_filter_and_what_rows_read(void) {
+    g_autoptr(Definition) definition = support_aws(NULL, NULL);
+    g_autoptr(ReadPlan) plan = plan_of(definition);
+    g_autofree char *logs =
+        kept(plan, "region/log",
+             "{\"flowLogSet\":{\"item\":[{\"id\":\"fl-1\",\"name\":\"n\","
+             "\"resourceId\":\"vpc-1\",\"state\":\"on\"}]},\"nextToken\":\"t\"}");
+    g_assert_cmpstr(logs, ==,
+                    "{\"flowLogSet\":{\"item\":[{\"id\":\"fl-1\",\"resourceId\":\"vpc-1\","
+                    "\"state\":\"on\"}]},\"nextToken\":\"t\"}");
+    g_autofree char *report =
+        kept(plan, "requested/report",
+             "[{\"user\":\"ann\",\"arn\":\"a\",\"password_enabled\":\"true\"}]");
+    g_assert_cmpstr(report, ==, "[{\"user\":\"ann\",\"password_enabled\":\"true\"}]");
+}
+
+static void requests_regions_and_metadata_are_read_too(void) {
+    g_autoptr(Definition) definition = support_aws(NULL, NULL);
+    g_autoptr(ReadPlan) plan = plan_of(definition);
+    g_autofree char *user =
+        kept(plan, "user",
+             "{\"IsTruncated\":\"false\",\"Marker\":\"m\",\"Users\":{\"member\":["
+             "{\"UserName\":\"ann\",\"Path\":\"/\",\"GroupList\":{\"member\":[\"g\"]}}"
+             "]}}");
+    g_assert_cmpstr(user, ==,
+                    "{\"IsTruncated\":\"false\",\"Marker\":\"m\",\"Users\":{\"member\":["
+                    "{\"UserName\":\"ann\",\"GroupList\":{\"member\":[\"g\"]}}]}}");
+    g_autofree char *region = kept(plan, "region",
+                                   "{\"regionInfo\":{\"item\":[{\"regionName\":\"eu-west-1\","
+                                   "\"regionEndpoint\":\"e\"}]}}");
+    g_assert_cmpstr(region, ==, "{\"regionInfo\":{\"item\":[{\"regionName\":\"eu-west-1\"}]}}");
+    g_autofree char *me = kept(plan, "me", "{\"Account\":\"1\",\"UserId\":\"u\"}");
+    g_assert_cmpstr(me, ==, "{\"Account\":\"1\"}");
+    g_autofree char *requested = kept(plan, "requested", "{\"State\":\"COMPLETE\",\"Text\":\"t\"}");
+    g_assert_cmpstr(requested, ==, "{\"State\":\"COMPLETE\"}");
+}
+
+static const char two_types[] =
+    "evidence:\n"
+    "  a:\n"
+    "    title: A\n"
+    "    description: A\n"
+    "    type: config\n"
+    "    read:\n"
+    "      region: {each: '[\"eu-west-1\"] | map({regionName: .})'}\n"
+    "      vpc: {call: vpcs, for: region}\n"
+    "      log: {call: flow_logs, for: vpc, index: {on: .resourceId, key: .vpc.vpcId,\n"
+    "        once_per: region}}\n"
+    "    row: {id: .vpc.vpcId, log: .log.id}\n"
+    "    fields: {id: string, log: 'string?'}\n"
+    "  b:\n"
+    "    title: B\n"
+    "    description: B\n"
+    "    type: config\n"
+    "    read:\n"
+    "      region: {each: '[\"eu-west-1\"] | map({regionName: .})'}\n"
+    "      vpc: {call: vpcs, for: region}\n"
+    "      log: {call: flow_logs, for: vpc, collect: 3, index: {on: .resourceId,\n"
+    "        key: .vpc.vpcId, once_per: region}}\n"
+    "      once: {call: flow_logs, for: vpc, collect: 3, index: {on: .resourceId,\n"
+    "        key: .vpc.vpcId}}\n"
+    "      policy: {first: [encryption, other], for: bucket}\n"
+    "      bucket: {each: '[{Name: \"b\", BucketRegion: null}]', for: vpc}\n"
+    "    row: {id: .vpc.vpcId, logs: '.log + .once | length', to: '.log[0].destination',\n"
+    "      policy: .policy.Policy}\n"
+    "    fields: {id: string, logs: int, to: 'string?', policy: 'string?'}\n";
+static const char two_calls[] =
+    "calls:\n"
+    "  vpcs: {aws: ec2.DescribeVpcs, rows: .vpcSet.item}\n"
+    "  flow_logs: {aws: ec2.DescribeFlowLogs, rows: .flowLogSet.item, region: null}\n"
+    "  encryption: {aws: s3.GetBucketEncryption, get: '/\\(.bucket.Name)?encryption',\n"
+    "    redact: [.Key]}\n"
+    "  other: {aws: s3.GetOther, get: '/\\(.bucket.Name)?other', keep: [.Policy],\n"
+    "    redact: [.Secret]}\n";
+
+static void equal_indexes_of_two_types_are_read_once(void) {
+    g_autoptr(Definition) definition = support_aws(two_calls, two_types);
+    g_autoptr(ReadPlan) plan = plan_of(definition);
+    /* The rows of an expression are shared as calls are, and nothing is scanned for them. */
+    g_assert_cmpuint(plan_node(plan, "region")->use_count, ==, 2);
+    g_assert_null(plan_node(plan, "region")->scan);
+    g_assert_cmpuint(plan_node(plan, "region/log")->use_count, ==, 2);
+    /* One row and an array of rows are different lookups in one list. */
+    g_assert_cmpint(plan_node(plan, "region/vpc/log")->source, ==,
+                    plan_node(plan, "region/vpc/log~2")->source);
+    /* Once a run is another list than once per region. */
+    g_assert_cmpint(plan_node(plan, "once")->parent, ==, READ_NO_PARENT);
+    g_assert_true(plan_node(plan, "once")->shared);
+    g_autofree char *logs = kept(plan, "region/log",
+                                 "{\"flowLogSet\":{\"item\":[{\"id\":\"1\",\"resourceId\":\"v\","
+                                 "\"destination\":\"d\",\"more\":1}]}}");
+    g_assert_cmpstr(logs, ==,
+                    "{\"flowLogSet\":{\"item\":[{\"id\":\"1\",\"resourceId\":\"v\","
+                    "\"destination\":\"d\",\"more\":1}]}}");
+}
+
+static void all_calls_of_first_share_one_projection(void) {
+    g_autoptr(Definition) definition = support_aws(two_calls, two_types);
+    g_autoptr(ReadPlan) plan = plan_of(definition);
+    const PlanNode *policy = plan_node(plan, "region/vpc/bucket/policy");
+    g_autoptr(GString) recorded = g_string_new(NULL);
+    g_autoptr(GString) out = g_string_new(NULL);
+    static const char body[] = "{\"Policy\":\"p\",\"Key\":\"k\",\"Secret\":\"s\"}";
+    g_assert_true(scan_body(policy->scan, body, strlen(body), recorded, out, NULL));
+    g_assert_cmpstr(out->str, ==, "{\"Policy\":\"p\"}");
+    g_assert_cmpstr(recorded->str, ==,
+                    "{\"Policy\":\"p\",\"Key\":\"[redacted]\",\"Secret\":\"[redacted]\"}");
+}
+
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
     expr_start();
@@ -324,6 +459,11 @@ int main(int argc, char **argv) {
     TEST(rows_are_counted_even_when_nothing_of_them_is_read);
     TEST(an_explicit_keep_and_the_cursor_survive);
     TEST(a_keep_that_hides_what_is_read_is_refused);
+    TEST(an_index_is_one_shared_list_and_a_lookup);
+    TEST(a_shared_list_keeps_key_filter_and_what_rows_read);
+    TEST(requests_regions_and_metadata_are_read_too);
+    TEST(equal_indexes_of_two_types_are_read_once);
+    TEST(all_calls_of_first_share_one_projection);
     TEST(classic_protection_becomes_a_row);
     TEST(rules_of_rulesets_become_a_row);
     TEST(the_stricter_of_both_sources_wins);

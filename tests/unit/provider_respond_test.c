@@ -327,6 +327,144 @@ static void headers_are_read_by_their_unit(void) {
     }
 }
 
+/* --- AWS -------------------------------------------------------------------------------------- */
+
+#define XML_ERROR(code)                                                                            \
+    "<ErrorResponse><Error><Code>" code "</Code><Message>none</Message></Error></ErrorResponse>"
+
+static void aws_codes_decide_without_a_rule(void) {
+    static const Case cases[] = {
+        {.call = "users", .status = 200, .body = "<ListUsersResponse/>", .outcome = OUTCOME_OK},
+        {.call = "users",
+         .status = 400,
+         .body = XML_ERROR("Throttling"),
+         .outcome = OUTCOME_RATE_LIMITED},
+        {.call = "users",
+         .status = 403,
+         .body = XML_ERROR("AccessDenied"),
+         .outcome = OUTCOME_FORBIDDEN},
+        {.call = "users",
+         .status = 403,
+         .body = XML_ERROR("InvalidClientTokenId"),
+         .outcome = OUTCOME_AUTH_EXPIRED},
+        {.call = "users",
+         .status = 400,
+         .body = XML_ERROR("ValidationError"),
+         .outcome = OUTCOME_BAD_REQUEST},
+        {.call = "keys",
+         .status = 400,
+         .body = "{\"__type\":\"AccessDeniedException\"}",
+         .outcome = OUTCOME_FORBIDDEN},
+        {.call = "keys",
+         .status = 400,
+         .body = "{\"__type\":\"ExpiredTokenException\"}",
+         .outcome = OUTCOME_AUTH_EXPIRED},
+        {.call = "keys",
+         .status = 400,
+         .body = "{\"__type\":\"ThrottlingException\"}",
+         .headers = {{"retry-after"}, {"3"}},
+         .outcome = OUTCOME_RATE_LIMITED,
+         .wait_ms = 3000},
+        {.call = "keys", .status = 500, .outcome = OUTCOME_UNAVAILABLE},
+        {.call = "findings",
+         .status = 429,
+         .headers = {{"x-amzn-errortype"}, {"LimitExceededException:"}},
+         .outcome = OUTCOME_RATE_LIMITED},
+        {.call = "encryption",
+         .status = 301,
+         .body = "<Error><Code>PermanentRedirect</Code></Error>",
+         .outcome = OUTCOME_BAD_REQUEST},
+    };
+    g_autoptr(Definition) definition = support_aws(NULL, NULL);
+    run_cases(definition, cases, G_N_ELEMENTS(cases));
+}
+
+static void rules_of_call_and_service_come_before_the_codes(void) {
+    static const Case cases[] = {
+        {.call = "users",
+         .status = 404,
+         .body = XML_ERROR("NoSuchEntity"),
+         .outcome = OUTCOME_ABSENT},
+        {.call = "policy",
+         .status = 404,
+         .body = "<Error><Code>NoSuchBucketPolicy</Code></Error>",
+         .outcome = OUTCOME_ABSENT},
+        {.call = "encryption",
+         .status = 404,
+         .body = "<Error><Code>NoSuchBucketPolicy</Code></Error>",
+         .outcome = OUTCOME_BAD_REQUEST},
+        {.call = "hub",
+         .status = 401,
+         .headers = {{"x-amzn-errortype"}, {"InvalidAccessException"}},
+         .outcome = OUTCOME_ABSENT},
+        {.call = "hub", .status = 401, .outcome = OUTCOME_AUTH_EXPIRED},
+    };
+    g_autoptr(Definition) definition = support_aws(NULL, NULL);
+    run_cases(definition, cases, G_N_ELEMENTS(cases));
+}
+
+static const char rule_calls[] =
+    "calls:\n"
+    "  summary:\n"
+    "    aws: iam.GetAccountSummary\n"
+    "    responses:\n"
+    "      - {status: 200, when: .body.State == \"OFF\", is: absent}\n"
+    "      - {when: .body.ErrorResponse.Error.Message == \"gone\", is: absent}\n"
+    "      - {code: [One, Two], status: 403, is: unlicensed}\n"
+    "      - {when: .code == \"Three\", is: timeout}\n"
+    "      - {when: .code == null and .status == 404, is: forbidden}\n";
+
+static void rules_see_the_code_and_the_body_without_its_envelope(void) {
+    static const Case cases[] = {
+        {.call = "summary",
+         .status = 200,
+         .outcome = OUTCOME_ABSENT,
+         .body = "<GetAccountSummaryResponse><GetAccountSummaryResult><State>OFF</State>"
+                 "</GetAccountSummaryResult></GetAccountSummaryResponse>"},
+        {.call = "summary", .status = 200, .outcome = OUTCOME_OK, .body = "<html/>"},
+        {.call = "summary",
+         .status = 400,
+         .outcome = OUTCOME_ABSENT,
+         .body = "<ErrorResponse><Error><Code>X</Code><Message>gone</Message></Error>"
+                 "</ErrorResponse>"},
+        {.call = "summary", .status = 403, .outcome = OUTCOME_UNLICENSED, .body = XML_ERROR("Two")},
+        {.call = "summary",
+         .status = 400,
+         .outcome = OUTCOME_BAD_REQUEST,
+         .body = XML_ERROR("Two")},
+        {.call = "summary", .status = 400, .outcome = OUTCOME_TIMEOUT, .body = XML_ERROR("Three")},
+        {.call = "summary", .status = 404, .outcome = OUTCOME_FORBIDDEN, .body = "not xml"},
+    };
+    g_autoptr(Definition) definition = support_aws(rule_calls, "evidence: {}\n");
+    run_cases(definition, cases, G_N_ELEMENTS(cases));
+}
+
+static void the_class_tells_what_aws_said_and_where(void) {
+    g_autoptr(Definition) definition = support_aws(NULL, NULL);
+    g_autoptr(Responder) responder = responder_new(definition);
+    Headers headers = {.names = {NULL}};
+    static const char body[] =
+        "<Response><Errors><Error><Code>AuthFailure</Code></Error></Errors></Response>";
+    RespondAnswer answer = {.status = 401,
+                            .header = lookup,
+                            .header_data = &headers,
+                            .body = body,
+                            .body_size = strlen(body),
+                            .now_ms = NOW_MS,
+                            .region = "me-south-1"};
+    const DefinitionCall *vpcs = definition_call(definition, "vpcs");
+    RespondClass class = respond_classify(responder, vpcs, &answer);
+    g_assert_cmpint(class.aws, ==, AWS_ERROR_REGION_OFF);
+    g_assert_cmpint(class.outcome, ==, OUTCOME_UNLICENSED);
+    g_assert_false(class.ruled);
+    answer.region = "us-east-1";
+    class = respond_classify(responder, vpcs, &answer);
+    g_assert_cmpint(class.aws, ==, AWS_ERROR_BAD_CREDENTIALS);
+    g_assert_cmpint(class.outcome, ==, OUTCOME_AUTH_EXPIRED);
+    class = respond_classify(responder, NULL, &answer);
+    g_assert_cmpint(class.aws, ==, AWS_ERROR_NONE);
+}
+
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
     expr_start();
@@ -339,5 +477,9 @@ int main(int argc, char **argv) {
     TEST(a_large_body_is_looked_at_whole);
     TEST(a_body_that_cannot_be_read_is_null_to_the_rules);
     TEST(headers_are_read_by_their_unit);
+    TEST(aws_codes_decide_without_a_rule);
+    TEST(rules_of_call_and_service_come_before_the_codes);
+    TEST(rules_see_the_code_and_the_body_without_its_envelope);
+    TEST(the_class_tells_what_aws_said_and_where);
     return g_test_run();
 }
