@@ -24,7 +24,7 @@ static void destroy_route(gpointer data) {
     route_free(data);
 }
 
-static Json *read_data(const char *name, GError **error) {
+Json *catalog_read(const char *name, GError **error) {
     if (strchr(name, '/') != NULL || g_str_has_suffix(name, ".json")) {
         g_autofree char *text = NULL;
         gsize size;
@@ -44,13 +44,13 @@ static Json *read_data(const char *name, GError **error) {
     return NULL;
 }
 
-static void add_constants(Catalog *catalog) {
+void catalog_add_constants(const Json *json, Constants *constants) {
     void *iterator = NULL;
     const char *key;
     Json *value;
-    while (json_next(json_member(catalog->data, "constants"), &iterator, &key, &value)) {
-        if (json_text(value) != NULL) {
-            g_hash_table_insert(catalog->constants, g_strdup(key), g_strdup(json_text(value)));
+    while (json_next(json, &iterator, &key, &value)) {
+        if (json_text(value) != NULL && !g_hash_table_contains(constants, key)) {
+            g_hash_table_insert(constants, g_strdup(key), g_strdup(json_text(value)));
         }
     }
 }
@@ -63,23 +63,24 @@ static unsigned depth_of(const Collection *collection) {
     return depth;
 }
 
-static bool load_collections(Catalog *catalog, uint64_t seed, GError **error) {
+bool catalog_add_collections(const Json *json, GHashTable *collections, Constants *constants,
+                             uint64_t seed, GError **error) {
     void *iterator = NULL;
     const char *key;
     Json *value;
-    while (json_next(json_member(catalog->data, "collections"), &iterator, &key, &value)) {
+    while (json_next(json, &iterator, &key, &value)) {
         const char *in = json_member_string(value, "in", NULL);
-        Collection *parent = in == NULL ? NULL : g_hash_table_lookup(catalog->collections, in);
+        Collection *parent = in == NULL ? NULL : g_hash_table_lookup(collections, in);
         if ((in != NULL && parent == NULL) || depth_of(parent) == COLLECTION_DEPTH) {
             g_set_error(error, ASSAY_ERROR, ERROR_CONFIGURATION,
                         "The collection %s is inside one that is not there or too deep.", key);
             return false;
         }
-        Collection *collection = field_load(key, value, parent, catalog->constants, seed, error);
+        Collection *collection = field_load(key, value, parent, constants, seed, error);
         if (collection == NULL) {
             return false;
         }
-        g_hash_table_insert(catalog->collections, g_strdup(key), collection);
+        g_hash_table_insert(collections, g_strdup(key), collection);
     }
     return true;
 }
@@ -194,16 +195,18 @@ static Catalog *catalog_new(Constants *constants) {
 
 Catalog *catalog_load(const char *name, Constants *constants, uint64_t seed, GError **error) {
     g_autoptr(Catalog) catalog = catalog_new(constants);
-    catalog->data = read_data(name, error);
+    catalog->data = catalog_read(name, error);
     if (catalog->data == NULL) {
         return NULL;
     }
-    add_constants(catalog);
+    catalog_add_constants(json_member(catalog->data, "constants"), constants);
     const TemplateScope scope = {.constants = constants,
+                                 .collections = catalog->collections,
                                  .shared = json_member(catalog->data, "shared")};
-    if (!load_collections(catalog, seed, error) || !load_errors(catalog, &scope, error) ||
-        !load_headers(catalog, &scope, error) || !load_rules(catalog, error) ||
-        !load_routes(catalog, &scope, error)) {
+    const Json *collections = json_member(catalog->data, "collections");
+    if (!catalog_add_collections(collections, catalog->collections, constants, seed, error) ||
+        !load_errors(catalog, &scope, error) || !load_headers(catalog, &scope, error) ||
+        !load_rules(catalog, error) || !load_routes(catalog, &scope, error)) {
         g_prefix_error(error, "Provider %s: ", name);
         return NULL;
     }

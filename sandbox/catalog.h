@@ -65,6 +65,16 @@ typedef struct {
     GPtrArray *routes; /* Route */
 } Catalog;
 
+/* The data of a built-in provider, or of a file when the name has a slash or ends in .json. */
+Json *catalog_read(const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Adds the texts of an object as constants; those that are there stay. */
+void catalog_add_constants(const Json *json, Constants *constants);
+
+/* Adds the collections of an object, by name, to a table that owns them. */
+bool catalog_add_collections(const Json *json, GHashTable *collections, Constants *constants,
+                             uint64_t seed, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Loads a built-in provider by name, or a file when the name has a slash or ends in .json. The
  * constants are taken. */
 Catalog *catalog_load(const char *name, Constants *constants, uint64_t seed,

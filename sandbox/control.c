@@ -86,6 +86,10 @@ static Json *describe_tokens(const Service *service) {
         const Token *token = g_ptr_array_index(service->tokens, i);
         json_add(list, json_new_int((int64_t)token->calls));
     }
+    if (service->aws != NULL) {
+        json_add(list, json_new_int((int64_t)aws_calls(service->aws, false)));
+        json_add(list, json_new_int((int64_t)aws_calls(service->aws, true)));
+    }
     return list;
 }
 

@@ -36,6 +36,7 @@ struct Fault {
     unsigned status; /* 0: not given */
     char *body;
     char *location;
+    char *code;
     int64_t bytes; /* -1: not given */
     int64_t size;
     int64_t retry_after;
@@ -49,6 +50,10 @@ struct Faults {
     GPtrArray *rules;
     int64_t last_id;
 };
+
+bool fault_is_kind(const Fault *fault, const char *kind) {
+    return strcmp(fault->kind->name, kind) == 0;
+}
 
 static void set_body(Reply *reply, const char *text) {
     g_string_assign(reply->body, text == NULL ? "" : text);
@@ -131,17 +136,23 @@ static void repeat(Reply *reply, const char *piece, size_t size) {
     }
 }
 
+static bool is_xml(const Reply *reply) {
+    return reply->body->str[0] == '<';
+}
+
 static void apply_deep(const Fault *fault, const Circumstances *at, Reply *reply) {
     (void)at;
+    const char *piece = is_xml(reply) ? "<a>" : "[";
     set_body(reply, NULL);
-    repeat(reply, "[", fault->size < 0 ? 1000000 : (size_t)fault->size);
+    repeat(reply, piece, fault->size < 0 ? 1000000 : (size_t)fault->size);
 }
 
 static void apply_nodes(const Fault *fault, const Circumstances *at, Reply *reply) {
     (void)at;
-    set_body(reply, "[");
-    repeat(reply, "{},", fault->size < 0 ? 1024 * 1024 : (size_t)fault->size);
-    g_string_append(reply->body, "{}]");
+    bool xml = is_xml(reply);
+    set_body(reply, xml ? "<a>" : "[");
+    repeat(reply, xml ? "<b/>" : "{},", fault->size < 0 ? 1024 * 1024 : (size_t)fault->size);
+    g_string_append(reply->body, xml ? "</a>" : "{}]");
 }
 
 static void apply_huge_header(const Fault *fault, const Circumstances *at, Reply *reply) {
@@ -161,6 +172,29 @@ static void apply_raw(const Fault *fault, const Circumstances *at, Reply *reply)
     (void)at;
     reply->delivery = DELIVER_RAW;
     set_body(reply, fault->body);
+}
+
+/* Where the service has no form of its own for it. */
+static void apply_refusal(const Fault *fault, const Circumstances *at, Reply *reply) {
+    (void)at;
+    static const struct {
+        const char *kind;
+        unsigned status;
+        const char *message;
+    } refusals[] = {{"denied", 403, "Forbidden"}, {"expired", 401, "Bad credentials"}};
+    g_autoptr(Json) json = json_new_object();
+    json_put_string(json, "code", fault->code);
+    json_put_string(json, "message", fault->body == NULL ? "Bad Request" : fault->body);
+    reply->status = fault->status == 0 ? 400 : fault->status;
+    for (size_t i = 0; i < G_N_ELEMENTS(refusals); i++) {
+        if (fault_is_kind(fault, refusals[i].kind)) {
+            reply->status = refusals[i].status;
+            json_put_string(json, "message", refusals[i].message);
+            json_remove(json, "code");
+        }
+    }
+    g_autofree char *text = json_print(json, JSON_COMPACT);
+    set_body(reply, text);
 }
 
 static void apply_mangle(const Fault *fault, const Circumstances *at, Reply *reply) {
@@ -188,12 +222,15 @@ static const Kind kinds[] = {
     {.name = "surrogate", .apply = apply_mangle, .mangle = MANGLE_SURROGATE},
     {.name = "big_int", .apply = apply_mangle, .mangle = MANGLE_BIG_INT},
     {.name = "wrong_types", .apply = apply_mangle, .mangle = MANGLE_WRONG_TYPES},
+    {.name = "denied", .apply = apply_refusal},
+    {.name = "expired", .apply = apply_refusal},
+    {.name = "code", .apply = apply_refusal},
     {.name = "missing_fields", .apply = apply_mangle, .mangle = MANGLE_MISSING_FIELDS},
 };
 
 static const char *const known_keys[] = {
     "match",  "method",  "kind",  "after",    "times", "delay_ms", "status",      "body",
-    "fields", "headers", "bytes", "location", "size",  "reset_in", "retry_after",
+    "fields", "headers", "bytes", "location", "size",  "reset_in", "retry_after", "code",
 };
 
 void fault_unref(Fault *fault) {
@@ -204,6 +241,7 @@ void fault_unref(Fault *fault) {
     g_free(fault->method);
     g_free(fault->body);
     g_free(fault->location);
+    g_free(fault->code);
     g_clear_pointer(&fault->fields, g_ptr_array_unref);
     g_clear_pointer(&fault->header_names, g_ptr_array_unref);
     g_clear_pointer(&fault->header_values, g_ptr_array_unref);
@@ -318,6 +356,7 @@ bool faults_add(Faults *faults, const Json *rule, int64_t *id_out, GError **erro
     fault->retry_after = load_number(rule, "retry_after", -1);
     fault->reset_in = load_number(rule, "reset_in", -1);
     fault->location = g_strdup(json_member_string(rule, "location", NULL));
+    fault->code = g_strdup(json_member_string(rule, "code", NULL));
     fault->body = load_body(json_member(rule, "body"));
     load_lists(fault, rule);
     g_ptr_array_add(faults->rules, fault);
@@ -355,21 +394,33 @@ Json *faults_describe(const Faults *faults) {
     return json;
 }
 
-static bool concerns(const Fault *fault, const char *method, const char *target, const char *path) {
-    if (fault->method != NULL && strcmp(fault->method, method) != 0) {
+typedef struct {
+    const char *method;
+    const char *target;
+    const char *path;
+    const char *alias;
+} Struck;
+
+static bool concerns(const Fault *fault, const Struck *request) {
+    if (fault->method != NULL && strcmp(fault->method, request->method) != 0) {
         return false;
     }
-    return stats_glob(fault->match, strchr(fault->match, '?') == NULL ? path : target);
+    if (strchr(fault->match, '?') != NULL) {
+        return stats_glob(fault->match, request->target);
+    }
+    return stats_glob(fault->match, request->path) ||
+           (request->alias != NULL && stats_glob(fault->match, request->alias));
 }
 
-Fault *faults_strike(Faults *faults, const char *method, const char *target) {
+Fault *faults_strike(Faults *faults, const char *method, const char *target, const char *alias) {
     if (faults->rules->len == 0) {
         return NULL;
     }
     g_autofree char *path = g_strndup(target, strcspn(target, "?"));
+    const Struck request = {method, target, path, alias};
     for (guint i = 0; i < faults->rules->len; i++) {
         Fault *fault = g_ptr_array_index(faults->rules, i);
-        if (!concerns(fault, method, target, path)) {
+        if (!concerns(fault, &request)) {
             continue;
         }
         fault->seen++;
@@ -387,15 +438,38 @@ unsigned fault_delay_ms(const Fault *fault) {
 }
 
 bool fault_is_hold(const Fault *fault) {
-    return strcmp(fault->kind->name, "hold") == 0;
+    return fault_is_kind(fault, "hold");
 }
 
 bool fault_is_loop(const Fault *fault) {
-    return strcmp(fault->kind->name, "loop") == 0;
+    return fault_is_kind(fault, "loop");
 }
 
 bool fault_is_endless_pages(const Fault *fault) {
-    return strcmp(fault->kind->name, "endless_pages") == 0;
+    return fault_is_kind(fault, "endless_pages");
+}
+
+unsigned fault_status(const Fault *fault) {
+    return fault->status;
+}
+
+const char *fault_code(const Fault *fault) {
+    return fault->code;
+}
+
+const char *fault_body(const Fault *fault) {
+    return fault->body;
+}
+
+int64_t fault_retry_after(const Fault *fault) {
+    return fault->retry_after;
+}
+
+void fault_apply_headers(const Fault *fault, Reply *reply) {
+    for (guint i = 0; i < fault->header_names->len; i++) {
+        reply_set(reply, g_ptr_array_index(fault->header_names, i),
+                  g_ptr_array_index(fault->header_values, i));
+    }
 }
 
 void fault_apply(const Fault *fault, const char *url, int64_t now_ms, Reply *reply) {
@@ -403,8 +477,5 @@ void fault_apply(const Fault *fault, const char *url, int64_t now_ms, Reply *rep
     if (fault->kind->apply != NULL) {
         fault->kind->apply(fault, &at, reply);
     }
-    for (guint i = 0; i < fault->header_names->len; i++) {
-        reply_set(reply, g_ptr_array_index(fault->header_names, i),
-                  g_ptr_array_index(fault->header_values, i));
-    }
+    fault_apply_headers(fault, reply);
 }

@@ -5,6 +5,9 @@
 
 #include <string.h>
 
+#define NUMBER_PREFIX "number:"
+#define TODAY "today"
+
 typedef enum {
     KIND_CONST,
     KIND_TEXT,
@@ -13,6 +16,11 @@ typedef enum {
     KIND_HEX,
     KIND_PICK,
     KIND_BY,
+    KIND_NTH,
+    KIND_ANY,
+    KIND_ISO,
+    KIND_EPOCH,
+    KIND_BARE,
     KIND_TIME
 } FieldKind;
 
@@ -20,7 +28,8 @@ typedef enum { PART_LITERAL, PART_FIELD, PART_INDEX, PART_NUMBER } PartKind;
 
 typedef struct {
     PartKind kind;
-    char *text; /* of a literal */
+    char *text;      /* of a literal */
+    unsigned digits; /* of a number: at least so many */
     FieldRef ref;
 } Part;
 
@@ -33,6 +42,7 @@ struct Field {
     int64_t to;       /* step: step; between: last; time: span in seconds */
     GPtrArray *choices;
     GArray *weights;  /* int64_t, cumulative */
+    char **list;      /* nth, any */
     GPtrArray *names; /* by: the texts that choices belong to; the last choice has none */
     FieldRef by;
 };
@@ -55,6 +65,7 @@ static void field_free(gpointer data) {
         return;
     }
     g_free((char *)(uintptr_t)field->value.text);
+    g_strfreev(field->list);
     g_clear_pointer(&field->parts, g_array_unref);
     g_clear_pointer(&field->choices, g_ptr_array_unref);
     g_clear_pointer(&field->weights, g_array_unref);
@@ -110,10 +121,15 @@ static void add_literal(GArray *parts, const char *text, size_t length) {
 static bool add_reference(const Loader *loader, GArray *parts, const char *name, GError **error) {
     Part part = {.kind = PART_FIELD};
     const char *constant = g_hash_table_lookup(loader->constants, name);
+    guint64 digits;
     if (strcmp(name, "index") == 0) {
         part.kind = PART_INDEX;
     } else if (strcmp(name, "number") == 0) {
         part.kind = PART_NUMBER;
+    } else if (g_str_has_prefix(name, NUMBER_PREFIX) &&
+               g_ascii_string_to_unsigned(name + strlen(NUMBER_PREFIX), 10, 1, 20, &digits, NULL)) {
+        part.kind = PART_NUMBER;
+        part.digits = (unsigned)digits;
     } else if (constant != NULL) {
         add_literal(parts, constant, strlen(constant));
         return true;
@@ -247,17 +263,60 @@ static Field *load_by(const Loader *loader, const Json *json, GError **error) {
     return g_steal_pointer(&field);
 }
 
+/* A time, or "today-90d", "today+90d" of the constant today. */
+static bool parse_from(const Loader *loader, const char *text, int64_t *time_ms_out) {
+    const char *today = g_hash_table_lookup(loader->constants, TODAY);
+    int64_t shift = 0;
+    if (!g_str_has_prefix(text, TODAY) || today == NULL) {
+        return clock_parse(text, time_ms_out);
+    }
+    const char *rest = text + strlen(TODAY);
+    if (!clock_parse(today, time_ms_out) ||
+        (rest[0] != '\0' && !clock_parse_duration(rest + 1, &shift))) {
+        return false;
+    }
+    *time_ms_out += rest[0] == '-' ? -shift : shift;
+    return rest[0] == '\0' || rest[0] == '-' || rest[0] == '+';
+}
+
 static Field *load_time(const Loader *loader, const Json *json, GError **error) {
     int64_t from;
     int64_t within;
-    if (!clock_parse(json_member_string(json, "from", ""), &from) ||
+    if (!parse_from(loader, json_member_string(json, "from", ""), &from) ||
         !clock_parse_duration(json_member_string(json, "within", ""), &within) || within < 1000) {
         refuse(loader, error, "needs from (a time) and within (a duration)");
         return NULL;
     }
-    Field *field = field_new(loader, KIND_TIME);
+    const char *as = json_member_string(json, "as", "");
+    bool epoch = strcmp(as, "epoch") == 0;
+    bool bare = strcmp(as, "bare") == 0;
+    Field *field = field_new(loader, epoch ? KIND_EPOCH : bare ? KIND_BARE : KIND_TIME);
     field->from = from / 1000;
     field->to = within / 1000;
+    return field;
+}
+
+static Field *load_list(const Loader *loader, FieldKind kind, const Json *name, GError **error) {
+    const char *text =
+        json_text(name) == NULL ? NULL : g_hash_table_lookup(loader->constants, json_text(name));
+    if (text == NULL || text[0] == '\0') {
+        refuse(loader, error, "names no constant with a list");
+        return NULL;
+    }
+    Field *field = field_new(loader, kind);
+    field->list = g_strsplit(text, ",", -1);
+    field->to = (int64_t)g_strv_length(field->list);
+    return field;
+}
+
+static Field *load_iso(const Loader *loader, const Json *name, GError **error) {
+    FieldRef ref;
+    if (json_text(name) == NULL || !field_find(loader->of, json_text(name), &ref)) {
+        refuse(loader, error, "follows a field that is not declared before it");
+        return NULL;
+    }
+    Field *field = field_new(loader, KIND_ISO);
+    field->by = ref;
     return field;
 }
 
@@ -281,7 +340,16 @@ static Field *load_object(const Loader *loader, const Json *json, GError **error
     if (json_member(json, "by") != NULL) {
         return load_by(loader, json, error);
     }
-    refuse(loader, error, "is of no known kind (step, between, hex, pick, by, time)");
+    if ((part = json_member(json, "nth")) != NULL) {
+        return load_list(loader, KIND_NTH, part, error);
+    }
+    if ((part = json_member(json, "any")) != NULL) {
+        return load_list(loader, KIND_ANY, part, error);
+    }
+    if ((part = json_member(json, "iso")) != NULL) {
+        return load_iso(loader, part, error);
+    }
+    refuse(loader, error, "is of no known kind (step, between, hex, pick, by, time, ...)");
     return NULL;
 }
 
@@ -423,18 +491,23 @@ static void keep(Item *item, const char *text, size_t length) {
     item->used += length;
 }
 
-static void keep_number(Item *item, int64_t number) {
+static void keep_padded(Item *item, int64_t number, unsigned width) {
     char digits[24];
     char *at = digits + sizeof(digits);
+    const char *least = at - MAX(width, 1);
     uint64_t rest = number < 0 ? (uint64_t)0 - (uint64_t)number : (uint64_t)number;
     do {
         *--at = (char)('0' + rest % 10);
         rest /= 10;
-    } while (rest > 0);
+    } while (rest > 0 || at > least);
     if (number < 0) {
         *--at = '-';
     }
     keep(item, at, (size_t)(digits + sizeof(digits) - at));
+}
+
+static void keep_number(Item *item, int64_t number) {
+    keep_padded(item, number, 1);
 }
 
 static void keep_part(Item *item, const Part *part) {
@@ -451,7 +524,7 @@ static void keep_part(Item *item, const Part *part) {
         keep_number(item, (int64_t)item->index);
         break;
     case PART_NUMBER:
-        keep_number(item, (int64_t)item->index + 1);
+        keep_padded(item, (int64_t)item->index + 1, part->digits);
         break;
     }
 }
@@ -466,10 +539,10 @@ static void keep_hex(Item *item, uint64_t hash, int64_t digits) {
     }
 }
 
-static void keep_time(Item *item, int64_t seconds) {
+static void keep_time(Item *item, int64_t seconds, const char *zone) {
     g_autofree char *text = clock_format(seconds * 1000);
     keep(item, text, strlen("2026-01-01T00:00:00"));
-    keep(item, "Z", 1);
+    keep(item, zone, strlen(zone));
 }
 
 /* The fields whose text may refer to other fields: those are computed first, because values lie one
@@ -505,6 +578,15 @@ static const Field *choose(Item *item, const Field *field, uint64_t hash) {
     return g_ptr_array_index(field->choices, i);
 }
 
+/* Texts of numbers; what is none is 0. */
+static int64_t read_number(FieldValue value) {
+    int64_t number = 0;
+    for (size_t i = 0; i < MIN(value.length, 18) && g_ascii_isdigit(value.text[i]); i++) {
+        number = number * 10 + (value.text[i] - '0');
+    }
+    return number;
+}
+
 static FieldValue compute(Item *item, const Field *field) {
     uint64_t hash = mix(item->hash ^ field->salt);
     while (field->kind == KIND_PICK || field->kind == KIND_BY) {
@@ -517,6 +599,12 @@ static FieldValue compute(Item *item, const Field *field) {
     if (field->kind == KIND_TEXT) {
         compute_references(item, field);
     }
+    if (field->kind == KIND_NTH || field->kind == KIND_ANY) {
+        const char *text =
+            field->list[(field->kind == KIND_NTH ? item->index : hash) % (uint64_t)field->to];
+        return (FieldValue){.text = text, .length = strlen(text), .quoted = true};
+    }
+    int64_t seconds = field->kind == KIND_ISO ? read_number(item_value(item, field->by)) : 0;
     size_t start = item->used;
     uint64_t span = (uint64_t)(field->to - field->from) + 1;
     switch (field->kind) {
@@ -534,13 +622,21 @@ static FieldValue compute(Item *item, const Field *field) {
     case KIND_HEX:
         keep_hex(item, hash, field->from);
         break;
+    case KIND_EPOCH:
+        keep_number(item, field->from + (int64_t)(hash % (uint64_t)field->to));
+        break;
+    case KIND_ISO:
+        keep_time(item, seconds, "Z");
+        break;
     default:
-        keep_time(item, field->from + (int64_t)(hash % (uint64_t)field->to));
+        keep_time(item, field->from + (int64_t)(hash % (uint64_t)field->to),
+                  field->kind == KIND_BARE ? "" : "Z");
         break;
     }
     return (FieldValue){.text = item->scratch + start,
                         .length = item->used - start,
-                        .quoted = field->kind != KIND_STEP && field->kind != KIND_BETWEEN};
+                        .quoted = field->kind != KIND_STEP && field->kind != KIND_BETWEEN &&
+                                  field->kind != KIND_EPOCH};
 }
 
 FieldValue item_value(Item *item, FieldRef ref) {
@@ -557,11 +653,7 @@ FieldValue item_value(Item *item, FieldRef ref) {
 
 uint64_t item_child_count(Item *parent, const Collection *child) {
     FieldValue value = item_value(parent, (FieldRef){.field = (unsigned char)child->count_field});
-    uint64_t count = 0;
-    for (size_t i = 0; i < value.length && g_ascii_isdigit(value.text[i]); i++) {
-        count = count * 10 + (uint64_t)(value.text[i] - '0');
-    }
-    return MIN(count, COLLECTION_ITEMS_MAX);
+    return MIN((uint64_t)read_number(value), COLLECTION_ITEMS_MAX);
 }
 
 uint64_t collection_total(Collection *collection) {

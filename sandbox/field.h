@@ -10,14 +10,20 @@
  *
  * How a field is written (in the provider's data file):
  *   "text ${other}"                       text, with earlier fields, parents (${repo.name}),
- *                                         constants (${organization}), ${index} and ${number}
+ *                                         constants (${organization}), ${index} and ${number};
+ *                                         ${number:6} has leading zeros
  *   12, true, null                        the value itself
  *   {"step": [base, step]}                base + step * index
  *   {"between": [from, to]}               a number of that range; each may name a constant
  *   {"hex": n}                            n hexadecimal digits
  *   {"pick": [[weight, value], ...]}      one of the values, by weight
  *   {"by": "field", "values": {...}, "else": value}    follows another field
- *   {"time": {"from": "2025-01-01T00:00:00Z", "within": "300d"}}
+ *   {"time": {"from": "2025-01-01T00:00:00Z", "within": "300d"}}; from may be "today-300d", where
+ *                                         today is a constant; with "as": "epoch" in
+ *                                         seconds, with "bare" without the Z
+ *   {"iso": "field"}                      seconds since 1970 as such a time
+ *   {"nth": "list"} {"any": "list"}       of the texts of a constant "a,b,c": by the item's number,
+ *                                         or any
  * where a value is again a field.
  */
 #pragma once

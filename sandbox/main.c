@@ -1,5 +1,6 @@
 /* assay-sandbox: a stand-in for providers' APIs, on 127.0.0.1 only. See sandbox/README.md. */
 #include "base/json.h"
+#include "sandbox/aws_options.h"
 #include "sandbox/catalog.h"
 #include "sandbox/server.h"
 #include "sandbox/service.h"
@@ -28,12 +29,15 @@ typedef struct {
     int log_requests;
     int count_requests;
     gboolean until_eof;
+    AwsCommandLine aws;
 } Options;
 
 static const char description[] =
     "Examples:\n"
     "  assay-sandbox --port 0 --organization acme --repos 5000 --token demo-token --limit 0\n"
     "  assay-sandbox --token all-rights --token read-only:metadata,contents\n"
+    "  assay-sandbox --provider aws --users 5000 --regions us-east-1,eu-west-1 \\\n"
+    "      --access-key AKIASANDBOX000000001 --secret-key TEXT\n"
     "\n"
     "When it answers, it prints one line {\"port\": ..., \"url\": ...} on standard output. It ends "
     "on\n"
@@ -77,6 +81,7 @@ static bool parse_options(Options *options, int *argc, char ***argv) {
                                           "benchmarks. Serves 127.0.0.1 only.");
     g_option_context_set_description(context, description);
     g_option_context_add_main_entries(context, entries, NULL);
+    g_option_context_add_group(context, aws_command_line_group(&options->aws));
     if (!g_option_context_parse(context, argc, argv, &error)) {
         fprintf(stderr, "assay-sandbox: %s\n", error->message);
         return false;
@@ -93,8 +98,12 @@ static bool is_name(const char *text) {
            text[strspn(text, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-._")] == '\0';
 }
 
-static bool check_options(const Options *options) {
-    const char *wrong = NULL;
+static bool check_options(Options *options) {
+    const char *wrong = aws_command_line_check(&options->aws);
+    if (wrong != NULL) {
+        fprintf(stderr, "assay-sandbox: %s\n", wrong);
+        return false;
+    }
     if (options->port < 0 || options->port > 65535) {
         wrong = "--port must be 0 to 65535";
     } else if (!is_name(options->organization)) {
@@ -138,18 +147,31 @@ static GPtrArray *make_tokens(const Options *options) {
     return tokens;
 }
 
+/* AWS is told by its data. */
+static bool open_provider(const Options *options, const char *url, ServiceOptions *service,
+                          GError **error) {
+    uint64_t seed = (uint64_t)options->seed;
+    g_autoptr(Json) data = catalog_read(options->provider, error);
+    if (data == NULL) {
+        return false;
+    }
+    if (json_member(data, "services") != NULL) {
+        service->aws = aws_command_line_open(&options->aws, g_steal_pointer(&data), seed, error);
+        return service->aws != NULL;
+    }
+    service->catalog = catalog_load(options->provider, make_constants(options, url), seed, error);
+    return service->catalog != NULL;
+}
+
 static Service *make_service(const Options *options, const char *url, GError **error) {
-    Catalog *catalog = catalog_load(options->provider, make_constants(options, url),
-                                    (uint64_t)options->seed, error);
-    if (catalog == NULL) {
+    ServiceOptions service = {.url = url,
+                              .stats = {.lines_max = (size_t)options->count_requests,
+                                        .log_max = (size_t)options->log_requests,
+                                        .window_ms = options->window * INT64_C(1000)}};
+    if (!open_provider(options, url, &service, error)) {
         return NULL;
     }
-    const ServiceOptions service = {.url = url,
-                                    .catalog = catalog,
-                                    .tokens = make_tokens(options),
-                                    .stats = {.lines_max = (size_t)options->count_requests,
-                                              .log_max = (size_t)options->log_requests,
-                                              .window_ms = options->window * INT64_C(1000)}};
+    service.tokens = service.aws == NULL ? make_tokens(options) : g_ptr_array_new();
     return service_new(&service);
 }
 
@@ -215,6 +237,7 @@ static void clear_options(Options *options) {
     g_free(options->provider);
     g_free(options->port_file);
     g_strfreev(options->tokens);
+    aws_command_line_clear(&options->aws);
 }
 
 static void fill_in(char **text, const char *fallback) {
@@ -231,6 +254,7 @@ int main(int argc, char **argv) {
                        .seed = 1,
                        .count_requests = 1000000};
     g_autoptr(GError) error = NULL;
+    aws_command_line_init(&options.aws);
     bool parsed = parse_options(&options, &argc, &argv);
     fill_in(&options.organization, "acme");
     fill_in(&options.provider, CATALOG_DEFAULT);

@@ -41,7 +41,7 @@ typedef struct {
     bool counted;
     WaitKind wait;
     int64_t due_ms;
-    Fault *fault;
+    ServiceCall call;
     ControlWish wish;
 } Exchange;
 
@@ -107,7 +107,7 @@ static void check_waits(Server *server) {
 static void release(Server *server, const char *match) {
     for (guint i = server->waiting->len; i > 0; i--) {
         const Exchange *exchange = g_ptr_array_index(server->waiting, i - 1);
-        if (exchange->wait == WAIT_HOLD && fault_matches(exchange->fault, match)) {
+        if (exchange->wait == WAIT_HOLD && fault_matches(exchange->call.fault, match)) {
             resume(server, i - 1);
         }
     }
@@ -272,34 +272,41 @@ static bool answer_wait(Exchange *exchange, Reply *reply) {
     return true;
 }
 
+static ServiceRequest request_of(const Exchange *exchange, const char *method) {
+    const GString *upload = exchange->upload;
+    return (ServiceRequest){.method = method,
+                            .target = exchange->target,
+                            .body = upload == NULL ? "" : upload->str,
+                            .body_size = upload == NULL ? 0 : upload->len,
+                            .header = find_header,
+                            .data = exchange->connection};
+}
+
 static bool answer_call(Exchange *exchange, const char *method, Reply *reply) {
-    const ServiceRequest request = {.method = method,
-                                    .target = exchange->target,
-                                    .header = find_header,
-                                    .data = exchange->connection};
-    service_answer(exchange->server->service, &request, exchange->fault, reply);
+    const ServiceRequest request = request_of(exchange, method);
+    service_answer(exchange->server->service, &request, &exchange->call, reply);
     return true;
 }
 
 static bool arrive(Exchange *exchange, const char *method, Reply *reply) {
     Server *server = exchange->server;
-    int64_t now = clock_mono_ms();
+    const ServiceRequest request = request_of(exchange, method);
     exchange->counted = true;
-    stats_arrive(server->service->stats, method, exchange->target, now);
-    exchange->fault = faults_strike(server->service->faults, method, exchange->target);
+    service_call_init(&exchange->call, server->service, &request);
+    const Fault *fault = exchange->call.fault;
     if (server->waiting->len > 0) {
         check_waits(server);
     }
-    if (exchange->fault == NULL || server->stopping) {
+    if (fault == NULL || server->stopping) {
         return answer_call(exchange, method, reply);
     }
-    unsigned delay = fault_delay_ms(exchange->fault);
-    if (fault_is_hold(exchange->fault)) {
+    unsigned delay = fault_delay_ms(fault);
+    if (fault_is_hold(fault)) {
         suspend(exchange, WAIT_HOLD, FOREVER);
         return false;
     }
     if (delay > 0) {
-        suspend(exchange, WAIT_DELAY, now + delay);
+        suspend(exchange, WAIT_DELAY, clock_mono_ms() + delay);
         return false;
     }
     return answer_call(exchange, method, reply);
@@ -378,7 +385,7 @@ static void on_completed(void *data, struct MHD_Connection *connection, void **s
     if (exchange->counted) {
         stats_leave(server->service->stats);
     }
-    fault_unref(exchange->fault);
+    service_call_clear(&exchange->call);
     pthread_mutex_unlock(&server->lock);
     if (exchange->upload != NULL) {
         g_string_free(exchange->upload, TRUE);

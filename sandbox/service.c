@@ -32,6 +32,7 @@ Service *service_new(const ServiceOptions *options) {
     Service *service = g_new0(Service, 1);
     service->url = g_strdup(options->url);
     service->catalog = options->catalog;
+    service->aws = options->aws;
     service->tokens = options->tokens;
     g_ptr_array_set_free_func(service->tokens, destroy_token);
     service->faults = faults_new();
@@ -48,6 +49,7 @@ void service_free(Service *service) {
         faults_free(service->faults);
         stats_free(service->stats);
         catalog_free(service->catalog);
+        aws_free(service->aws);
         g_free(service->match);
         g_free(service->items);
         g_free(service);
@@ -57,6 +59,9 @@ void service_free(Service *service) {
 void service_reset(Service *service) {
     faults_clear(service->faults);
     stats_reset(service->stats);
+    if (service->aws != NULL) {
+        aws_reset(service->aws);
+    }
     for (guint i = 0; i < service->tokens->len; i++) {
         Token *token = g_ptr_array_index(service->tokens, i);
         token->announced.reset_ms = token->announced.used = 0;
@@ -253,8 +258,23 @@ static void run(Answer *answer, bool sound) {
     add_common_headers(answer);
 }
 
-void service_answer(Service *service, const ServiceRequest *request, const Fault *fault,
-                    Reply *reply) {
+void service_call_init(ServiceCall *call, Service *service, const ServiceRequest *request) {
+    call->aws = service->aws == NULL ? NULL : aws_call_new(service->aws, request);
+    const char *target = call->aws == NULL ? request->target : aws_call_label(call->aws);
+    const char *alias = call->aws == NULL ? NULL : aws_call_action(call->aws);
+    stats_arrive(service->stats, request->method, target, clock_mono_ms());
+    call->fault = faults_strike(service->faults, request->method, target, alias);
+}
+
+void service_call_clear(ServiceCall *call) {
+    aws_call_free(call->aws);
+    fault_unref(call->fault);
+    call->aws = NULL;
+    call->fault = NULL;
+}
+
+static void answer_plain(Service *service, const ServiceRequest *request, const Fault *fault,
+                         Reply *reply) {
     RouteMatch *match = service->match;
     g_autoptr(GString) link = g_string_new(NULL);
     g_autoptr(GString) cursor = g_string_new(NULL);
@@ -276,4 +296,14 @@ void service_answer(Service *service, const ServiceRequest *request, const Fault
     }
     stats_answer(service->stats, answer.route == NULL ? "" : answer.route->pattern, reply->status);
     target_clear(&answer.target);
+}
+
+void service_answer(Service *service, const ServiceRequest *request, const ServiceCall *call,
+                    Reply *reply) {
+    if (call->aws == NULL) {
+        answer_plain(service, request, call->fault, reply);
+        return;
+    }
+    aws_call_answer(service->aws, call->aws, request, call->fault, reply);
+    stats_answer(service->stats, aws_call_operation(call->aws), reply->status);
 }

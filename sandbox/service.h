@@ -1,15 +1,17 @@
 /* service.h - the provider's API as it answers: token, limit, route, case, page, headers.
  *
- * A Service owns the catalog, the tokens, the faults and the counts. It knows nothing of sockets:
- * server.c hands it requests and sends its replies. It is not thread-safe; the server calls it
- * under one lock.
+ * A Service owns the catalog (or AWS, which has another kind of data), the tokens, the faults and
+ * the counts. It knows nothing of sockets: server.c hands it requests and sends its replies. It is
+ * not thread-safe; the server calls it under one lock.
  */
 #pragma once
 
+#include "sandbox/aws.h"
 #include "sandbox/catalog.h"
 #include "sandbox/fault.h"
 #include "sandbox/limit.h"
 #include "sandbox/reply.h"
+#include "sandbox/request.h"
 #include "sandbox/stats.h"
 
 #include <glib.h>
@@ -17,7 +19,8 @@
 
 typedef struct {
     const char *url;   /* "http://127.0.0.1:PORT" */
-    Catalog *catalog;  /* taken */
+    Catalog *catalog;  /* taken; NULL for AWS */
+    Aws *aws;          /* taken; NULL for the others */
     GPtrArray *tokens; /* Token, taken */
     StatsOptions stats;
 } ServiceOptions;
@@ -25,6 +28,7 @@ typedef struct {
 typedef struct {
     char *url;
     Catalog *catalog;
+    Aws *aws;
     GPtrArray *tokens;
     Faults *faults;
     Stats *stats;
@@ -33,18 +37,21 @@ typedef struct {
     Item *items;
 } Service;
 
+/* A request that has been looked at: what it is for, and the fault that strikes it. */
 typedef struct {
-    const char *method;
-    const char *target; /* path and query as sent */
-    const char *(*header)(void *data, const char *name);
-    void *data;
-} ServiceRequest;
+    AwsCall *aws; /* owned; NULL: not of AWS */
+    Fault *fault; /* a reference, or NULL */
+} ServiceCall;
 
 Service *service_new(const ServiceOptions *options);
 void service_free(Service *service);
 
-/* Answers one request; the fault (or NULL) bends the answer. reply must be initialized. */
-void service_answer(Service *service, const ServiceRequest *request, const Fault *fault,
+/* Sees what a request is for, counts its arrival, and finds the fault that strikes it. */
+void service_call_init(ServiceCall *call, Service *service, const ServiceRequest *request);
+void service_call_clear(ServiceCall *call);
+
+/* Answers one request; the fault bends the answer. reply must be initialized. */
+void service_answer(Service *service, const ServiceRequest *request, const ServiceCall *call,
                     Reply *reply);
 
 /* Forgets counts, faults and used limits. */
