@@ -6,12 +6,17 @@
  *
  *   bare_loop --url http://127.0.0.1:8080 --token T --list requests.txt --concurrency 16
  *   bare_loop --url http://127.0.0.1:8080 --token T --from-sandbox
+ *   bare_loop --url http://127.0.0.1:8080 --aws --from-sandbox
+ *
+ * With --aws each request is signed, by the signer that Assay has, with the key in
+ * AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.
  *
  * Prints {"calls", "failed", "bytes", "cpu_us_per_call", "user_us", "system_us", "wall_ms",
  * "max_rss_kib"}; the CPU time is that of this process while it fetches.
  */
 #include "base/clock.h"
 #include "base/json.h"
+#include "signed_call.h"
 
 #include <curl/curl.h>
 #include <stdio.h>
@@ -30,17 +35,21 @@ typedef struct {
     int concurrency;
     int cycles;
     gboolean from_sandbox;
+    gboolean aws;
 } Options;
 
 typedef struct {
     CURL *easy;
     GString *body;
+    struct curl_slist *signed_headers;
 } Slot;
 
 typedef struct {
     CURLM *multi;
     const char *base;
-    GPtrArray *paths;
+    GPtrArray *paths;   /* char * */
+    GPtrArray *calls;   /* SignedCall: of paths, when they are signed */
+    CallSigner *signer; /* NULL: bearer token */
     size_t next;
     size_t total;
     size_t running;
@@ -120,11 +129,40 @@ static bool read_log(const char *url, GPtrArray *paths) {
     return true;
 }
 
+static bool read_calls(Loop *loop) {
+    for (guint i = 0; i < loop->paths->len; i++) {
+        SignedCall *call = signed_call_new(g_ptr_array_index(loop->paths, i));
+        if (call == NULL) {
+            fprintf(stderr, "bare_loop: %s is no call that can be sent again\n",
+                    (char *)g_ptr_array_index(loop->paths, i));
+            return false;
+        }
+        g_ptr_array_add(loop->calls, call);
+    }
+    return true;
+}
+
+static void sign(Loop *loop, Slot *slot, const SignedCall *call, const char *url) {
+    g_autoptr(GError) error = NULL;
+    curl_slist_free_all(slot->signed_headers);
+    slot->signed_headers = call_signer_headers(loop->signer, call, url, &error);
+    if (slot->signed_headers == NULL) {
+        g_error("bare_loop: %s", error->message);
+    }
+    curl_easy_setopt(slot->easy, CURLOPT_HTTPHEADER, slot->signed_headers);
+    curl_easy_setopt(slot->easy, CURLOPT_POSTFIELDS, call->body);
+    curl_easy_setopt(slot->easy, CURLOPT_POSTFIELDSIZE, (long)strlen(call->body));
+}
+
 static void start_next(Loop *loop, Slot *slot) {
-    const char *path = g_ptr_array_index(loop->paths, loop->next++ % loop->paths->len);
+    size_t index = loop->next++ % loop->paths->len;
+    const char *path = loop->signer == NULL ? g_ptr_array_index(loop->paths, index) : "/";
     g_autofree char *whole = path[0] == '/' ? g_strconcat(loop->base, path, NULL) : g_strdup(path);
     g_string_truncate(slot->body, 0);
     curl_easy_setopt(slot->easy, CURLOPT_URL, whole);
+    if (loop->signer != NULL) {
+        sign(loop, slot, g_ptr_array_index(loop->calls, index), whole);
+    }
     curl_easy_setopt(slot->easy, CURLOPT_PRIVATE, slot);
     curl_multi_add_handle(loop->multi, slot->easy);
     loop->running++;
@@ -140,7 +178,7 @@ static void finish_one(Loop *loop, const CURLMsg *message) {
     curl_multi_remove_handle(loop->multi, easy);
     Slot *slot = (Slot *)(void *)private;
     loop->bytes += slot->body->len;
-    loop->failed += code != CURLE_OK || status >= 500 ? 1 : 0;
+    loop->failed += code != CURLE_OK || status >= (loop->signer == NULL ? 500 : 400) ? 1 : 0;
     loop->running--;
     if (loop->next < loop->total) {
         start_next(loop, slot);
@@ -189,7 +227,7 @@ static void report(const Loop *loop, const struct rusage *before, int64_t wall_m
 }
 
 static void run(Loop *loop, const Options *options) {
-    struct curl_slist *headers = make_headers(options->token);
+    struct curl_slist *headers = options->aws ? NULL : make_headers(options->token);
     g_autofree Slot *slots = g_new0(Slot, (gsize)options->concurrency);
     struct rusage before;
     loop->multi = curl_multi_init();
@@ -206,6 +244,7 @@ static void run(Loop *loop, const Options *options) {
     report(loop, &before, clock_mono_ms() - started);
     for (int i = 0; i < options->concurrency; i++) {
         curl_easy_cleanup(slots[i].easy);
+        curl_slist_free_all(slots[i].signed_headers);
         g_string_free(slots[i].body, TRUE);
     }
     curl_multi_cleanup(loop->multi);
@@ -216,6 +255,7 @@ static bool parse_options(Options *options, int *argc, char ***argv) {
     const GOptionEntry entries[] = {
         {"url", 0, 0, G_OPTION_ARG_STRING, &options->url, "Where paths are fetched from", "URL"},
         {"token", 0, 0, G_OPTION_ARG_STRING, &options->token, "Bearer token", "TEXT"},
+        {"aws", 0, 0, G_OPTION_ARG_NONE, &options->aws, "Sign requests as AWS wants it", NULL},
         {"list", 0, 0, G_OPTION_ARG_FILENAME, &options->list, "What to fetch, a line each", "FILE"},
         {"from-sandbox", 0, 0, G_OPTION_ARG_NONE, &options->from_sandbox,
          "Fetch again what the sandbox has in its log", NULL},
@@ -231,14 +271,30 @@ static bool parse_options(Options *options, int *argc, char ***argv) {
         fprintf(stderr, "bare_loop: %s\n", error->message);
         return false;
     }
-    if (options->url == NULL || options->token == NULL || options->cycles < 1 ||
+    if (options->url == NULL || (options->token == NULL) != options->aws || options->cycles < 1 ||
         (options->list == NULL) != options->from_sandbox || options->concurrency < 1 ||
         options->concurrency > CONCURRENCY_MAX) {
-        fputs("bare_loop: give --url, --token and either --list or --from-sandbox; see --help\n",
+        fputs("bare_loop: give --url, --token or --aws, and either --list or --from-sandbox; see "
+              "--help\n",
               stderr);
         return false;
     }
     return true;
+}
+
+static CallSigner *make_caller(void) {
+    g_autoptr(GError) error = NULL;
+    const char *key_id = g_getenv("AWS_ACCESS_KEY_ID");
+    const char *secret = g_getenv("AWS_SECRET_ACCESS_KEY");
+    if (key_id == NULL || secret == NULL) {
+        fputs("bare_loop: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set\n", stderr);
+        return NULL;
+    }
+    CallSigner *signer = call_signer_new(key_id, secret, &error);
+    if (signer == NULL) {
+        fprintf(stderr, "bare_loop: %s\n", error->message);
+    }
+    return signer;
 }
 
 int main(int argc, char **argv) {
@@ -246,16 +302,23 @@ int main(int argc, char **argv) {
     if (!parse_options(&options, &argc, &argv)) {
         return 2;
     }
+    CallSigner *signer = options.aws ? make_caller() : NULL;
+    if (options.aws && signer == NULL) {
+        return 2;
+    }
     curl_global_init(CURL_GLOBAL_DEFAULT);
     g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
     bool read =
         options.from_sandbox ? read_log(options.url, paths) : read_file(options.list, paths);
-    Loop loop = {.base = options.url, .paths = paths};
+    g_autoptr(GPtrArray) calls = g_ptr_array_new_with_free_func((GDestroyNotify)signed_call_free);
+    Loop loop = {.base = options.url, .paths = paths, .calls = calls, .signer = signer};
+    read = read && (signer == NULL || read_calls(&loop));
     loop.total = paths->len * (size_t)options.cycles;
     if (read) {
         run(&loop, &options);
     }
     curl_global_cleanup();
+    call_signer_free(signer);
     g_free(options.url);
     g_free(options.token);
     g_free(options.list);
