@@ -177,6 +177,12 @@ class Banned(CheckTest):
         self.pair("net/client", 'void f(void)\n{\n    g_getenv("X");\n}\n')
         self.finds("check-banned", "src/net/client.c:4: g_getenv()")
 
+    def test_one_file_names_the_way_to_the_instance_metadata_service(self):
+        self.pair("connect/aws_metadata", "void f(void)\n{\n    request->instance_metadata = true;\n}\n")
+        self.passes("check-banned")
+        self.pair("connect/sender", "void f(void)\n{\n    request->instance_metadata = true;\n}\n")
+        self.finds("check-banned", "src/connect/sender.c:4: instance_metadata opens the way")
+
     def test_sql_in_c_is_found_in_any_case_and_prose_is_not(self):
         self.pair("store/job", 'const char *s = "select the job first", *t = "Update the clock";\n')
         self.passes("check-banned")
