@@ -54,16 +54,16 @@ typedef struct {
 } Compiler;
 
 static const char *const variable_names[VARIABLES] = {
-    [VARIABLE_LIMIT] = "rate.limit", [VARIABLE_REMAINING] = "rate.remaining",
-    [VARIABLE_USED] = "rate.used",   [VARIABLE_RESET] = "rate.reset",
-    [VARIABLE_WAIT] = "wait",        [VARIABLE_REQUEST] = "request",
-    [VARIABLE_NEEDED] = "needed",    [VARIABLE_SCOPES] = "scopes",
-    [VARIABLE_LINK] = "link",        [VARIABLE_NEXT] = "next",
-    [VARIABLE_ROWS] = "rows",        [VARIABLE_SUBJECT] = "subject",
-    [VARIABLE_CALLER] = "caller",    [VARIABLE_CALLER_ID] = "caller.id",
-    [VARIABLE_HERE] = "here",        [VARIABLE_HOME] = "home",
-    [VARIABLE_SENT] = "sent",        [VARIABLE_OPERATION] = "operation",
-    [VARIABLE_NOW] = "now",          [VARIABLE_STATE] = "state",
+    [VARIABLE_LIMIT] = "rate.limit",   [VARIABLE_REMAINING] = "rate.remaining",
+    [VARIABLE_USED] = "rate.used",     [VARIABLE_RESET] = "rate.reset",
+    [VARIABLE_WAIT] = "wait",          [VARIABLE_REQUEST] = "request",
+    [VARIABLE_NEEDED] = "needed",      [VARIABLE_SCOPES] = "scopes",
+    [VARIABLE_LINK] = "link",          [VARIABLE_NEXT] = "next",
+    [VARIABLE_ROWS] = "rows",          [VARIABLE_SUBJECT] = "call.subject",
+    [VARIABLE_CALLER] = "call.caller", [VARIABLE_CALLER_ID] = "call.caller_id",
+    [VARIABLE_HERE] = "call.region",   [VARIABLE_HOME] = "call.home",
+    [VARIABLE_SENT] = "call.sent",     [VARIABLE_OPERATION] = "call.operation",
+    [VARIABLE_NOW] = "call.now",       [VARIABLE_STATE] = "call.state",
 };
 
 /* What stands before a place of an array or object. */
@@ -240,8 +240,10 @@ static bool compile_string(Compiler *compiler, const char *text, GError **error)
     return true;
 }
 
-/* "field", "field=a,b" or "field!=a,b". */
-static bool add_test(Compiler *compiler, const char *text, guint *place_out, GError **error) {
+/* "field", "field=a,b" or "field!=a,b", perhaps behind "member?". */
+static bool add_test(Compiler *compiler, const char *what, guint *place_out, GError **error) {
+    const char *mark = strchr(what, '?');
+    const char *text = mark == NULL ? what : mark + 1;
     const char *equal = strchr(text, '=');
     bool not = equal != NULL && equal > text && equal[-1] == '!';
     size_t length = equal == NULL ? strlen(text) : (size_t)(equal - text) - (not ? 1 : 0);
@@ -250,7 +252,7 @@ static bool add_test(Compiler *compiler, const char *text, guint *place_out, GEr
     if (compiler->scope->collection == NULL ||
         !field_find(compiler->scope->collection, name, &test.ref)) {
         g_set_error(error, ASSAY_ERROR, ERROR_CONFIGURATION,
-                    "The member or item with \"%s\" depends on a field that is not there.", text);
+                    "The member or item \"%s\" depends on a field that is not there.", what);
         return false;
     }
     test.values = g_strdup(equal == NULL ? "true" : equal + 1);
@@ -441,7 +443,7 @@ static bool compile_optional(Compiler *compiler, const char *key, const Json *va
     const char *mark = strchr(key, '?');
     size_t length = (size_t)(mark - key);
     guint place;
-    if (!add_test(compiler, mark + 1, &place, error)) {
+    if (!add_test(compiler, key, &place, error)) {
         return false;
     }
     add_comma(compiler, before);

@@ -43,15 +43,15 @@ typedef enum {
     VARIABLE_LINK,      /* ${link}: the Link header */
     VARIABLE_NEXT,      /* ${next}: the cursor of the next page, null at the end */
     VARIABLE_ROWS,      /* ${rows}: the rows of a page, as a JSON array */
-    VARIABLE_SUBJECT,   /* ${subject}: the name of what was asked for and is not there */
-    VARIABLE_CALLER,    /* ${caller}: who asks */
-    VARIABLE_CALLER_ID, /* ${caller.id} */
-    VARIABLE_HERE,      /* ${here}: the region that was asked */
-    VARIABLE_HOME,      /* ${home}: the region where the thing is */
-    VARIABLE_OPERATION, /* ${operation} */
-    VARIABLE_SENT,      /* ${sent}: the time of the request, as the caller says */
-    VARIABLE_STATE,     /* ${state}: of a report in the making */
-    VARIABLE_NOW,       /* ${now}: the sandbox's time in the same form */
+    VARIABLE_SUBJECT,   /* ${call.subject}: the name of what was asked for and is not there */
+    VARIABLE_CALLER,    /* ${call.caller}: who asks */
+    VARIABLE_CALLER_ID, /* ${call.caller_id} */
+    VARIABLE_HERE,      /* ${call.region}: the region that was asked */
+    VARIABLE_HOME,      /* ${call.home}: the region where the thing is */
+    VARIABLE_OPERATION, /* ${call.operation} */
+    VARIABLE_SENT,      /* ${call.sent}: the time of the request, as the caller says */
+    VARIABLE_STATE,     /* ${call.state}: of a report in the making */
+    VARIABLE_NOW,       /* ${call.now}: the sandbox's time in the same form */
     VARIABLES
 } Variable;
 
