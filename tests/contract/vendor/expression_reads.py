@@ -4,9 +4,10 @@
     follow('.repo.owner.login', schema, {"type": "object", "properties": {"repo": {"$ref": "..."}}}, reads, problems)
 
 The expression is followed over schemas in place of values: a member that no alternative of a schema
-has is a problem, and so is a comparison with a word that is not in its enumeration. `.type == "x"
-and ...` and select(.type == "x") leave the alternatives whose type may be x. Syntax that cannot be
-followed raises: nothing is passed over.
+has is a problem, and so is a comparison with a word that is not in its enumeration, or with another
+type of value. `.type == "x" and ...` and select(.type == "x") leave the alternatives whose type may
+be x. null and empty give nothing to follow. Syntax that cannot be followed raises: nothing is passed
+over.
 """
 
 import re
@@ -21,6 +22,8 @@ TOKEN = re.compile(r"""\s*(?:
     | (?P<sign>//|==|!=|<=|>=|[|,<>+\-*/%()\[\]{}:;?.])
     )""", re.VERBOSE)
 CLOSED = {"type", "properties", "items", "allOf", "oneOf", "anyOf", "$ref", "enum"}
+SAME = {"unique", "sort", "reverse", "strings", "arrays", "objects"}  # functions that keep the schema
+TEXT = {"split", "join", "explode", "implode"}  # functions that take text apart and put it together
 LEVELS = [("or",), ("and",), ("==", "!=", "<", "<=", ">", ">="), ("+", "-"), ("*", "/", "%")]
 
 
@@ -126,10 +129,17 @@ class Parser:
     def subscript(self, tree):
         if self.accept("]"):
             return ("each", tree)
-        index = self.pipe()
+        index = ("number", "0") if self.peek() == ":" else self.pipe()
+        if self.accept(":"):
+            return self.slice(tree, index)
         self.take("]")
         name = literal(index)
         return ("member", tree, name) if isinstance(name, str) else ("element", tree, index)
+
+    def slice(self, tree, start):
+        stop = ("number", "0") if self.peek() == "]" else self.pipe()
+        self.take("]")
+        return ("slice", tree, start, stop)
 
     def term(self):
         kind, token = self.kind(), self.take()
@@ -176,13 +186,13 @@ class Parser:
         return ("call", name, arguments)
 
     def object(self):
-        values = []
+        members = []
         while not self.accept("}"):
-            self.take()
+            name = self.take()
             self.take(":")
-            values.append(self.otherwise())
+            members.append((name if isinstance(name, str) else "".join(map(str, name)), self.otherwise()))
             self.accept(",")
-        return ("object", values)
+        return ("object", members)
 
 
 def parse(text):
@@ -196,8 +206,9 @@ def parse(text):
 class Schemas:
     """The schemas of one OpenAPI document, flattened into alternatives."""
 
-    def __init__(self, document):
+    def __init__(self, document, texts=None):
         self.document = document
+        self.texts = texts or {}  # schemas of texts that hold JSON, by the member they stand in
 
     def resolve(self, schema):
         while "$ref" in schema:
@@ -209,6 +220,8 @@ class Schemas:
 
     def alternatives(self, schema):
         """[{properties, items, enum, type}], or with ANY in it when anything may be there."""
+        if isinstance(schema, Alternatives):
+            return schema
         schema = self.resolve(schema)
         if not CLOSED.intersection(schema):
             return [ANY]
@@ -270,13 +283,15 @@ class Follower:
 
     def on_array(self, tree, value, names):
         results = self.follow(tree[1], value, names) if tree[1] else []
-        return [([{"properties": None, "items": alternatives, "enum": None, "type": "array"}], path)
-                for alternatives, path in results] or [([ANY], "[]")]
+        return [made("array", items=alternatives, path=path) for alternatives, path in results] or \
+            [made("array", items=[], path="[]")]
 
     def on_object(self, tree, value, names):
-        for one in tree[1]:
-            self.follow(one, value, names)
-        return [([ANY], "{}")]
+        members = {}
+        for name, one in tree[1]:
+            alternatives = [each for result in self.follow(one, value, names) for each in result[0]]
+            members[name] = Alternatives(alternatives or [ANY])
+        return [made("object", properties=members, path="")]
 
     def on_member(self, tree, value, names):
         return [self.member(one, tree[2]) for one in self.follow(tree[1], value, names)]
@@ -294,40 +309,47 @@ class Follower:
         return [one for schema in schemas for one in self.schemas.alternatives(schema)], where
 
     def on_each(self, tree, value, names):
-        return [self.items(one) for one in self.follow(tree[1], value, names)]
+        found = [self.items(one) for one in self.follow(tree[1], value, names)]
+        return [one for one in found if one[0]]  # an array that is empty has no items
 
     def on_element(self, tree, value, names):
         self.follow(tree[2], value, names)
-        return [self.items(one) for one in self.follow(tree[1], value, names)]
+        return self.on_each(tree, value, names)
+
+    def on_slice(self, tree, value, names):
+        for bound in tree[2:]:
+            self.follow(bound, value, names)
+        return self.follow(tree[1], value, names)
 
     def items(self, value):
         alternatives, path = value
         if ANY in alternatives:
             return [ANY], path
-        found = []
-        for one in alternatives:
-            items = one["items"]
-            found += items if isinstance(items, list) else self.schemas.alternatives(items) if items is not None else []
-        if not found:
+        lists = [one["items"] for one in alternatives if one["items"] is not None]
+        if not lists:
             self.problems.append(f"{path}[]: it is no list")
-        return found or [ANY], f"{path}[]"
+            return [ANY], f"{path}[]"
+        found = [one for items in lists
+                 for one in (items if isinstance(items, list) else self.schemas.alternatives(items))]
+        return found, f"{path}[]"
 
     def on_operator(self, tree, value, names):
         _, sign, left, right = tree
         results = self.follow(left, value, names)
         self.follow(right, self.narrowed(left, value) if sign == "and" else value, names)
-        if sign in ("==", "!="):
+        if sign in LEVELS[2]:
             for one in results:
                 self.compare(one, right)
-        return [([ANY], sign)]
+        return [([ANY], results[0][1] if results and sign == "+" else sign)]
 
     def compare(self, value, right):
         alternatives, path = value
         word = literal(right)
         if word is None or ANY in alternatives:
             return
-        kind = "boolean" if isinstance(word, bool) else "string"
-        fitting = [one for one in alternatives if one["type"] in (kind, None)]
+        kind = {bool: "boolean", str: "string"}.get(type(word), "number")
+        fitting = [one for one in alternatives if one["type"] in (kind, None) or
+                   (one["type"], kind) == ("integer", "number")]
         if not fitting:
             self.problems.append(f"{path}: is compared with {word!r}, and is no {kind}")
         elif all(one["enum"] and word not in one["enum"] for one in fitting):
@@ -335,18 +357,32 @@ class Follower:
 
     def on_call(self, tree, value, names):
         _, name, arguments = tree
+        if name in ("null", "empty"):
+            return []
+        if name in SAME and not arguments:
+            return [value]
+        if name == "fromjson":
+            return [self.parsed(value)]
         if name == "select":
             self.follow(arguments[0], value, names)
             return [self.narrowed(arguments[0], value)]
+        if name == "map":
+            items = self.items(value)
+            return self.on_array(("array", arguments[0]), items, names) if items[0] else [value]
         if name in ("any", "all") and len(arguments) == 2:
             for one in self.follow(arguments[0], value, names):
                 self.follow(arguments[1], one, names)
-        elif name in ("any", "all", "map") and arguments:
+        elif name in ("any", "all") and arguments:
             self.follow(arguments[0], self.items(value), names)
         else:
             for argument in arguments:
                 self.follow(argument, value, names)
-        return [([ANY], name)]
+        return [([ANY], value[1] if name in TEXT else name)]
+
+    def parsed(self, value):
+        """What a text holds that is JSON itself, by the member that it stands in."""
+        name = value[1].rstrip("[]").rpartition(".")[2]
+        return self.schemas.alternatives(self.schemas.texts.get(name, ANY)), f"{value[1]}(json)"
 
     def narrowed(self, test, value):
         """The value with the alternatives for which the test may hold."""
@@ -363,9 +399,20 @@ class Follower:
                                           for one in self.schemas.alternatives(schema))
 
 
+class Alternatives(list):
+    """A schema that is its alternatives already."""
+
+
+def made(kind, path, properties=None, items=None):
+    """A value that an expression makes itself."""
+    return [{"properties": properties, "items": items, "enum": None, "type": kind}], path
+
+
 def literal(tree):
     if tree[0] == "string" and len(tree[1]) == 1:
         return tree[1][0]
+    if tree[0] == "number":
+        return float(tree[1])
     return {"true": True, "false": False}.get(tree[1]) if tree[0] == "call" else None
 
 
