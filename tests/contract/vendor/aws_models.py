@@ -137,6 +137,8 @@ class Shape:
         if self.type == "list":
             inner = self.child("member", self.name, self.parent).element_names(seen)
             return {self.name, f"{self.parent}.{self.name}"} | inner
+        if self.type == "map":
+            return {self.name}
         inner = self.body().values() if self.type == "structure" else []
         return {name for one in inner for name in one.element_names(seen)}
 

@@ -279,7 +279,18 @@ class Follower:
 
     def on_if(self, tree, value, names):
         self.follow(tree[1], value, names)
-        return self.follow(tree[2], value, names) + self.follow(tree[3], value, names)
+        found = []
+        for branch, holds in ((tree[2], True), (tree[3], False)):
+            here = self.typed(tree[1], value, holds)
+            found += self.follow(branch, here, names) if here[0] or not value[0] else []
+        return found
+
+    def typed(self, test, value, holds):
+        """The value with the alternatives for which `type == "x"` may hold, or may not."""
+        if test[:3] != ("operator", "==", ("call", "type", [])) or ANY in value[0]:
+            return value
+        word = literal(test[3])
+        return [one for one in value[0] if one["type"] is None or (one["type"] == word) == holds], value[1]
 
     def on_array(self, tree, value, names):
         results = self.follow(tree[1], value, names) if tree[1] else []
@@ -373,7 +384,9 @@ class Follower:
             for one in self.follow(arguments[0], value, names):
                 self.follow(arguments[1], one, names)
         elif name in ("any", "all") and arguments:
-            self.follow(arguments[0], self.items(value), names)
+            items = self.items(value)
+            if items[0]:
+                self.follow(arguments[0], items, names)
         else:
             for argument in arguments:
                 self.follow(argument, value, names)
