@@ -170,10 +170,13 @@ class Packages(VendorTest):
                              locked[f"node_modules/@octokit/{name}"]["version"])
 
     def test_the_lock_knows_the_usual_registry_only(self):
-        text = (VENDOR / "package-lock.json").read_text()
-        self.assertEqual(set(re.findall(r"\w+://[^/\"]+", text)) - {"https://registry.npmjs.org"}, set())
+        locked = load(VENDOR / "package-lock.json")["packages"]
+        for name, package in locked.items():
+            if name:
+                self.assertRegex(package["resolved"], r"^https://registry\.npmjs\.org/")
+                self.assertRegex(package["integrity"], r"^sha512-")
         wanted = load(VENDOR / "package.json")["devDependencies"]
-        self.assertEqual(load(VENDOR / "package-lock.json")["packages"][""]["devDependencies"], wanted)
+        self.assertEqual(locked[""]["devDependencies"], wanted)
         for version in wanted.values():
             self.assertRegex(version, r"^\d+\.\d+\.\d+$")
 
