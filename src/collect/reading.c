@@ -76,12 +76,19 @@ static void stall(Reading *reading) {
     g_queue_push_tail(&reading->run->stalled, reading);
 }
 
-/* Lists below a row that has just become the first may emit now. */
+/* Lists below a row that has just become the first may emit now, and so may those below the first
+ * of their rows. */
 static void wake_children(Row *row) {
     const PlanNode *node = plan_node(row->reading);
-    for (size_t i = 0; i < node->child_count; i++)
-        if (row->children[i])
-            stall(row->children[i]);
+    for (size_t i = 0; i < node->child_count; i++) {
+        Reading *child = row->children[i];
+        if (!child)
+            continue;
+        stall(child);
+        Row *first = g_queue_peek_head(&child->rows);
+        if (first)
+            wake_children(first);
+    }
     if (node->child_count > 0)
         run_wake(row->reading->run);
 }
@@ -500,9 +507,13 @@ static void wake_waiting(Reading *reading) {
     for (guint i = 0; reading->waiting && i < reading->waiting->len; i++)
         stall(g_ptr_array_index(reading->waiting, i));
     Run *run = reading->run;
-    for (size_t i = 0; !reading->parent && i < run->plan->node_count; i++)
+    for (size_t i = 0; !reading->parent && i < run->plan->node_count; i++) {
+        Row *first = run->roots[i] ? g_queue_peek_head(&run->roots[i]->rows) : NULL;
         if (run->roots[i])
             stall(run->roots[i]);
+        if (first)
+            wake_children(first);
+    }
 }
 
 static void end_reading(Reading *reading) {
