@@ -9,8 +9,16 @@
 #include "base/json.h"
 #include "provider/definition.h"
 
-/* The actions for these types in the order of their bytes, without doubles; borrowed from the
- * definition. Caller frees the array. */
+/* The names of one vocabulary ("iam", "scope") for these types in the order of their bytes, without
+ * doubles; borrowed from the definition. Caller frees the array. */
+GPtrArray *policy_names(const Definition *definition, const char *vocabulary,
+                        const EvidenceType *const *types, size_t type_count);
+
+/* The vocabularies that the definition's calls speak, likewise. A provider with several wants the
+ * names of one of them. */
+GPtrArray *policy_vocabularies(const Definition *definition);
+
+/* The names of "iam". */
 GPtrArray *policy_actions(const Definition *definition, const EvidenceType *const *types,
                           size_t type_count);
 

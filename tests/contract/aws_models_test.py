@@ -69,10 +69,10 @@ STATEMENT = (
     "Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition")
 RECORD = (
     "eventVersion", "userIdentity", "eventTime", "eventSource", "eventName", "awsRegion", "sourceIPAddress",
-    "userAgent", "errorCode", "errorMessage", "requestParameters", "responseElements", "additionalEventData", "requestID",
-    "eventID", "eventType", "apiVersion", "managementEvent", "readOnly", "resources", "recipientAccountId", "serviceEventDetails",
-    "sharedEventID", "vpcEndpointId", "eventCategory", "sessionCredentialFromConsole", "edgeDeviceDetails",
-    "tlsDetails")
+    "userAgent", "errorCode", "errorMessage", "requestParameters", "responseElements", "additionalEventData",
+    "requestID", "eventID", "eventType", "apiVersion", "managementEvent", "readOnly", "resources",
+    "recipientAccountId", "serviceEventDetails", "sharedEventID", "vpcEndpointId", "eventCategory",
+    "sessionCredentialFromConsole", "edgeDeviceDetails", "tlsDetails")
 
 
 def record(names):
