@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define TARGET_HEADER "X-Amz-Target"
+#define ACCOUNT_HEADER "x-amz-account-id"
 #define DEFAULT_SERVICE "s3"
 #define CONTROL_SERVICE "s3control"
 #define CONTROL_PATH "/v20180820/"
@@ -267,6 +268,14 @@ static const AwsOperation *find_by_path(const AwsService *service, AwsRequest *r
     return NULL;
 }
 
+/* The account that S3 Control is asked about. */
+static void read_account(AwsRequest *request, const ServiceRequest *incoming) {
+    const char *account = incoming->header(incoming->data, ACCOUNT_HEADER);
+    if (account != NULL) {
+        aws_request_add(request, ACCOUNT_HEADER, account);
+    }
+}
+
 bool aws_catalog_operation(const AwsService *service, AwsRequest *request,
                            const ServiceRequest *incoming, const AwsOperation **operation_out) {
     const char *body = incoming->body;
@@ -290,6 +299,7 @@ bool aws_catalog_operation(const AwsService *service, AwsRequest *request,
         break;
     default:
         aws_request_read_query(request);
+        read_account(request, incoming);
         sound = service->protocol != AWS_REST_JSON || aws_request_read_json(request, body, size);
         *operation_out = find_by_path(service, request, incoming->method);
     }

@@ -127,7 +127,8 @@ static void load_route(AwsOperation *operation, const char *http) {
     for (char **segment = segments; *segment != NULL && **segment != '\0'; segment++) {
         size_t length = strlen(*segment);
         if (**segment == '{') { /* kept as "{Name" */
-            (*segment)[length - 1] = '\0';
+            operation->greedy = (*segment)[length - 2] == '+';
+            (*segment)[length - (operation->greedy ? 2 : 1)] = '\0';
         }
         operation->segments[operation->segment_count++] = g_strdup(*segment);
     }
@@ -271,8 +272,9 @@ static bool has_flag(const AwsOperation *operation, const Target *target) {
 
 bool aws_operation_matches(const AwsOperation *operation, const char *method, AwsRequest *request) {
     const Target *target = &request->target;
-    if (strcmp(operation->method, method) != 0 ||
-        operation->segment_count != target->segment_count || !has_flag(operation, target)) {
+    bool long_enough = operation->greedy ? operation->segment_count <= target->segment_count
+                                         : operation->segment_count == target->segment_count;
+    if (strcmp(operation->method, method) != 0 || !long_enough || !has_flag(operation, target)) {
         return false;
     }
     for (size_t i = 0; i < operation->segment_count; i++) {
@@ -283,7 +285,9 @@ bool aws_operation_matches(const AwsOperation *operation, const char *method, Aw
     }
     for (size_t i = 0; i < operation->segment_count; i++) {
         if (operation->segments[i][0] == '{') {
-            aws_request_add(request, operation->segments[i] + 1, target->segments[i]);
+            bool rest = operation->greedy && i + 1 == operation->segment_count;
+            aws_request_add(request, operation->segments[i] + 1,
+                            rest ? aws_request_rest(request, i) : target->segments[i]);
         }
     }
     return true;

@@ -8,10 +8,10 @@
  * region that was asked, or the account), and of whose given parameters one is there. A single case
  * may be written without "cases". Names of errors are those of "errors" in the data.
  *
- * Operations with verbs and paths have "http": "GET /{Bucket}?encryption" and, in XML, "root", the
- * element of the answer (with its attributes). "text" is an answer that is JSON whatever the
- * protocol. "native" names one of the things that are done in code (AwsNative); "headers" are added
- * to the answer.
+ * Operations with verbs and paths have "http": "GET /{Bucket}?encryption" ("{Name+}" at its end
+ * takes more than one segment) and, in XML, "root", the element of the answer (with its
+ * attributes). "text" is an answer that is JSON whatever the protocol. "native" names one of the
+ * things that are done in code (AwsNative); "headers" are added to the answer.
  */
 #pragma once
 
@@ -61,7 +61,8 @@ typedef struct {
     /* REST: */
     char *method;
     size_t segment_count;
-    char *segments[OPERATION_SEGMENTS]; /* "{Name}" takes any */
+    char *segments[OPERATION_SEGMENTS]; /* "{Name" takes any */
+    bool greedy;                        /* the last one takes all that is left */
     char *flag;                         /* of the query; NULL: none */
     GPtrArray *header_names;
     GPtrArray *header_values; /* Template */

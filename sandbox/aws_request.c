@@ -116,21 +116,35 @@ static const char *keep_name(AwsRequest *request, const char *name) {
     return g_string_chunk_insert(request->names, name);
 }
 
-/* Filter.N.Name and Filter.N.Value.M, as EC2 has them. */
-static void add_filters(AwsRequest *request) {
-    size_t plain = request->count;
-    for (size_t i = 0; i < plain; i++) {
-        const AwsParameter *name = &request->parameters[i];
-        if (!g_str_has_prefix(name->name, "Filter.") || !g_str_has_suffix(name->name, ".Name")) {
-            continue;
+/* Where a protocol has names of filters in one field and their values in others. */
+typedef struct {
+    const char *prefix; /* of the name's field */
+    const char *suffix;
+    const char *values; /* instead of the suffix: what the values' fields begin with */
+} FilterForm;
+
+static const FilterForm ec2_filter = {"Filter.", ".Name", ".Value."};
+static const FilterForm event_filter = {"LookupAttributes.", ".AttributeKey", ".AttributeValue"};
+
+static void add_filter(AwsRequest *request, const AwsParameter *name, const FilterForm *form) {
+    size_t count = request->count;
+    size_t length = strlen(name->name) - strlen(form->suffix);
+    g_autofree char *values = g_strdup_printf("%.*s%s", (int)length, name->name, form->values);
+    g_autofree char *filter = g_strconcat("filter:", name->value, NULL);
+    for (size_t i = 0; i < count; i++) {
+        if (g_str_has_prefix(request->parameters[i].name, values)) {
+            aws_request_add(request, keep_name(request, filter), request->parameters[i].value);
         }
-        g_autofree char *values =
-            g_strdup_printf("%.*s.Value.", (int)(strlen(name->name) - strlen(".Name")), name->name);
-        g_autofree char *filter = g_strconcat("filter:", name->value, NULL);
-        for (size_t j = 0; j < plain; j++) {
-            if (g_str_has_prefix(request->parameters[j].name, values)) {
-                aws_request_add(request, keep_name(request, filter), request->parameters[j].value);
-            }
+    }
+}
+
+static void add_filters(AwsRequest *request, const FilterForm *form) {
+    size_t count = request->count;
+    for (size_t i = 0; i < count; i++) {
+        const AwsParameter *name = &request->parameters[i];
+        if (g_str_has_prefix(name->name, form->prefix) &&
+            g_str_has_suffix(name->name, form->suffix)) {
+            add_filter(request, name, form);
         }
     }
 }
@@ -173,7 +187,7 @@ bool aws_request_read_form(AwsRequest *request, const char *body, size_t size) {
         }
         aws_request_add(request, name, value);
     }
-    add_filters(request);
+    add_filters(request, &ec2_filter);
     return true;
 }
 
@@ -219,5 +233,14 @@ bool aws_request_read_json(AwsRequest *request, const char *body, size_t size) {
         return false;
     }
     flatten(request, request->json, name);
+    add_filters(request, &event_filter);
     return request->count < AWS_PARAMETERS_MAX;
+}
+
+const char *aws_request_rest(AwsRequest *request, size_t segment) {
+    g_autoptr(GString) rest = g_string_new(NULL);
+    for (size_t i = segment; i < request->target.segment_count; i++) {
+        g_string_append_printf(rest, "%s%s", i == segment ? "" : "/", request->target.segments[i]);
+    }
+    return keep_name(request, rest->str);
 }

@@ -3,7 +3,8 @@
  * Parameters of every protocol come out under one kind of name: form fields as they are, members
  * of a JSON body by their path ("Filters.SeverityLabel.1.Value", counted from 1 as in forms), query
  * parameters as they are, and what a path holds under the name that the operation gives it. Filters
- * of EC2 (Filter.1.Name=vpc-id, Filter.1.Value.1=...) also come as "filter:vpc-id".
+ * of EC2 (Filter.1.Name=vpc-id, Filter.1.Value.1=...) also come as "filter:vpc-id", and attributes
+ * of LookupEvents as "filter:EventName".
  *
  * Life: aws_request_new() copies what it needs; the authorization and the query are read at once,
  * bodies by aws_request_read_form() or _json() when the protocol is known.
@@ -62,3 +63,6 @@ void aws_request_add(AwsRequest *request, const char *name, const char *value);
 
 /* The first parameter of that name, or NULL. */
 const char *aws_request_parameter(const AwsRequest *request, const char *name);
+
+/* The path from that segment on, decoded; lives as long as the request. */
+const char *aws_request_rest(AwsRequest *request, size_t segment);

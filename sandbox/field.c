@@ -7,6 +7,7 @@
 
 #define NUMBER_PREFIX "number:"
 #define TODAY "today"
+#define DIGITS_MAX 20
 
 typedef enum {
     KIND_CONST,
@@ -40,6 +41,7 @@ struct Field {
     GArray *parts;    /* Part, of a text */
     int64_t from;     /* step: base; between: first; time: seconds; hex: digits */
     int64_t to;       /* step: step; between: last; time: span in seconds */
+    unsigned digits;  /* between: a text of so many digits; 0: a number */
     GPtrArray *choices;
     GArray *weights;  /* int64_t, cumulative */
     char **list;      /* nth, any */
@@ -127,7 +129,8 @@ static bool add_reference(const Loader *loader, GArray *parts, const char *name,
     } else if (strcmp(name, "number") == 0) {
         part.kind = PART_NUMBER;
     } else if (g_str_has_prefix(name, NUMBER_PREFIX) &&
-               g_ascii_string_to_unsigned(name + strlen(NUMBER_PREFIX), 10, 1, 20, &digits, NULL)) {
+               g_ascii_string_to_unsigned(name + strlen(NUMBER_PREFIX), 10, 1, DIGITS_MAX, &digits,
+                                          NULL)) {
         part.kind = PART_NUMBER;
         part.digits = (unsigned)digits;
     } else if (constant != NULL) {
@@ -326,7 +329,11 @@ static Field *load_object(const Loader *loader, const Json *json, GError **error
         return load_range(loader, KIND_STEP, part, error);
     }
     if ((part = json_member(json, "between")) != NULL) {
-        return load_range(loader, KIND_BETWEEN, part, error);
+        Field *field = load_range(loader, KIND_BETWEEN, part, error);
+        if (field != NULL) {
+            field->digits = (unsigned)CLAMP(json_member_int(json, "digits", 0), 0, DIGITS_MAX);
+        }
+        return field;
     }
     if ((part = json_member(json, "hex")) != NULL) {
         return load_hex(loader, part, error);
@@ -587,6 +594,11 @@ static int64_t read_number(FieldValue value) {
     return number;
 }
 
+static bool is_number(const Field *field) {
+    return field->kind == KIND_STEP || field->kind == KIND_EPOCH ||
+           (field->kind == KIND_BETWEEN && field->digits == 0);
+}
+
 static FieldValue compute(Item *item, const Field *field) {
     uint64_t hash = mix(item->hash ^ field->salt);
     while (field->kind == KIND_PICK || field->kind == KIND_BY) {
@@ -617,7 +629,7 @@ static FieldValue compute(Item *item, const Field *field) {
         keep_number(item, field->from + field->to * (int64_t)item->index);
         break;
     case KIND_BETWEEN:
-        keep_number(item, field->from + (int64_t)(span == 0 ? 0 : hash % span));
+        keep_padded(item, field->from + (int64_t)(span == 0 ? 0 : hash % span), field->digits);
         break;
     case KIND_HEX:
         keep_hex(item, hash, field->from);
@@ -633,10 +645,8 @@ static FieldValue compute(Item *item, const Field *field) {
                   field->kind == KIND_BARE ? "" : "Z");
         break;
     }
-    return (FieldValue){.text = item->scratch + start,
-                        .length = item->used - start,
-                        .quoted = field->kind != KIND_STEP && field->kind != KIND_BETWEEN &&
-                                  field->kind != KIND_EPOCH};
+    return (FieldValue){
+        .text = item->scratch + start, .length = item->used - start, .quoted = !is_number(field)};
 }
 
 FieldValue item_value(Item *item, FieldRef ref) {

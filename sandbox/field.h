@@ -14,7 +14,8 @@
  *                                         ${number:6} has leading zeros
  *   12, true, null                        the value itself
  *   {"step": [base, step]}                base + step * index
- *   {"between": [from, to]}               a number of that range; each may name a constant
+ *   {"between": [from, to]}               a number of that range; each may name a constant;
+ *                                         with "digits": 6 a text with leading zeros
  *   {"hex": n}                            n hexadecimal digits
  *   {"pick": [[weight, value], ...]}      one of the values, by weight
  *   {"by": "field", "values": {...}, "else": value}    follows another field
