@@ -41,6 +41,25 @@ static bool row_is_whole(const Row *row) {
     return row->started && row->open_children == 0;
 }
 
+/* Leaves a reading for a later turn of the pump. */
+static void stall(Reading *reading) {
+    if (reading->stalled || reading->over)
+        return;
+    reading->stalled = true;
+    g_queue_push_tail(&reading->run->stalled, reading);
+}
+
+/* Lookups that waited for this reading go on with the next turn of the pump. */
+static void wake_lookups(Reading *reading) {
+    for (guint i = 0; reading->waiting && i < reading->waiting->len; i++) {
+        Reading *lookup = g_ptr_array_index(reading->waiting, i);
+        lookup->wanted = NULL;
+        stall(lookup);
+    }
+    if (reading->waiting)
+        g_ptr_array_set_size(reading->waiting, 0);
+}
+
 /* Adds a row with this value (taken) behind the others, and starts what hangs on it. */
 static void add_row(Reading *reading, Value value) {
     const PlanNode *node = plan_node(reading);
@@ -59,6 +78,7 @@ static void add_row(Reading *reading, Value value) {
     for (size_t i = 0; i < node->child_count; i++)
         row->children[i] = reading_start(run, node->children[i], row);
     row->started = true;
+    wake_lookups(reading); /* the lists that hang on the row have been begun */
 }
 
 static bool is_current(const Reading *reading) {
@@ -66,14 +86,6 @@ static bool is_current(const Reading *reading) {
         if (g_queue_peek_head(&reading->parent->reading->rows) != reading->parent)
             return false;
     return run_sides_are_over(reading->run, reading->node);
-}
-
-/* Leaves a reading for a later turn of the pump. */
-static void stall(Reading *reading) {
-    if (reading->stalled || reading->over)
-        return;
-    reading->stalled = true;
-    g_queue_push_tail(&reading->run->stalled, reading);
 }
 
 /* Lists below a row that has just become the first may emit now, and so may those below the first
@@ -504,8 +516,7 @@ static void child_is_over(Row *row) {
 
 /* Those who waited for this reading go on with the next turn of the pump. */
 static void wake_waiting(Reading *reading) {
-    for (guint i = 0; reading->waiting && i < reading->waiting->len; i++)
-        stall(g_ptr_array_index(reading->waiting, i));
+    wake_lookups(reading);
     Run *run = reading->run;
     for (size_t i = 0; !reading->parent && i < run->plan->node_count; i++) {
         Row *first = run->roots[i] ? g_queue_peek_head(&run->roots[i]->rows) : NULL;
@@ -571,13 +582,34 @@ static bool take_match(const char *json, size_t size, void *data) {
     return true;
 }
 
+/* Waits for the list, or for the root below which it will be read; false when neither is to come.
+ */
+static bool wait_for_list(Reading *lookup) {
+    const Run *run = lookup->run;
+    Reading *wanted = shared_of(lookup);
+    int above = run->plan->nodes[run->plan->nodes[lookup->node].source].parent;
+    if (!wanted && above != READ_NO_PARENT)
+        wanted = run->roots[above];
+    if (!wanted || wanted->over)
+        return false;
+    if (lookup->wanted)
+        return true;
+    if (!wanted->waiting)
+        wanted->waiting = g_ptr_array_new();
+    g_ptr_array_add(wanted->waiting, lookup);
+    lookup->wanted = wanted;
+    return true;
+}
+
 /* Takes what the shared list has; false while that is still being read. */
 static bool look_up(Reading *lookup) {
     if (lookup->ended)
         return true;
     Reading *shared = shared_of(lookup);
-    if (!shared || !shared->over)
+    if (!shared || !shared->over) {
+        wait_for_list(lookup);
         return false;
+    }
     lookup->ended = true;
     if (!outcome_judgeable(shared->outcome)) {
         lookup->outcome = shared->outcome;
@@ -595,19 +627,9 @@ static bool look_up(Reading *lookup) {
     return true;
 }
 
-/* Waits for the list, or for the root below which it will be read. */
 static void begin_lookup(Reading *lookup) {
-    const Run *run = lookup->run;
-    Reading *wanted = shared_of(lookup);
-    int above = run->plan->nodes[run->plan->nodes[lookup->node].source].parent;
-    if (!wanted && above != READ_NO_PARENT)
-        wanted = run->roots[above];
-    if (wanted && !wanted->over) {
-        if (!wanted->waiting)
-            wanted->waiting = g_ptr_array_new();
-        g_ptr_array_add(wanted->waiting, lookup);
+    if (wait_for_list(lookup))
         return;
-    }
     stall(lookup);
     run_wake(lookup->run);
 }

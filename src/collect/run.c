@@ -256,6 +256,8 @@ bool run_sides_are_over(const Run *run, size_t root) {
 static void resume_stalled(Run *run) {
     for (guint left = run->stalled.length; left > 0 && run_may_take(run); left--) {
         Reading *reading = g_queue_pop_head(&run->stalled);
+        if (!reading) /* those that were freed by others' turns have left */
+            return;
         reading->stalled = false;
         reading_advance(reading);
     }

@@ -72,8 +72,10 @@ struct Reading {
     size_t attempt;     /* which of the node's calls is asked: `first` */
     int64_t poll_until; /* monotonic time at which a poll is given up; 0: not begun */
     uint64_t poll_timer;
-    RowIndex *index;    /* of a shared list */
-    GPtrArray *waiting; /* lookups (Reading *) that wait for this shared list */
+    RowIndex *index; /* of a shared list */
+    GPtrArray
+        *waiting;    /* lookups (Reading *) that wait for this list, or for it to be begun here */
+    Reading *wanted; /* of a lookup: in whose list of waiting ones it is, or NULL */
 };
 
 /* One wanted evidence type. */
