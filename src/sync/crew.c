@@ -1,6 +1,7 @@
 #include "sync/crew.h"
 
 #include "base/error.h"
+#include "base/log.h"
 #include "sync/message.h"
 #include "sync/worker.h"
 
@@ -120,6 +121,13 @@ typedef struct {
     void *data;
 } Listener;
 
+static void log_phase(const Json *progress) {
+    const char *phase = json_member_string(progress, "phase", NULL);
+    if (phase)
+        log_line(LOG_DEBUG, "job_phase", LOG_TEXT("phase", phase),
+                 LOG_INT("cpuUs", json_member_int(progress, "cpuUs", 0)));
+}
+
 /* Reads until the worker is done. ERROR_CANCELLED: the worker has died. */
 static bool await_done(Crew *crew, const Listener *listener, Json **done_out, GError **error) {
     for (;;) {
@@ -128,6 +136,7 @@ static bool await_done(Crew *crew, const Listener *listener, Json **done_out, GE
             return false;
         const Json *progress = json_member(message, "progress");
         if (progress) {
+            log_phase(progress);
             if (listener->progress)
                 listener->progress(progress, listener->data);
             continue;
