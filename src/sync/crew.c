@@ -197,9 +197,8 @@ bool crew_run(Crew *crew, const char *organization_id, const char *job_id, CrewP
     const Listener listener = {progress, data};
     for (int start = 0; start < RESTARTS_MAX; start++) {
         g_autoptr(GError) failure = NULL;
-        if (crew->child == 0 && !start_worker(crew, error))
-            return false;
-        if (message_send(crew->socket, request, &failure) &&
+        if ((crew->child > 0 || start_worker(crew, &failure)) &&
+            message_send(crew->socket, request, &failure) &&
             await_done(crew, &listener, result_out, &failure))
             return true;
         if (error_code_of(failure) != ERROR_CANCELLED) {
