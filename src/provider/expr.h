@@ -1,5 +1,8 @@
 /* expr.h - expressions of definitions: jq, made safe, pure and cheap (libjq 1.6 inside).
  *
+ * Most expressions never meet libjq: those of the subset that native.h evaluates itself, with the
+ * same results. Programs of such expressions and plain paths cost nothing to make.
+ *
  * Life cycle. A definition's text becomes an Expr by expr_parse(), which lets only an allow-list of
  * builtins pass and needs no libjq. Expressions that are evaluated together are given to one
  * ExprProgram; it compiles them as one jq program at the first evaluation (15 ms and more: keep
@@ -47,6 +50,8 @@ bool expr_check(const Expr *expr, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 const char *expr_source(const Expr *expr);
 /* The plain path that the expression is, or NULL. Borrowed. */
 const ValuePath *expr_plain_path(const Expr *expr);
+/* Whether it is evaluated without libjq (for some rare values libjq may be asked all the same). */
+bool expr_is_native(const Expr *expr);
 
 /* What the expression may read of its root. expr_reads_all: a bare `.`, `keys`, `..` and the like;
  * otherwise expr_names lists the top-level names it touches, NULL-terminated and sorted
@@ -101,6 +106,9 @@ typedef struct ExprProgram ExprProgram;
 
 /* The leaves are borrowed and must outlive the program. Cheap: nothing is compiled yet. */
 ExprProgram *expr_program_new(const Expr *const *leaves, size_t count);
+/* The same with every leaf but plain paths evaluated by libjq: what native results are held
+ * against. */
+ExprProgram *expr_program_new_by_jq(const Expr *const *leaves, size_t count);
 void expr_program_free(ExprProgram *program);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ExprProgram, expr_program_free)
 
