@@ -9,6 +9,8 @@
 #include <string.h>
 
 #define REDIRECTS_MAX 3
+#define REDACT_MIN 8 /* bytes of a token */
+#define REDACTED "[secret]"
 
 struct Sender {
     NetClient *client;
@@ -189,6 +191,18 @@ void sender_free(Sender *sender) {
     responder_free(sender->responder);
     credentials_free(sender->credentials);
     g_free(sender);
+}
+
+void sender_redact(const Sender *sender, GString *text) {
+    size_t size = sender->token ? secret_size(sender->token) : 0;
+    if (size < REDACT_MIN)
+        return;
+    const char *found;
+    while ((found = memmem(text->str, text->len, secret_bytes(sender->token), size)) != NULL) {
+        gssize at = found - text->str;
+        g_string_erase(text, at, (gssize)size);
+        g_string_insert(text, at, REDACTED);
+    }
 }
 
 /* --- callbacks of the network ----------------------------------------------------------------- */
