@@ -77,6 +77,7 @@ class Assay:
                 self.environment[name] = os.environ[name]
         self.environment.update(environment)
         self.running = []
+        self.said = ""  # by all commands, on both streams
 
     def __enter__(self):
         return self
@@ -117,6 +118,7 @@ class Assay:
     def finish(self, process, arguments=("...",), input=None, status=None):
         out, error = process.communicate(input, timeout=LIMIT)
         result = Result([str(argument) for argument in arguments], process.returncode, out, error)
+        self.said += out + error
         assert "Sanitizer" not in error and "runtime error" not in error, result
         assert status is None or result.status == status, result
         return result
