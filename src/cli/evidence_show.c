@@ -8,6 +8,7 @@
 #include "cli/evidence.h"
 #include "cli/integrations.h"
 #include "cli/mark.h"
+#include "store/document.h"
 #include "store/document_reader.h"
 
 #include <string.h>
