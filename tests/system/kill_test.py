@@ -17,7 +17,7 @@ from sandbox_client import Sandbox
 
 SEED = int(os.environ.get("ASSAY_TEST_SEED", "20261120"))
 REPOS = 40
-LARGE = 160  # repositories of a run that is long enough to be killed so often
+LARGE = 200  # repositories of a run that is long enough to be killed so often
 KILLS = 20
 HEADER = struct.Struct("<IIHBB8I")  # a recording in a batch of the journal: magic, size, status, outcome, then, sizes
 
@@ -64,9 +64,9 @@ class Promise:
         self.held = []
 
     def note(self):
-        """Called when nothing runs."""
+        held = recordings(self.assay)
         counts = self.sandbox.counts()
-        self.held.append({line: counts[line] for line in recordings(self.assay)})
+        self.held.append({line: counts[line] for line in held})
 
     def check(self):
         counts = self.sandbox.counts()
@@ -109,7 +109,7 @@ def next_instant(random_source, sandbox, assay, process, step):
 
 def slow(sandbox):
     """Answers take a moment, so that there is something to kill."""
-    sandbox.fault(match="*", kind="delay", delay_ms=150)
+    sandbox.fault(match="*", kind="delay", delay_ms=300)
 
 
 def end(process):
@@ -152,6 +152,7 @@ def test_worker_killed_at_20_random_instants_loses_and_repeats_nothing():
         assay.connect()
         sandbox.control("POST", "reset")
         slow(sandbox)
+        promise = Promise(sandbox, assay)
         process = assay.start_sync()
         kills = 0
         while kills < KILLS and process.poll() is None:
@@ -161,10 +162,12 @@ def test_worker_killed_at_20_random_instants_loses_and_repeats_nothing():
                 kill(worker)
                 kills += 1
                 until(lambda: is_gone(worker), "the worker to end")
+                promise.note()
         assert kills == KILLS, f"the job was done after {kills} kills: make it longer"
         sandbox.clear()
         result = assay.finish(process, status=0)
         assert result.json["evidenceCollected"] == 2 and result.json["errors"] == []
+        promise.check()
         expect_one_of_each(assay, LARGE)
         _, calls = undisturbed(LARGE)
         counts = sandbox.counts()

@@ -169,6 +169,15 @@ def test_secrets_come_from_a_file_or_from_standard_input():
         expect_clean(assay)
 
 
+def test_secret_typed_on_a_terminal_is_not_shown():
+    with planted() as sandbox, installation(sandbox, TOKEN="nothing") as assay:
+        status, shown = assay.run_on_terminal("connect", "github", "--auth", "pat", "--name", "typed", "--set", "organization=acme", "--set",
+                                              f"api_url={sandbox.url}", "--set", "allow_private=true", typed=PLANTED + "\n")
+        assert status == 0 and "Token" in shown and "Connected GitHub" in shown, (status, shown)
+        assay.sync(name="typed")
+        expect_clean(assay)
+
+
 def test_files_are_their_owners_alone():
     with planted() as sandbox, Assay(sandbox, TOKEN=PLANTED) as assay:
         old = os.umask(0)
