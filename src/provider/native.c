@@ -131,7 +131,10 @@ static NativeStatus one_variable(Native *native, const NativeNode *node, Value i
 static NativeStatus index_by(Native *native, Value from, Value key, Held *out) {
     Value part;
     char *message = NULL;
-    native->meter->steps -= (int64_t)(value_count(from) / 8 + value_length(from) / 8);
+    size_t work = (value_count(from) + value_length(from) / 8) * (value_count(key) + 1);
+    native->meter->steps -= (int64_t)work;
+    if (native->meter->steps < 0)
+        return NATIVE_STOPPED;
     if (!operate_index(from, key, &part, &message))
         return native_fail(native->meter, message);
     return own(out, part);

@@ -4,7 +4,7 @@
  * definitions are small; those of the subset (native_parse.h) are walked as trees over Values, in
  * less than a twentieth of that. Results are those of jq 1.6 to the byte and in its order,
  * including its oddities: an error behind `(...)?` is caught by it, `any` counts. Where only libjq
- * knows (letters that fold to ASCII in test(...; "i"), a string times a number), the evaluation
+ * knows (letters that fold to ASCII in test(...; "i")), the evaluation
  * says so and the caller turns to libjq.
  *
  * A tree is immutable and may be shared by threads; a Native belongs to one thread.
@@ -27,7 +27,8 @@ typedef struct {
 
 typedef struct Native Native;
 
-/* The tree is borrowed and must outlive every evaluation. Cheap: what a tree needs is made when it is used. */
+/* The tree is borrowed and must outlive every evaluation. Cheap: what a tree needs is made when it
+ * is used. */
 Native *native_new(const NativeTree *tree);
 void native_free(Native *native);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Native, native_free)

@@ -59,10 +59,31 @@ static NativeStatus call_subtract(NativeMeter *meter, Held *input, Value argumen
     return settle(meter, good, difference, message, out);
 }
 
+/* The most that a text is repeated here. */
+#define MAX_REPEATS 1000
+
+/* A text times a number is repeated; less than once is null, as jq 1.6 rounds. */
+static NativeStatus repeat(NativeMeter *meter, Value text, double times, Held *out) {
+    if (!(fabs(times) < MAX_REPEATS))
+        return NATIVE_UNABLE;
+    int more = (int)(times - 1);
+    if (more < 0)
+        return give(out, value_new_null());
+    g_autoptr(GString) repeated = g_string_new_len(value_text(text), (gssize)value_length(text));
+    meter->steps -= (int64_t)(value_length(text) / 16 + 1) * (more + 1);
+    if (meter->steps < 0)
+        return NATIVE_STOPPED;
+    for (; more > 0; more--)
+        g_string_append_len(repeated, value_text(text), (gssize)value_length(text));
+    return give(out, value_new_text(repeated->str, repeated->len));
+}
+
 static NativeStatus call_multiply(NativeMeter *meter, Held *input, Value argument, Held *out) {
     ValueKind left = value_kind(input->value), right = value_kind(argument);
-    if (left + right == VALUE_KIND_NUMBER + VALUE_KIND_STRING && left != right)
-        return NATIVE_UNABLE; /* a string many times over */
+    if (left == VALUE_KIND_STRING && right == VALUE_KIND_NUMBER)
+        return repeat(meter, input->value, value_number(argument, 0), out);
+    if (left == VALUE_KIND_NUMBER && right == VALUE_KIND_STRING)
+        return repeat(meter, argument, value_number(input->value, 0), out);
     Value product = VALUE_NONE;
     char *message = NULL;
     charge(meter, argument);

@@ -104,7 +104,36 @@ bool operate_step(Value from, Value key, Value *value_out) {
     return true;
 }
 
+/* Whether the items of part stand in the array from an index on. */
+static bool stands_at(Value array, size_t index, Value part) {
+    for (size_t i = 0; i < value_count(part); i++) {
+        g_auto(Value) item = value_at(array, index + i);
+        g_auto(Value) wanted = value_at(part, i);
+        if (value_kind(item) == VALUE_KIND_NONE || !value_equal(item, wanted))
+            return false;
+    }
+    return value_count(part) > 0;
+}
+
+/* Where a part begins. jq's own function leaks. */
+static Value positions(Value array, Value part) {
+    Value out = value_new_array();
+    for (size_t i = 0; i < value_count(array); i++) {
+        if (stands_at(array, i, part))
+            value_push(&out, value_new_number((double)i));
+    }
+    return out;
+}
+
+static bool both(Value left, Value right, jv_kind kind) {
+    return kind_of(left) == kind && kind_of(right) == kind;
+}
+
 bool operate_index(Value from, Value key, Value *value_out, char **message) {
+    if (both(from, key, JV_KIND_ARRAY)) {
+        *value_out = positions(from, key);
+        return true;
+    }
     return take_result(jv_get(borrow(from), borrow(key)), value_out, message);
 }
 
@@ -182,10 +211,6 @@ static Value without(Value array, Value removed) {
             value_push(&out, value_copy(item));
     }
     return out;
-}
-
-static bool both(Value left, Value right, jv_kind kind) {
-    return kind_of(left) == kind && kind_of(right) == kind;
 }
 
 bool operate_subtract(Value left, Value right, Value *value_out, char **message) {
