@@ -168,6 +168,7 @@ struct ExprProgram {
     ExprProgram **spares;  /* of native leaves that met a value only libjq can judge */
     size_t compiled_count; /* leaves that need jq, in order */
     bool bare;             /* none of them looks at settings or time: the input is the root alone */
+    bool regex;            /* any of them may reach Oniguruma */
     unsigned limit_ms;
     jq_state *state; /* NULL until the first evaluation, or when there is nothing to compile */
     Watchdog *watch;
@@ -325,6 +326,16 @@ static bool any_leaf(const ExprProgram *program, bool (*has)(const Expr *)) {
     return false;
 }
 
+static bool needs_regex(const ExprProgram *program) {
+    static const char *const builtins[] = {"capture", "gsub",   "match", "scan",
+                                           "split",   "splits", "sub",   "test"};
+    for (size_t i = 0; i < G_N_ELEMENTS(builtins); i++) {
+        if (needs(program, builtins[i]))
+            return true;
+    }
+    return false;
+}
+
 /* One program: the input is [root, settings, now], or the root when no leaf needs more; the output
  * is one item a leaf, either the array of its outputs or an object with its error. Brackets close
  * on a new line, where no comment of a leaf can reach them. $ENV is bound to hide jq's own. What no
@@ -410,6 +421,7 @@ static bool compile(ExprProgram *program, GError **error) {
         return false;
     }
     program->state = state;
+    program->regex = needs_regex(program);
     return true;
 }
 
@@ -438,10 +450,25 @@ static jv program_input(const ExprProgram *program, const ExprInput *input) {
                     jv_number((double)input->now_ms / 1000));
 }
 
+/* Oniguruma initializes itself lazily and unsafely, so that programs with regular expressions are
+ * run by one thread at a time. */
+static pthread_mutex_t regex_mutex = PTHREAD_MUTEX_INITIALIZER;
+
+static void lock_regex(const ExprProgram *program) {
+    if (program->regex)
+        pthread_mutex_lock(&regex_mutex);
+}
+
+static void unlock_regex(const ExprProgram *program) {
+    if (program->regex)
+        pthread_mutex_unlock(&regex_mutex);
+}
+
 /* Runs the compiled leaves; *outcomes_out is the array of their outcomes, or invalid with a
  * message when an error passed by all of them. */
 static bool run(ExprProgram *program, const ExprInput *input, jv *outcomes_out) {
     jv root = program_input(program, input);
+    lock_regex(program);
     watchdog_begin(program->watch);
     jq_start(program->state, root, 0);
     jv first = jq_next(program->state);
@@ -451,7 +478,9 @@ static bool run(ExprProgram *program, const ExprInput *input, jv *outcomes_out) 
         next = jq_next(program->state);
     }
     jv_free(next);
-    if (!watchdog_end(program->watch)) {
+    bool in_time = watchdog_end(program->watch);
+    unlock_regex(program);
+    if (!in_time) {
         jv_free(first);
         abandon(g_steal_pointer(&program->state));
         return stopped(program);
@@ -610,14 +639,4 @@ bool expr_eval_once(const Expr *expr, const ExprInput *input, Value *value_out, 
     g_auto(ExprResult) result = {0};
     return expr_program_eval(program, input, &result, error) &&
            single(expr, &result, value_out, error);
-}
-
-void expr_start(void) {
-    g_autoptr(Expr) regex = expr_parse("test(\"^[a]\")", NULL);
-    g_auto(Value) text = value_new_string("a");
-    g_auto(Value) matched = VALUE_NONE;
-    ExprInput input = {.root = text};
-    /* Only the side effect on Oniguruma matters; whoever evaluates meets any failure himself. */
-    if (regex == NULL || !expr_eval_once(regex, &input, &matched, NULL))
-        return;
 }

@@ -15,7 +15,7 @@
  * `fromdate` and `fromdateiso8601` take RFC 3339 with fractions and offsets.
  *
  * Threads: an Expr is immutable and may be shared. A program belongs to one thread at a time;
- * every thread has its own. Call expr_start() once before any thread is started. One watchdog
+ * every thread has its own. Regular expressions are run by one thread at a time. One watchdog
  * thread stops an evaluation that passes its time limit; that program cannot be used again and its
  * jq state is leaked on purpose (libjq cannot take it down). libjq has no memory limit and aborts
  * when memory ends: whatever evaluates runs in a worker process.
@@ -127,6 +127,3 @@ bool expr_program_eval(ExprProgram *program, const ExprInput *input, ExprResult 
  * exactly one value is ERROR_CONFIGURATION. */
 bool expr_eval_once(const Expr *expr, const ExprInput *input, Value *value_out,
                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/* Initializes what libjq and Oniguruma initialize lazily and unsafely. Once, before threads. */
-void expr_start(void);

@@ -8,7 +8,6 @@
 #include "connect/whoami.h"
 #include "db/db.h"
 #include "net/client.h"
-#include "provider/expr.h"
 #include "provider/registry.h"
 #include "sync/execute.h"
 #include "sync/exercise.h"
@@ -262,7 +261,6 @@ int worker_main(void) {
     /* Expressions must not find anything in the environment. */
     if (clearenv() != 0 || !limit_memory(&error))
         return EXIT_FAILURE;
-    expr_start();
     if (!start_watching(&worker))
         return EXIT_FAILURE;
     if (!serve(&worker, &error) && error_code_of(error) == ERROR_CANCELLED)

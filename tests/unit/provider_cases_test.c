@@ -123,7 +123,6 @@ static void expressions_of_one_program_do_not_disturb_each_other(void) {
 
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
-    expr_start();
 #define TEST(name) g_test_add_func("/provider/cases/" #name, name)
     TEST(expressions_give_what_jq_gives);
     TEST(expressions_of_one_program_do_not_disturb_each_other);

@@ -94,7 +94,6 @@ static void what_does_not_compile_says_no(void) {
 
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
-    expr_start();
 #define TEST(name) g_test_add_func("/provider/condition/" #name, name)
     TEST(comparisons_answer_as_jq_does);
     TEST(what_is_no_plain_comparison_is_left_to_jq);

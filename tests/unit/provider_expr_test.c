@@ -943,7 +943,6 @@ static void random_token_soup_is_refused_or_evaluated(void) {
 
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
-    expr_start();
 #define TEST(name) g_test_add_func("/provider/expr/" #name, name)
     TEST(what_reaches_outside_is_refused);
     TEST(names_of_members_are_no_calls);

@@ -126,7 +126,7 @@ static const char *const names[] = {"a", "b", "x-y"};
 static Value random_scalar(GRand *random) {
     static const char *const texts[] = {"",  "a",      "b",          "ab",     "Ab b",
                                         "7", "1.5e3x", "\xc3\x84 b", "a\nb\n", "\"\\\t"};
-    static const double numbers[] = {0, 1, 2, -1, 1.5, -0.25, 3, 40, 900, 0.1};
+    static const double numbers[] = {0, 1, 2, -1, 1.5, -0.25, 3, 7, 12, 0.1};
     switch (g_rand_int_range(random, 0, 6)) {
     case 0:
         return value_new_null();
@@ -397,7 +397,6 @@ static void random_expressions_give_what_libjq_gives(void) {
 
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
-    expr_start();
 #define TEST(name) g_test_add_func("/provider/native/" #name, name)
     TEST(random_expressions_give_what_libjq_gives);
     return g_test_run();
