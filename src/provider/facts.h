@@ -15,7 +15,7 @@ typedef struct {
     bool reads_all;
     bool reads_now;
     bool reads_settings;
-    bool generates; /* may give outputs without end: range, repeat and the like */
+    bool generates;            /* may give outputs without end: range, repeat and the like */
     bool alternative_true;     /* `// true` occurs */
     GPtrArray *names;          /* char *: top-level names, sorted, no doubles */
     GPtrArray *reads;          /* char *: paths below the root, in scan's keep syntax */
