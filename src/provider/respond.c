@@ -18,7 +18,15 @@ struct Responder {
     Definition *definition;
     RuleList common;
     RuleList *calls;
+    ConditionPool *pool; /* of all lists */
 };
+
+static void gather(ConditionPool *pool, const RuleList *list) {
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->rules[i].when != NULL)
+            condition_pool_add(pool, list->rules[i].when);
+    }
+}
 
 Responder *responder_new(const Definition *definition) {
     Responder *responder = g_new0(Responder, 1);
@@ -30,6 +38,10 @@ Responder *responder_new(const Definition *definition) {
         responder->calls[i].rules = definition->calls[i].responses;
         responder->calls[i].count = definition->calls[i].response_count;
     }
+    responder->pool = condition_pool_new();
+    gather(responder->pool, &responder->common);
+    for (size_t i = 0; i < definition->call_count; i++)
+        gather(responder->pool, &responder->calls[i]);
     return responder;
 }
 
@@ -46,6 +58,7 @@ void responder_free(Responder *responder) {
     for (size_t i = 0; i < responder->definition->call_count; i++)
         list_clear(&responder->calls[i]);
     list_clear(&responder->common);
+    condition_pool_free(responder->pool);
     g_free(responder->calls);
     definition_free(responder->definition);
     g_free(responder);
@@ -148,14 +161,14 @@ static int64_t retry_after(const RespondAnswer *answer) {
 
 /* --- rules ------------------------------------------------------------------------------------ */
 
-static void prepare(RuleList *list) {
+static void prepare(RuleList *list, ConditionPool *pool) {
     g_autoptr(GPtrArray) keep = g_ptr_array_new_with_free_func(g_free);
     list->conditions = g_new0(Condition *, list->count);
     for (size_t i = 0; i < list->count; i++) {
         const Expr *when = list->rules[i].when;
         if (when == NULL)
             continue;
-        list->conditions[i] = condition_new(when);
+        list->conditions[i] = condition_new(when, pool);
         if (list->rules[i].when_body)
             expr_add_keep(when, "body", keep);
     }
@@ -205,7 +218,8 @@ static Value make_root(const RuleList *list, const RespondAnswer *answer) {
 
 /* The first rule for the status whose `when` holds. The answer is looked at once, and only when a
  * rule asks. */
-static const ResponseRule *find_rule(RuleList *list, const RespondAnswer *answer) {
+static const ResponseRule *find_rule(RuleList *list, ConditionPool *pool,
+                                     const RespondAnswer *answer) {
     g_auto(Value) root = VALUE_NONE;
     for (size_t i = 0; i < list->count; i++) {
         const ResponseRule *rule = &list->rules[i];
@@ -214,7 +228,7 @@ static const ResponseRule *find_rule(RuleList *list, const RespondAnswer *answer
         if (rule->when == NULL)
             return rule;
         if (list->conditions == NULL)
-            prepare(list);
+            prepare(list, pool);
         if (value_kind(root) == VALUE_KIND_NONE)
             root = make_root(list, answer);
         ExprInput input = {root, VALUE_NONE, answer->now_ms};
@@ -261,9 +275,9 @@ RespondClass respond_classify(Responder *responder, const DefinitionCall *call,
                               const RespondAnswer *answer) {
     const ResponseRule *rule = NULL;
     if (call != NULL)
-        rule = find_rule(&responder->calls[call->index], answer);
+        rule = find_rule(&responder->calls[call->index], responder->pool, answer);
     if (rule == NULL)
-        rule = find_rule(&responder->common, answer);
+        rule = find_rule(&responder->common, responder->pool, answer);
     RespondClass class = {.ruled = rule != NULL};
     class.outcome = rule != NULL ? rule->is : default_outcome(answer->status);
     class.then = rule != NULL ? rule->then : THEN_DEFAULT;
