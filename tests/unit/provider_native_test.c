@@ -1,6 +1,7 @@
 /* Native evaluation against libjq: the same expressions on the same values, outcome by outcome. */
 #include <string.h>
 
+#include "base/error.h"
 #include "provider/definition.h"
 #include "provider/expr.h"
 #include "provider_support.h"
@@ -395,9 +396,327 @@ static void random_expressions_give_what_libjq_gives(void) {
     g_assert_cmpuint(outside, <, BATCHES * LEAVES / 2);
 }
 
+/* --- definitions ------------------------------------------------------------------------------ */
+
+/* What answers, rows, summaries and environments look like, whole and with parts missing. */
+static const char *const recorded[] = {
+    "{\"settings\":{\"include_archived\":false,\"repositories\":[],\"organization\":\"acme\","
+    "\"api_url\":\"https://api.github.com\"},\"repo\":{\"name\":\"API\",\"archived\":false,"
+    "\"full_name\":\"acme/API\",\"default_branch\":\"main\",\"owner\":{\"login\":\"acme\"}},"
+    "\"protection\":{\"required_pull_request_reviews\":{\"dismiss_stale_reviews\":true,"
+    "\"require_code_owner_reviews\":false,\"required_approving_review_count\":2},"
+    "\"required_status_checks\":{\"contexts\":[\"ci\",\"build\"],\"checks\":[{\"context\":\"ci\"}]}"
+    ","
+    "\"enforce_admins\":{\"enabled\":true},\"allow_force_pushes\":{\"enabled\":false},"
+    "\"required_conversation_resolution\":{\"enabled\":true}},"
+    "\"rules\":[{\"type\":\"pull_request\",\"parameters\":{\"required_approving_review_count\":1,"
+    "\"require_last_push_approval\":true}},{\"type\":\"deletion\"},{\"type\":"
+    "\"required_status_checks\",\"parameters\":{\"required_status_checks\":[{\"context\":\"lint\"},"
+    "{\"context\":\"build\"}]}}],\"dependabot\":{\"total\":3,\"critical\":1},"
+    "\"code_scanning\":null}",
+    "{\"settings\":{\"include_archived\":\"true\",\"repositories\":[\"Acme/api\",\"web\"]},"
+    "\"repo\":{\"name\":\"api\",\"archived\":true,\"full_name\":\"acme/api\"},"
+    "\"protection\":{\"message\":\"Branch not found\"},\"rules\":[]}",
+    "{\"settings\":{},\"repo\":{\"name\":\"web\",\"full_name\":\"acme/web\"},\"protection\":null,"
+    "\"rules\":[{\"type\":\"non_fast_forward\"},{\"type\":null}],\"dependabot\":null}",
+    "{\"settings\":{\"repositories\":null},\"repo\":{\"name\":7},\"protection\":[1],\"rules\":{}}",
+    "{\"status\":403,\"headers\":{\"x-ratelimit-remaining\":\"0\",\"retry-after\":\"60\"},"
+    "\"body\":{\"message\":\"You have exceeded a Secondary Rate Limit.\"}}",
+    "{\"status\":403,\"headers\":{},\"body\":{\"message\":\"Upgrade to GitHub Pro\"}}",
+    "{\"status\":404,\"headers\":{\"retry-after\":null},\"body\":{\"message\":\"Branch not "
+    "protected\"}}",
+    "{\"status\":409,\"headers\":{},\"body\":{\"message\":\"Git Repository is empty.\"}}",
+    "{\"status\":403,\"headers\":{},\"body\":{\"message\":\"Advanced Security must be enabled\"}}",
+    "{\"status\":403,\"headers\":{},\"body\":{\"message\":\"Dependabot alerts are disabled\"}}",
+    "{\"status\":403,\"headers\":{},\"body\":{\"message\":[1]}}",
+    "{\"status\":500,\"headers\":{},\"body\":null}",
+    "{\"repository\":\"acme/api\",\"branchExists\":true,\"protected\":false,"
+    "\"requiredReviewers\":0,\"enforcesAdmins\":null,\"requiresPullRequest\":true,"
+    "\"forcePushesBlocked\":true,\"dependabotEnabled\":true,\"dependabotAlerts\":{\"total\":3,"
+    "\"critical\":0,\"high\":2},\"codeScanningAlerts\":null,\"codeScanningEnabled\":false}",
+    "{\"repository\":null,\"requiredReviewers\":\"2\",\"dependabotAlerts\":7}",
+    "{\"security_advisory\":{\"severity\":\"critical\"},\"rule\":{\"severity\":\"error\"}}",
+    "{\"login\":\"acme\",\"totalRepositories\":3}",
+    "[{\"login\":\"acme\"}]",
+    "null",
+};
+
+static void all_of_githubs_expressions_are_native_and_agree_with_libjq(void) {
+    g_autoptr(Definition) github = support_github();
+    g_autoptr(GPtrArray) sources = g_ptr_array_new();
+    for (size_t i = 0; i < github->expr_count; i++) {
+        const Expr *expr = github->exprs[i].expr;
+        g_test_message("%s", expr_source(expr));
+        g_assert_true(expr_is_native(expr));
+        g_ptr_array_add(sources, (void *)(uintptr_t)expr_source(expr));
+    }
+    g_assert_cmpuint(sources->len, >, 60);
+    Batch batch;
+    batch_init(&batch, (const char *const *)(void *)sources->pdata, sources->len);
+    for (size_t i = 0; i < G_N_ELEMENTS(recorded); i++) {
+        g_auto(Value) root = support_value(recorded[i]);
+        batch_compare(&batch, root);
+    }
+    g_assert_cmpuint(batch.values, >, sources->len * G_N_ELEMENTS(recorded) / 2);
+    batch_clear(&batch);
+}
+
+/* --- the border of the subset ----------------------------------------------------------------- */
+
+static void what_is_outside_goes_to_libjq_whole(void) {
+    static const char *const outside[] = {
+        "..",
+        ".a % 2",
+        ".a |= 1",
+        "reduce .[] as $x (0; . + $x)",
+        "foreach .[] as $x (0; . + $x)",
+        "try .a catch 1",
+        "label $out | 1",
+        ". as [$x] | $x",
+        ". as {a: $x} | $x",
+        "@base64",
+        "@uri \"\\(.a)\"",
+        "\"\\u00e9\"",
+        "range(3)",
+        "limit(1; .[])",
+        "error",
+        "path(.a)",
+        "1 / 0",
+        "1 / (2 - 2)",
+        "01",
+        "1e999",
+        "test(\"[0-9]\")",
+        "test(\"a.c\")",
+        "test(\"a\"; \"x\")",
+        "test(.a)",
+        "test(\"\xc3\xa9\"; \"i\")",
+        "{(.a): 1}",
+        "select(.a) | fromdate",
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(outside); i++) {
+        g_test_message("%s", outside[i]);
+        g_autoptr(Expr) expr = expr_parse(outside[i], NULL);
+        g_assert_nonnull(expr);
+        g_assert_false(expr_is_native(expr));
+    }
+}
+
+/* What jq 1.6 cannot compile must not get an answer. */
+static void what_jq_refuses_is_refused(void) {
+    static const char *const wrong[] = {
+        "(.a)?.b",
+        "if . then 1 end",
+        "1 == 2 == 3",
+        ".a.[\"b\"]",
+        "{a: 1 + 2}",
+        "{if}",
+        ". as $if | 1",
+        "{a: (1)?}",
+        ".a +",
+        "| .a",
+        "if . then 1 else 2 end.a",
+        "1 < 2 < 3",
+        "not(1)",
+        "length(1)",
+        "[1, ]",
+
+        ".a .",
+        "\"a\" \"b\"",
+        "1 as $x",
+        "{a: 1 as $x | 2}",
+        ".[:]",
+        "1 / 0",
+        "first(1; 2)",
+        "{a: if . then 1 else 2 end}",
+        "(1)?[0]",
+        "{\"a\" 1}",
+        "(1)? as $x | 2",
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
+        g_test_message("%s", wrong[i]);
+        g_autoptr(Expr) expr = expr_parse(wrong[i], NULL);
+        if (expr == NULL)
+            continue;
+        g_assert_false(expr_is_native(expr));
+        g_assert_false(expr_check(expr, NULL));
+    }
+}
+
+/* Compiles a part of the sources at once; false when libjq refuses any. */
+static bool libjq_takes(char **sources, size_t count) {
+    Batch batch;
+    batch_init(&batch, (const char *const *)sources, count);
+    ExprInput input = {.root = VALUE_NONE};
+    g_autoptr(GError) error = NULL;
+    bool good = expr_program_eval(batch.jq, &input, batch.theirs, &error);
+    if (good)
+        expr_results_clear(batch.theirs, count);
+    else
+        g_test_message("%s", error->message);
+    batch_clear(&batch);
+    return good;
+}
+
+static void random_tokens_are_native_only_where_libjq_compiles_them(void) {
+    static const char *const tokens[] = {
+        ".a",    ".",  "|",   ",",      "(",      ")",      "[",    "]",       "{",  "}",
+        "\"s\"", "?",  "1",   "null",   "if",     "then",   "else", "end",     "$v", ". as $v |",
+        "+",     "//", "==",  "-",      "*",      "<",      "and",  "select(", ":",  "a",
+        "not",   "[]", "[0]", ".\"b\"", "length", "first(", "any(", ";",       "2",  "or",
+    };
+    g_autoptr(GRand) random = g_rand_new_with_seed(12);
+    g_autoptr(GPtrArray) sources = g_ptr_array_new_with_free_func(g_free);
+    for (int round = 0; round < 400000 && sources->len < 1000; round++) {
+        g_autoptr(GString) source = g_string_new("1 as $v | ");
+        for (int i = g_rand_int_range(random, 3, 10); i > 0; i--)
+            g_string_append_printf(source, "%s ", pick(random, tokens, G_N_ELEMENTS(tokens)));
+        if (compiles_natively(source->str))
+            g_ptr_array_add(sources, g_strdup(source->str));
+    }
+    g_assert_cmpuint(sources->len, >, 500);
+    for (guint i = 0; i + 200 <= sources->len; i += 200)
+        g_assert_true(libjq_takes((char **)sources->pdata + i, 200));
+}
+
+/* --- patterns --------------------------------------------------------------------------------- */
+
+/* A text of few letters, as a jq literal. */
+static char *random_text(GRand *random, const char *const *parts, size_t count, int most) {
+    g_autoptr(GString) out = g_string_new("");
+    for (int i = g_rand_int_range(random, 0, most); i > 0; i--)
+        g_string_append(out, pick(random, parts, count));
+    return g_strdup(out->str);
+}
+
+static void patterns_of_literals_match_as_oniguruma_does(void) {
+    static const char *const parts[] = {"a", "b", "B",     "ab",    "(",     ")",     "|",
+                                        "^", "$", "\\\\.", "\\\\$", "(a|b)", "(ab|)", "\xc3\xa9"};
+    static const char *const letters[] = {"a", "b", "B", "A", "\n", ".", "$", "\xc3\xa9"};
+    g_autoptr(GRand) random = g_rand_new_with_seed(13);
+    g_autoptr(GPtrArray) sources = g_ptr_array_new_with_free_func(g_free);
+    while (sources->len < 600) {
+        g_autofree char *pattern = random_text(random, parts, G_N_ELEMENTS(parts), 6);
+        char *source = g_strdup_printf("test(\"%s\"; \"\")", pattern);
+        if (compiles_natively(source))
+            g_ptr_array_add(sources, source);
+        else
+            g_free(source);
+    }
+    Batch batch;
+    batch_init(&batch, (const char *const *)(void *)sources->pdata, sources->len);
+    for (int i = 0; i < 60; i++) {
+        g_autofree char *text = random_text(random, letters, G_N_ELEMENTS(letters), 7);
+        g_auto(Value) root = value_new_string(text);
+        batch_compare(&batch, root);
+    }
+    batch_clear(&batch);
+}
+
+static void folded_patterns_match_as_oniguruma_does(void) {
+    static const char *const sources[] = {
+        "test(\"secondary rate limit|abuse detection\"; \"i\")",
+        "test(\"(must be|not) Enabled|is disabled\"; \"i\")",
+        "test(\"^ss$\"; \"i\")",
+        "test(\"K\"; \"i\")",
+        "test(\"\"; \"i\")",
+    };
+    static const char *const texts[] = {
+        "You hit a SECONDARY Rate limit",
+        "is not enabled",
+        "IS DISABLED",
+        "SS",
+        "sS\n",
+        "\xe2\x84\xaa",
+        "\xc3\x9f",
+        "st\xc3\xa9",
+        "",
+        "abuse  detection",
+    };
+    Batch batch;
+    batch_init(&batch, sources, G_N_ELEMENTS(sources));
+    for (guint i = 0; i < batch.leaves->len; i++)
+        g_assert_true(expr_is_native(batch.leaves->pdata[i]));
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+        g_auto(Value) root = value_new_string(texts[i]);
+        batch_compare(&batch, root);
+    }
+    batch_clear(&batch);
+}
+
+/* --- limits ----------------------------------------------------------------------------------- */
+
+static void products_without_end_are_stopped_and_their_program_stays_unusable(void) {
+    g_autoptr(GString) list = g_string_new("[0");
+    for (int i = 1; i < 400; i++)
+        g_string_append_printf(list, ",%d", i);
+    g_string_append_c(list, ']');
+    g_auto(Value) root = support_value(list->str);
+    static const char *const sources[] = {
+        "[.[] as $a | .[] as $b | .[] as $c | $a + $b + $c] | length",
+        "all(.[] as $x | .[] as $y | .[] as $z | $x; . >= 0)",
+        "last(.[] as $x | .[] as $y | .[] | select(. > $x and . < $y))",
+        "[.[] as $a | map(. + $a)] | add as $all | [$all[] | $all - [.] | length] | add",
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(sources); i++) {
+        g_autoptr(Expr) expr = expr_parse(sources[i], NULL);
+        const Expr *leaf = expr;
+        g_assert_true(expr_is_native(expr));
+        g_autoptr(ExprProgram) program = expr_program_new(&leaf, 1);
+        expr_program_set_time_limit(program, 20);
+        ExprInput input = {.root = root};
+        for (int attempt = 0; attempt < 2; attempt++) {
+            g_autoptr(GError) error = NULL;
+            ExprResult result;
+            g_assert_false(expr_program_eval(program, &input, &result, &error));
+            g_assert_error(error, ASSAY_ERROR, ERROR_TIMEOUT);
+        }
+    }
+}
+
+static void what_is_nested_deeply_is_left_to_libjq(void) {
+    g_autoptr(GString) source = g_string_new(".a");
+    for (int i = 0; i < 90; i++) {
+        g_string_prepend_c(source, '[');
+        g_string_append_c(source, ']');
+    }
+    g_autoptr(Expr) deep = expr_parse(source->str, NULL);
+    g_assert_nonnull(deep);
+    g_assert_false(expr_is_native(deep));
+    g_autoptr(GString) wide = g_string_new(".a");
+    for (int i = 0; i < 600; i++)
+        g_string_append(wide, ", .a");
+    g_autoptr(Expr) long_one = expr_parse(wide->str, NULL);
+    g_assert_nonnull(long_one);
+    g_assert_false(expr_is_native(long_one));
+}
+
+/* One leaf's failure, and one that only libjq can judge, beside others. */
+static void native_leaves_do_not_disturb_each_other(void) {
+    static const char *const sources[] = {
+        ".a + 1", "tojson | test(\"a\"; \"i\")", ".a.b", "[.a] | length", ".b + {}", "range(2)"};
+    Batch batch;
+    batch_init(&batch, sources, G_N_ELEMENTS(sources));
+    static const char *const roots[] = {"{\"a\":1}", "{\"a\":\"\xc3\xa9\"}", "{\"b\":{\"x\":1}}",
+                                        "[]"};
+    for (size_t i = 0; i < G_N_ELEMENTS(roots); i++) {
+        g_auto(Value) root = support_value(roots[i]);
+        batch_compare(&batch, root);
+    }
+    batch_clear(&batch);
+}
+
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
 #define TEST(name) g_test_add_func("/provider/native/" #name, name)
     TEST(random_expressions_give_what_libjq_gives);
+    TEST(all_of_githubs_expressions_are_native_and_agree_with_libjq);
+    TEST(what_is_outside_goes_to_libjq_whole);
+    TEST(what_jq_refuses_is_refused);
+    TEST(random_tokens_are_native_only_where_libjq_compiles_them);
+    TEST(patterns_of_literals_match_as_oniguruma_does);
+    TEST(folded_patterns_match_as_oniguruma_does);
+    TEST(products_without_end_are_stopped_and_their_program_stays_unusable);
+    TEST(what_is_nested_deeply_is_left_to_libjq);
+    TEST(native_leaves_do_not_disturb_each_other);
     return g_test_run();
 }
