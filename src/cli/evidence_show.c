@@ -1,7 +1,6 @@
 #include "cli/evidence_show.h"
 
 #include "base/clock.h"
-#include "base/compress.h"
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/id.h"
@@ -10,6 +9,7 @@
 #include "cli/integrations.h"
 #include "cli/mark.h"
 #include "store/document.h"
+#include "store/document_reader.h"
 
 #include <string.h>
 
@@ -18,50 +18,28 @@
 
 /* --- the document ----------------------------------------------------------------------------- */
 
-typedef struct {
-    const char *document_id;
-    int64_t seq;
-    DocumentChunk *chunk;
-} ChunkWork;
-
-static bool chunk_work(DbUnit *unit, void *data, GError **error) {
-    ChunkWork *work = data;
-    g_clear_pointer(&work->chunk, document_chunk_free);
-    return document_read_chunk(unit, work->document_id, work->seq, &work->chunk, error);
-}
-
-/* Takes the bytes of a document in order. */
-typedef void (*TakeBytes)(const GByteArray *bytes, void *data);
-
-static bool read_document(const Session *session, const char *document_id, TakeBytes take,
+static bool read_document(const Session *session, const char *document_id, DocumentTake take,
                           void *data, GError **error) {
-    g_autoptr(Compressor) compressor = compressor_new();
-    ChunkWork work = {.document_id = document_id};
-    bool ok = true;
-    for (work.seq = 0; ok; work.seq++) {
-        ok = session_run(session, DB_READ, chunk_work, &work, error);
-        if (!ok || !work.chunk)
-            break;
-        g_autoptr(GByteArray) bytes = compressor_unpack(
-            compressor, work.chunk->bytes.bytes, work.chunk->bytes.size, DOCUMENT_CHUNK_RAW, error);
-        ok = bytes != NULL;
-        if (ok)
-            take(bytes, data);
-    }
-    document_chunk_free(work.chunk);
-    return ok;
+    return document_each(session_db(session), session_scope(session), document_id, take, data,
+                         error);
 }
 
-static void take_for_digest(const GByteArray *bytes, void *digest) {
-    digest_update(digest, bytes->data, bytes->len);
+static bool take_for_digest(const char *bytes, size_t size, void *digest, GError **error) {
+    (void)error;
+    digest_update(digest, bytes, size);
+    return true;
 }
 
-static void take_for_print(const GByteArray *bytes, void *stream) {
-    fwrite(bytes->data, 1, bytes->len, stream);
+static bool take_for_print(const char *bytes, size_t size, void *stream, GError **error) {
+    (void)error;
+    fwrite(bytes, 1, size, stream);
+    return true;
 }
 
-static void take_for_text(const GByteArray *bytes, void *text) {
-    g_string_append_len(text, (const char *)bytes->data, bytes->len);
+static bool take_for_text(const char *bytes, size_t size, void *text, GError **error) {
+    (void)error;
+    g_string_append_len(text, bytes, (gssize)size);
+    return true;
 }
 
 /* Whether the stored bytes are those that were collected. */

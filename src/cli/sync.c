@@ -141,6 +141,7 @@ static bool run(CommandCall *call, GError **error) {
     if (!session ||
         !integrations_find(session, arguments_word(call->arguments, 0), &integration, error))
         return false;
+    request.data_dir = session_place(session)->data_dir;
     Registry *registry = session_registry(session, error);
     const Definition *definition =
         registry ? registry_find(registry, integration->provider, error) : NULL;

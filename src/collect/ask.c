@@ -58,6 +58,11 @@ static void give_failure(Ask *ask, Outcome outcome, const char *message) {
     give(ask, &answer);
 }
 
+static void redact(const Ask *ask, GString *text) {
+    if (ask->reading->run->config.sender)
+        sender_redact(ask->reading->run->config.sender, text);
+}
+
 static Outcome scan(Ask *ask, const char *body, size_t size) {
     g_string_truncate(ask->recorded, 0);
     g_string_truncate(ask->kept, 0);
@@ -66,8 +71,11 @@ static Outcome scan(Ask *ask, const char *body, size_t size) {
     if (size == 0)
         return OUTCOME_OK;
     g_autoptr(GError) error = NULL;
-    if (scan_body(node_of(ask->reading)->scan, body, size, ask->recorded, ask->kept, &error))
+    if (scan_body(node_of(ask->reading)->scan, body, size, ask->recorded, ask->kept, &error)) {
+        redact(ask, ask->recorded);
+        redact(ask, ask->kept);
         return OUTCOME_OK;
+    }
     ask->problem = g_strdup(error->message);
     return OUTCOME_BROKEN;
 }
@@ -161,6 +169,7 @@ static void record(Ask *ask, const SenderReply *reply) {
         if (value)
             g_string_append_printf(headers, "%s: %s\n", kept_headers[i], value);
     }
+    redact(ask, headers);
     CassetteKey key = key_of(ask);
     Recording recording = {.status = reply->status,
                            .outcome = reply->outcome,

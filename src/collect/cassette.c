@@ -136,10 +136,10 @@ static bool read_record(const GByteArray *batch, uint32_t offset, RecordHeader *
     return true;
 }
 
-static void chain_batch(Cassette *cassette, const GByteArray *batch) {
+static void chain_batch(Cassette *cassette, const void *bytes, size_t size) {
     uint8_t both[2 * DIGEST_SIZE];
     memcpy(both, cassette->chain, DIGEST_SIZE);
-    digest_sha256(batch->data, batch->len, both + DIGEST_SIZE);
+    digest_sha256(bytes, size, both + DIGEST_SIZE);
     digest_sha256(both, sizeof both, cassette->chain);
 }
 
@@ -158,7 +158,6 @@ static bool index_batch(Cassette *cassette, const GByteArray *batch, GError **er
         offset += header.size;
     }
     cassette->sorted = false;
-    chain_batch(cassette, batch);
     cassette->batches++;
     return true;
 }
@@ -177,21 +176,23 @@ static bool read_work(DbUnit *unit, void *data, GError **error) {
     return journal_read(unit, read->job_id, read->batch, &read->row, error);
 }
 
-/* *batch_out is NULL behind the last batch. */
-static bool fetch_batch(Cassette *cassette, int64_t number, GByteArray **batch_out,
+/* *row_out is NULL behind the last batch. */
+static bool fetch_batch(Cassette *cassette, int64_t number, JournalBatch **row_out,
                         GError **error) {
     const CassetteConfig *config = &cassette->config;
     BatchRead read = {.job_id = config->lease.job_id, .batch = number};
     bool ok = db_run(config->place.db, &config->place.scope, DB_READ, read_work, &read, error);
-    g_autoptr(JournalBatch) row = read.row;
-    if (!ok)
-        return false;
-    *batch_out = NULL;
-    if (!row)
-        return true;
-    *batch_out = compressor_unpack(cassette->compressor, row->bytes.bytes, row->bytes.size,
-                                   BATCH_RAW_MAX, error);
-    return *batch_out != NULL;
+    if (ok)
+        *row_out = read.row;
+    else
+        journal_batch_free(read.row);
+    return ok;
+}
+
+/* NULL when it is damaged. */
+static GByteArray *unpack(Cassette *cassette, const JournalBatch *row, GError **error) {
+    return compressor_unpack(cassette->compressor, row->bytes.bytes, row->bytes.size, BATCH_RAW_MAX,
+                             error);
 }
 
 static bool load_batch(Cassette *cassette, uint32_t number, const GByteArray **batch_out,
@@ -203,11 +204,15 @@ static bool load_batch(Cassette *cassette, uint32_t number, const GByteArray **b
     }
     if (!cassette->loaded_bytes || cassette->loaded != number) {
         g_clear_pointer(&cassette->loaded_bytes, g_byte_array_unref);
-        if (!fetch_batch(cassette, number, &cassette->loaded_bytes, error))
+        g_autoptr(JournalBatch) row = NULL;
+        if (!fetch_batch(cassette, number, &row, error))
             return false;
-        if (!cassette->loaded_bytes)
+        if (!row)
             return damaged(error);
+        cassette->loaded_bytes = unpack(cassette, row, error);
         cassette->loaded = number;
+        if (!cassette->loaded_bytes)
+            return false;
     }
     *batch_out = cassette->loaded_bytes;
     return true;
@@ -229,13 +234,15 @@ bool cassette_open(const CassetteConfig *config, Cassette **cassette_out, GError
     cassette->config = *config;
     cassette->durable = true;
     for (;;) {
-        g_autoptr(GByteArray) batch = NULL;
-        if (!fetch_batch(cassette, cassette->batches, &batch, error))
+        g_autoptr(JournalBatch) row = NULL;
+        if (!fetch_batch(cassette, cassette->batches, &row, error))
             return false;
-        if (!batch)
+        if (!row)
             break;
-        if (!index_batch(cassette, batch, error))
+        g_autoptr(GByteArray) batch = unpack(cassette, row, error);
+        if (!batch || !index_batch(cassette, batch, error))
             return false;
+        chain_batch(cassette, row->bytes.bytes, row->bytes.size);
     }
     *cassette_out = g_steal_pointer(&cassette);
     return true;
@@ -342,6 +349,7 @@ static void write_batch(Cassette *cassette, const GByteArray *batch) {
     write->packed = compressor_pack(cassette->compressor, batch->data, batch->len);
     write->entries = cassette->filling_count;
     write->raw_size = batch->len;
+    chain_batch(cassette, write->packed->data, write->packed->len);
     cassette->writes++;
     unit_submit(&cassette->config.place, DB_WRITE, append_work, append_done, write);
 }
@@ -350,12 +358,12 @@ void cassette_flush(Cassette *cassette) {
     GByteArray *batch = cassette->filling;
     if (batch->len == 0)
         return;
-    chain_batch(cassette, batch);
     cassette->batches++;
     if (cassette->durable) {
         write_batch(cassette, batch);
         g_byte_array_set_size(batch, 0);
     } else {
+        chain_batch(cassette, batch->data, batch->len);
         g_ptr_array_add(cassette->memory, batch);
         cassette->filling = g_byte_array_new();
     }

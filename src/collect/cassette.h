@@ -83,6 +83,7 @@ unsigned cassette_pending(const Cassette *cassette);
 const GError *cassette_error(const Cassette *cassette);
 
 /* Number of recordings; and a hash over all flushed batches in order: h(n) = SHA-256(h(n-1) ||
- * SHA-256(batch n)), h(0) = 32 zero bytes. */
+ * SHA-256(batch n)), h(0) = 32 zero bytes. A batch counts as it is stored, compressed; that of a
+ * cassette in memory as it is. */
 uint64_t cassette_count(const Cassette *cassette);
 void cassette_hash(const Cassette *cassette, char out[DIGEST_HEX_SIZE]);

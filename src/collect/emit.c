@@ -12,8 +12,8 @@ typedef struct {
     const Row
         *found[READ_MAX_NODES]; /* by node of the type; NULL: not read, something was absent */
     uint64_t unread;            /* nodes whose answer does not allow a judgement */
-    Value value;
-    GPtrArray *unread_fields; /* borrowed names */
+    Value value;                /* of a row that a program makes */
+    GPtrArray *unread_fields;   /* the run's buffer */
 } Emission;
 
 /* --- the values of the nodes ------------------------------------------------------------------ */
@@ -60,15 +60,14 @@ static void find_rows(Emission *emission, const Row *row) {
     }
 }
 
+/* The object is kept between rows, so that most of it need not be made again. */
 static Value environment_of(const Emission *emission) {
-    const EvidenceType *type = emission->type->type;
-    Value environment = value_copy(emission->run->base);
-    for (size_t node = 0; node < type->node_count; node++) {
+    TypeState *type = emission->type;
+    for (size_t node = 0; node < type->type->node_count; node++) {
         const Row *row = emission->found[node];
-        value_put(&environment, type->nodes[node].name,
-                  row ? value_copy(row->value) : value_new_null());
+        value_set(&type->seen, type->names[node], row ? value_copy(row->value) : value_new_null());
     }
-    return environment;
+    return type->seen;
 }
 
 /* --- the typed row ---------------------------------------------------------------------------- */
@@ -77,21 +76,19 @@ static void note_unread(Emission *emission, const char *field) {
     g_ptr_array_add(emission->unread_fields, (void *)(uintptr_t)field);
 }
 
-/* A row given as a map: each field knows the reads it depends on. */
-static void build_from_fields(Emission *emission, ExprResult *results) {
+/* A row given as a map: each field knows the reads it depends on. A result that is no readable
+ * value becomes null. */
+static void settle_fields(Emission *emission, ExprResult *results) {
     const EvidenceType *type = emission->type->type;
-    emission->value = value_new_object();
     for (size_t i = 0; i < type->row_field_count; i++) {
         const RowField *field = &type->row_fields[i];
+        ExprResult *result = &results[i];
         bool readable = (field->nodes & emission->unread) == 0;
-        if (readable && results[i].outcome == EXPR_ONE)
-            value_put(&emission->value, field->name, value_take(&results[i].value));
-        else if (readable && results[i].outcome == EXPR_NONE)
+        if (readable && (result->outcome == EXPR_ONE || result->outcome == EXPR_NONE))
             continue;
-        else
-            value_put(&emission->value, field->name, value_new_null());
-        if (!readable || results[i].outcome != EXPR_ONE)
-            note_unread(emission, field->name);
+        expr_result_clear(result);
+        *result = (ExprResult){.outcome = EXPR_ONE, .value = value_new_null()};
+        note_unread(emission, field->name);
     }
 }
 
@@ -114,21 +111,12 @@ static bool build_from_program(Emission *emission, ExprResult *result, GError **
     return true;
 }
 
-static bool build_row(Emission *emission, GError **error) {
+static bool evaluate(const Emission *emission, GError **error) {
     TypeState *type = emission->type;
-    g_auto(Value) environment = environment_of(emission);
-    ExprInput input = {.root = environment,
+    ExprInput input = {.root = environment_of(emission),
                        .settings = emission->run->settings,
                        .now_ms = emission->run->config.clock_ms};
-    if (!expr_program_eval(type->program, &input, type->results, error))
-        return false;
-    bool ok = true;
-    if (type->type->row)
-        ok = build_from_program(emission, type->results, error);
-    else
-        build_from_fields(emission, type->results);
-    expr_results_clear(type->results, expr_program_count(type->program));
-    return ok;
+    return expr_program_eval(type->program, &input, type->results, error);
 }
 
 static bool is_noted(const GPtrArray *names, const char *name) {
@@ -157,7 +145,10 @@ static const char *unread_word(const Reading *reading) {
     return outcome_name(reading->outcome);
 }
 
-static void mark_unread(Emission *emission) {
+/* The member UNREAD_MEMBER; VALUE_NONE when all was read. */
+static Value unread_value(const Emission *emission) {
+    if (emission->unread_fields->len == 0 && emission->unread == 0)
+        return VALUE_NONE;
     Value fields = value_new_array();
     for (guint i = 0; i < emission->unread_fields->len; i++)
         value_push(&fields, value_new_string(g_ptr_array_index(emission->unread_fields, i)));
@@ -170,35 +161,63 @@ static void mark_unread(Emission *emission) {
     Value unread = value_new_object();
     value_put(&unread, UNREAD_FIELDS, fields);
     value_put(&unread, UNREAD_READS, reads);
-    value_put(&emission->value, UNREAD_MEMBER, unread);
+    return unread;
 }
 
 /* --- emission --------------------------------------------------------------------------------- */
 
+static bool summarize(const Emission *emission, Value row, GError **error) {
+    Summary *summary = emission->type->summary;
+    return !summary || summary_feed(summary, row, emission->unread_fields, error);
+}
+
+static bool print_fields(Emission *emission, GString *line, GError **error) {
+    RowShape *shape = emission->type->shape;
+    ExprResult *results = emission->type->results;
+    settle_fields(emission, results);
+    row_shape_check(shape, results, emission->unread_fields);
+    if (emission->type->summary &&
+        !summarize(emission, row_shape_summarized(shape, results), error))
+        return false;
+    g_auto(Value) unread = unread_value(emission);
+    row_shape_append_json(shape, results, unread, line);
+    return true;
+}
+
+static bool print_program(Emission *emission, GString *line, GError **error) {
+    if (!build_from_program(emission, emission->type->results, error) ||
+        !check_types(emission, error) || !summarize(emission, emission->value, error))
+        return false;
+    g_auto(Value) unread = unread_value(emission);
+    if (value_kind(unread) != VALUE_KIND_NONE)
+        value_put(&emission->value, UNREAD_MEMBER, value_take(&unread));
+    value_append_json(line, emission->value);
+    return true;
+}
+
 static bool write_row(Emission *emission, GError **error) {
     TypeState *type = emission->type;
-    if (type->summary &&
-        !summary_feed(type->summary, emission->value, emission->unread_fields, error))
-        return false;
-    if (emission->unread_fields->len > 0 || emission->unread != 0)
-        mark_unread(emission);
     GString *line = emission->run->line;
     g_string_truncate(line, 0);
-    value_append_json(line, emission->value);
-    writer_row(type->writer, line->str, line->len);
-    return true;
+    if (!evaluate(emission, error))
+        return false;
+    bool printed =
+        type->shape ? print_fields(emission, line, error) : print_program(emission, line, error);
+    expr_results_clear(type->results, expr_program_count(type->program));
+    if (printed)
+        writer_row(type->writer, line->str, line->len);
+    return printed;
 }
 
 static void emit_for_type(Run *run, TypeState *type, const Row *row) {
     Emission emission = {
-        .run = run, .type = type, .value = VALUE_NONE, .unread_fields = g_ptr_array_new()};
+        .run = run, .type = type, .value = VALUE_NONE, .unread_fields = run->unread};
     GError *error = NULL;
+    g_ptr_array_set_size(run->unread, 0);
     find_rows(&emission, row);
-    if (!build_row(&emission, &error) || !check_types(&emission, &error) ||
-        !write_row(&emission, &error))
+    if (!write_row(&emission, &error))
         run_fail_type(type, error);
     value_clear(&emission.value);
-    g_ptr_array_unref(emission.unread_fields);
     run->rows_emitted++;
     run_tell_progress(run, type);
 }

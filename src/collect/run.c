@@ -41,6 +41,12 @@ static void type_init(Run *run, size_t index, const EvidenceType *type) {
     state->root = state->plan_nodes[root];
     state->completeness = completeness_new(names, type->node_count);
     state->program = row_program(type, &state->results);
+    if (!type->row)
+        state->shape = row_shape_new(type);
+    state->names = g_new0(Value, type->node_count);
+    for (size_t node = 0; node < type->node_count; node++)
+        state->names[node] = value_new_string(type->nodes[node].name);
+    state->seen = value_copy(run->base);
     if (type->summary)
         state->summary = summary_new(type->summary, run->settings, run->config.clock_ms);
     state->writer = writer_new(&run->place, run->job_id);
@@ -52,6 +58,11 @@ static void type_clear(TypeState *state) {
     summary_free(state->summary);
     expr_program_free(state->program);
     g_free(state->results);
+    row_shape_free(state->shape);
+    for (size_t node = 0; state->names && node < state->type->node_count; node++)
+        value_clear(&state->names[node]);
+    g_free(state->names);
+    value_clear(&state->seen);
     g_free(state->plan_nodes);
     completeness_free(state->completeness);
     g_clear_error(&state->error);
@@ -139,6 +150,7 @@ bool run_new(const RunConfig *config, Run **run_out, GError **error) {
     run->job_id = g_strdup(config->job_id);
     run->settings_json = json_copy_deep(config->settings);
     run->line = g_string_new(NULL);
+    run->unread = g_ptr_array_new();
     run->tripped = OUTCOME_OK;
     g_queue_init(&run->asks);
     g_queue_init(&run->stalled);
@@ -213,6 +225,7 @@ void run_free(Run *run) {
     value_clear(&run->settings);
     json_free(run->settings_json);
     g_string_free(run->line, TRUE);
+    g_ptr_array_unref(run->unread);
     g_clear_error(&run->error);
     g_free(run->tripped_message);
     g_free(run->integration_id);

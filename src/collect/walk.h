@@ -18,6 +18,7 @@
 #include "collect/cassette.h"
 #include "collect/completeness.h"
 #include "collect/row_index.h"
+#include "collect/row_shape.h"
 #include "collect/run.h"
 #include "collect/writer.h"
 #include "provider/page.h"
@@ -85,6 +86,9 @@ typedef struct {
     size_t root;        /* plan index of the root of its chain */
     ExprProgram *program;
     ExprResult *results;
+    RowShape *shape; /* NULL: a row is an object that the program gives */
+    Value *names;    /* of the nodes */
+    Value seen;      /* what the expressions of a row see: {settings, range, NODE: value} */
     Summary *summary;
     Writer *writer;
     Completeness *completeness;
@@ -116,6 +120,7 @@ struct Run {
     ExprProgram **polls;    /* by plan node: when a poll is done, or NULL */
     Reading **roots;        /* by plan node; NULL for nodes with a parent */
     GString *line;          /* buffer for one printed row */
+    GPtrArray *unread;      /* buffer for the names of its unread fields; borrowed */
     GQueue asks;            /* Ask * */
     GQueue stalled; /* Reading * that have rows to take or emit and wait for room or their turn */
     unsigned in_flight;

@@ -1,6 +1,5 @@
 #include "comply/judge.h"
 
-#include "base/compress.h"
 #include "base/error.h"
 #include "comply/check.h"
 #include "comply/finding_batch.h"
@@ -10,7 +9,7 @@
 #include "comply/row_stream.h"
 #include "comply/tally.h"
 #include "store/check_result.h"
-#include "store/document.h"
+#include "store/document_reader.h"
 #include "store/evidence.h"
 #include "store/integration.h"
 
@@ -190,43 +189,17 @@ static bool judge_row(const char *bytes, size_t size, void *data, GError **error
     return true;
 }
 
-typedef struct {
-    const char *document_id;
-    int64_t seq;
-    DocumentChunk *chunk;
-} ChunkRead;
-
-static bool chunk_work(DbUnit *unit, void *data, GError **error) {
-    ChunkRead *read = data;
-    g_clear_pointer(&read->chunk, document_chunk_free);
-    return document_read_chunk(unit, read->document_id, read->seq, &read->chunk, error);
-}
-
-/* Feeds one chunk; *more_out is false behind the last. */
-static bool feed_chunk(const Judging *judging, int64_t seq, Compressor *compressor,
-                       RowStream *stream, bool *more_out, GError **error) {
-    ChunkRead read = {.document_id = judging->evidence->document_id, .seq = seq};
-    bool ok = db_run(judging->db, judging->scope, DB_READ, chunk_work, &read, error);
-    g_autoptr(DocumentChunk) chunk = read.chunk;
-    *more_out = chunk != NULL;
-    if (!ok || chunk == NULL)
-        return ok;
-    g_autoptr(GByteArray) raw = compressor_unpack(compressor, chunk->bytes.bytes, chunk->bytes.size,
-                                                  DOCUMENT_CHUNK_RAW, error);
-    return raw != NULL && row_stream_feed(stream, (const char *)raw->data, raw->len, error);
+static bool feed_rows(const char *bytes, size_t size, void *data, GError **error) {
+    return row_stream_feed(data, bytes, size, error);
 }
 
 static bool judge_rows(Judging *judging, GError **error) {
     if (judging->evidence->document_id == NULL)
         return true;
-    g_autoptr(Compressor) compressor = compressor_new();
     g_autoptr(RowStream) stream = row_stream_new(judge_row, judging);
-    bool more = true;
-    for (int64_t seq = 0; more; seq++) {
-        if (!feed_chunk(judging, seq, compressor, stream, &more, error))
-            return false;
-    }
-    return row_stream_end(stream, error);
+    return document_each(judging->db, judging->scope, judging->evidence->document_id, feed_rows,
+                         stream, error) &&
+           row_stream_end(stream, error);
 }
 
 /* --- results ---------------------------------------------------------------------------------- */

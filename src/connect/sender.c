@@ -13,6 +13,8 @@
 #include <string.h>
 
 #define REDIRECTS_MAX 3
+#define REDACT_MIN 8 /* bytes of a token */
+#define REDACTED "[secret]"
 #define RATE_LIMITED_WAIT_MS 60000 /* when the scheme was asked to wait and not told how long */
 
 /* The budgets that one request spends. */
@@ -25,6 +27,7 @@ struct Sender {
     NetClient *client;
     const Definition *definition;
     Responder *responder;
+    const DefinitionAuth *auth; /* NULL when nothing goes over the network */
     Credentials *credentials;
     Authorizer *authorizer; /* NULL when nothing goes over the network */
     GQueue waiting;         /* of Waiting: until the authorizer is ready */
@@ -239,6 +242,7 @@ static Sender *sender_make(NetClient *client, const Definition *definition) {
 
 bool sender_new(const SenderConfig *config, Sender **sender_out, GError **error) {
     g_autoptr(Sender) sender = sender_make(config->client, config->definition);
+    sender->auth = config->auth;
     sender->credentials = config->credentials;
     sender->budget_set = config->budgets;
     sender->integration_id = g_strdup(config->integration_id);
@@ -272,6 +276,24 @@ void sender_free(Sender *sender) {
     g_hash_table_unref(sender->places);
     g_free(sender->integration_id);
     g_free(sender);
+}
+
+static void redact(const Secret *secret, GString *text) {
+    if (!secret || secret_size(secret) < REDACT_MIN)
+        return;
+    size_t size = secret_size(secret);
+    const char *found;
+    while ((found = memmem(text->str, text->len, secret_bytes(secret), size)) != NULL) {
+        gssize at = found - text->str;
+        g_string_erase(text, at, (gssize)size);
+        g_string_insert(text, at, REDACTED);
+    }
+}
+
+void sender_redact(const Sender *sender, GString *text) {
+    for (size_t i = 0; sender->auth && i < sender->auth->field_count; i++)
+        if (sender->auth->fields[i].secret)
+            redact(credentials_get(sender->credentials, sender->auth->fields[i].name), text);
 }
 
 /* --- callbacks of the network ----------------------------------------------------------------- */

@@ -82,6 +82,10 @@ Sender *sender_new_recorded(NetClient *client, const Definition *definition, Exc
 void sender_free(Sender *sender);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Sender, sender_free)
 
+/* Takes the credential out of a text from outside, before it is kept: a service may repeat what it
+ * was sent. Tokens of less than 8 bytes are left alone, they stand in any text. */
+void sender_redact(const Sender *sender, GString *text);
+
 /* Sends a request. ERROR_CONFIGURATION or ERROR_LIMIT when a header cannot be sent; done is not
  * called then. */
 bool sender_send(Sender *sender, const SenderWish *wish, GError **error) G_GNUC_WARN_UNUSED_RESULT;

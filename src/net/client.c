@@ -289,6 +289,8 @@ static void launch(Call *call) {
     call->attempts++;
     call->state = CALL_ENDING; /* prepare() may cancel nothing */
     call->transfer = transfer_open(call->client->engine, request, call);
+    if (call->attempts > 1)
+        transfer_connect_anew(call->transfer);
     bool prepared = !request->prepare || request->prepare(request, transfer_extra(call->transfer),
                                                           call->attempts, &error);
     if (prepared && transfer_start(call->transfer, &error)) {

@@ -70,6 +70,7 @@ struct Transfer {
     size_t header_bytes;
     CURLcode code;
     EgressClass refused; /* class of an address that was refused; else EGRESS_PUBLIC */
+    bool fresh;          /* a connection of its own */
     bool running;
     bool body_begun;
     bool too_large;
@@ -291,9 +292,14 @@ Transfer *transfer_open(TransferEngine *engine, const NetRequest *request, void 
     transfer->header_bytes = 0;
     transfer->code = CURLE_OK;
     transfer->refused = EGRESS_PUBLIC;
+    transfer->fresh = request->once;
     transfer->body_begun = transfer->too_large = false;
     transfer->too_many_headers = transfer->sent = false;
     return transfer;
+}
+
+void transfer_connect_anew(Transfer *transfer) {
+    transfer->fresh = true;
 }
 
 NetHeaders *transfer_extra(Transfer *transfer) {
@@ -402,9 +408,9 @@ bool transfer_start(Transfer *transfer, GError **error) {
     curl_easy_setopt(easy, CURLOPT_URL, request->url);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)request->total_timeout_ms);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)request->connect_timeout_ms);
-    long alone = request->once || request->instance_metadata ? 1L : 0L;
-    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, alone);
-    curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, alone);
+    bool alone = request->once || request->instance_metadata;
+    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, alone || transfer->fresh ? 1L : 0L);
+    curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, alone ? 1L : 0L);
     if (transfer->pool->engine->proxy) {
         curl_easy_setopt(easy, CURLOPT_PROXY,
                          is_proxied(transfer) ? transfer->pool->engine->proxy : "");

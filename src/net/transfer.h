@@ -53,6 +53,10 @@ void transfer_engine_wake(TransferEngine *engine);
 /* request is borrowed until the transfer is closed. */
 Transfer *transfer_open(TransferEngine *engine, const NetRequest *request, void *owner);
 
+/* The attempt opens a connection of its own. libcurl sends a request again by itself, up to five
+ * times, when a kept connection turns out to be dead; an attempt after a failure is one request. */
+void transfer_connect_anew(Transfer *transfer);
+
 /* Headers of this attempt only; wiped when it is closed. */
 NetHeaders *transfer_extra(Transfer *transfer);
 

@@ -1,12 +1,46 @@
 #include "provider/condition.h"
 
+struct ConditionPool {
+    GPtrArray *leaves;    /* const Expr *, borrowed */
+    ExprProgram *program; /* made when first needed */
+    ExprResult *results;
+    bool failed; /* one of them spoils the others */
+};
+
 struct Condition {
     const Expr *expr;
-    ValuePath *path; /* NULL: not a plain comparison */
+    ConditionPool *pool; /* NULL: not one of its expressions */
+    guint place;         /* among them */
+    ValuePath *path;     /* NULL: not a plain comparison */
     Value literal;
     bool negated;
     ExprProgram *program; /* made when first needed */
 };
+
+ConditionPool *condition_pool_new(void) {
+    ConditionPool *pool = g_new0(ConditionPool, 1);
+    pool->leaves = g_ptr_array_new();
+    return pool;
+}
+
+void condition_pool_add(ConditionPool *pool, const Expr *expr) {
+    g_assert(pool->program == NULL);
+    if (!expr_is_native(expr))
+        g_ptr_array_add(pool->leaves, (void *)(uintptr_t)expr);
+}
+
+void condition_pool_free(ConditionPool *pool) {
+    if (pool == NULL)
+        return;
+    expr_program_free(pool->program);
+    g_ptr_array_unref(pool->leaves);
+    g_free(pool->results);
+    g_free(pool);
+}
+
+size_t condition_pool_count(const ConditionPool *pool) {
+    return pool->leaves->len;
+}
 
 /* A JSON scalar is the same in jq. */
 static bool parse_literal(const char *text, Value *literal_out) {
@@ -33,9 +67,11 @@ static void split(Condition *condition, const char *source) {
     condition->negated = negated;
 }
 
-Condition *condition_new(const Expr *expr) {
+Condition *condition_new(const Expr *expr, ConditionPool *pool) {
     Condition *condition = g_new0(Condition, 1);
     condition->expr = expr;
+    if (pool != NULL && g_ptr_array_find(pool->leaves, expr, &condition->place))
+        condition->pool = pool;
     split(condition, expr_source(expr));
     return condition;
 }
@@ -60,14 +96,36 @@ static bool compare(const Condition *condition, Value root) {
     return value_equal(value, condition->literal) != condition->negated;
 }
 
+static bool is_true(const ExprResult *result) {
+    bool truth = false;
+    return expr_result_bool(result, &truth) && truth;
+}
+
+/* False when the pool cannot answer. */
+static bool ask_pool(ConditionPool *pool, guint place, const ExprInput *input, bool *truth_out) {
+    if (pool->failed)
+        return false;
+    if (pool->program == NULL) {
+        pool->program =
+            expr_program_new((const Expr *const *)(void *)pool->leaves->pdata, pool->leaves->len);
+        pool->results = g_new0(ExprResult, pool->leaves->len);
+    }
+    pool->failed = !expr_program_eval(pool->program, input, pool->results, NULL);
+    if (pool->failed)
+        return false;
+    *truth_out = is_true(&pool->results[place]);
+    expr_results_clear(pool->results, pool->leaves->len);
+    return true;
+}
+
 bool condition_holds(Condition *condition, const ExprInput *input) {
+    bool truth = false;
     if (condition->path != NULL)
         return compare(condition, input->root);
+    if (condition->pool != NULL && ask_pool(condition->pool, condition->place, input, &truth))
+        return truth;
     if (condition->program == NULL)
         condition->program = expr_program_new(&condition->expr, 1);
     g_auto(ExprResult) result = {.outcome = EXPR_NONE};
-    bool truth = false;
-    if (!expr_program_eval(condition->program, input, &result, NULL))
-        return false;
-    return expr_result_bool(&result, &truth) && truth;
+    return expr_program_eval(condition->program, input, &result, NULL) && is_true(&result);
 }

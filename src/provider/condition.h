@@ -1,9 +1,11 @@
 /* condition.h - an expression that answers yes or no, fast where it is a plain comparison.
  *
  * Most conditions of definitions read `.body.message == "Branch not protected"`: a plain path, ==
- * or
- * !=, and a literal. Those are compared directly; everything else is compiled as a program when it
- * is first asked. A Condition belongs to one thread; its expression must outlive it.
+ * or !=, and a literal. Those are compared directly; most others are evaluated natively. For the
+ * few that need libjq, whose programs take 17 ms to compile, a ConditionPool compiles all of a
+ * definition's as one program when the first of them is asked; where that program fails, each
+ * has one of its own. A Condition belongs to one thread; its expression and its pool must outlive
+ * it.
  */
 #pragma once
 
@@ -11,7 +13,20 @@
 
 typedef struct Condition Condition;
 
-Condition *condition_new(const Expr *expr);
+typedef struct ConditionPool ConditionPool;
+
+/* Empty. Expressions are added before the first condition is asked; those that need no libjq are
+ * passed over. The expressions are borrowed. */
+ConditionPool *condition_pool_new(void);
+void condition_pool_add(ConditionPool *pool, const Expr *expr);
+void condition_pool_free(ConditionPool *pool);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ConditionPool, condition_pool_free)
+
+/* How many expressions are compiled together. */
+size_t condition_pool_count(const ConditionPool *pool);
+
+/* The pool is borrowed and may be NULL. */
+Condition *condition_new(const Expr *expr, ConditionPool *pool);
 void condition_free(Condition *condition);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Condition, condition_free)
 

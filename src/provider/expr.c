@@ -7,6 +7,8 @@
 
 #include "base/error.h"
 #include "provider/facts.h"
+#include "provider/native.h"
+#include "provider/native_parse.h"
 #include "provider/watchdog.h"
 
 _Static_assert(sizeof(Value) == sizeof(jv), "a Value holds one jv");
@@ -28,7 +30,8 @@ static inline Value from_jv(jv value) {
 struct Expr {
     char *source;
     Facts *facts;
-    ValuePath *path; /* NULL unless it is a plain path */
+    ValuePath *path;  /* NULL unless it is a plain path */
+    NativeTree *tree; /* NULL unless it is no path and needs no libjq */
 };
 
 Expr *expr_parse(const char *source, GError **error) {
@@ -48,6 +51,7 @@ Expr *expr_parse(const char *source, GError **error) {
     expr->source = g_strdup(source);
     expr->facts = g_steal_pointer(&facts);
     expr->path = value_path_parse(source, NULL);
+    expr->tree = expr->path == NULL ? native_parse(source) : NULL;
     return expr;
 }
 
@@ -57,6 +61,7 @@ void expr_free(Expr *expr) {
     g_free(expr->source);
     facts_free(expr->facts);
     value_path_free(expr->path);
+    native_tree_free(expr->tree);
     g_free(expr);
 }
 
@@ -66,6 +71,10 @@ const char *expr_source(const Expr *expr) {
 
 const ValuePath *expr_plain_path(const Expr *expr) {
     return expr->path;
+}
+
+bool expr_is_native(const Expr *expr) {
+    return expr->path != NULL || expr->tree != NULL;
 }
 
 bool expr_reads_all(const Expr *expr) {
@@ -148,11 +157,18 @@ bool expr_result_bool(const ExprResult *result, bool *truth_out) {
 
 /* Programs. */
 
+/* How much a native evaluation may do in a millisecond of its time limit. */
+#define STEPS_PER_MS 10000
+
 struct ExprProgram {
     const Expr *const *leaves; /* a copy of the list; the leaves are borrowed */
     size_t count;
+    bool by_jq;            /* nothing is evaluated natively */
+    Native **natives;      /* beside the leaves; NULL until evaluated */
+    ExprProgram **spares;  /* of native leaves that met a value only libjq can judge */
     size_t compiled_count; /* leaves that need jq, in order */
     bool bare;             /* none of them looks at settings or time: the input is the root alone */
+    bool regex;            /* any of them may reach Oniguruma */
     unsigned limit_ms;
     jq_state *state; /* NULL until the first evaluation, or when there is nothing to compile */
     Watchdog *watch;
@@ -202,18 +218,34 @@ static const char fromdate_text[] =
     "      - (.[-$zone:] | __zone) end;\n"
     "def fromdate: fromdateiso8601;\n";
 
-ExprProgram *expr_program_new(const Expr *const *leaves, size_t count) {
+/* Whether a leaf is part of the jq program. */
+static bool is_compiled(const ExprProgram *program, const Expr *leaf) {
+    return leaf->path == NULL && (leaf->tree == NULL || program->by_jq);
+}
+
+static ExprProgram *program_new(const Expr *const *leaves, size_t count, bool by_jq) {
     ExprProgram *program = g_new0(ExprProgram, 1);
+    program->by_jq = by_jq;
     const Expr **copy = g_new(const Expr *, MAX(count, 1));
     for (size_t i = 0; i < count; i++) {
         copy[i] = leaves[i];
-        program->compiled_count += leaves[i]->path == NULL;
+        program->compiled_count += is_compiled(program, leaves[i]);
     }
     program->leaves = copy;
     program->count = count;
+    program->natives = g_new0(Native *, MAX(count, 1));
+    program->spares = g_new0(ExprProgram *, MAX(count, 1));
     program->limit_ms = EXPR_TIME_LIMIT_MS;
     program->complaint = g_string_new(NULL);
     return program;
+}
+
+ExprProgram *expr_program_new(const Expr *const *leaves, size_t count) {
+    return program_new(leaves, count, false);
+}
+
+ExprProgram *expr_program_new_by_jq(const Expr *const *leaves, size_t count) {
+    return program_new(leaves, count, true);
 }
 
 /* A state that was halted cannot be taken down (libjq aborts); it is kept here for good. */
@@ -238,6 +270,12 @@ static void abandon(jq_state *state) {
 void expr_program_free(ExprProgram *program) {
     if (program == NULL)
         return;
+    for (size_t i = 0; i < program->count; i++) {
+        native_free(program->natives[i]);
+        expr_program_free(program->spares[i]);
+    }
+    g_free(program->natives);
+    g_free(program->spares);
     watchdog_free(program->watch);
     if (program->state != NULL)
         jq_teardown(&program->state);
@@ -260,7 +298,7 @@ size_t expr_program_count(const ExprProgram *program) {
 static bool needs(const ExprProgram *program, const char *builtin) {
     for (size_t i = 0; i < program->count; i++) {
         const Expr *leaf = program->leaves[i];
-        if (leaf->path == NULL && facts_calls(leaf->source, builtin))
+        if (is_compiled(program, leaf) && facts_calls(leaf->source, builtin))
             return true;
     }
     return false;
@@ -282,7 +320,17 @@ static void append_prelude(const ExprProgram *program, GString *text) {
 /* Whether any compiled leaf has a property. */
 static bool any_leaf(const ExprProgram *program, bool (*has)(const Expr *)) {
     for (size_t i = 0; i < program->count; i++) {
-        if (program->leaves[i]->path == NULL && has(program->leaves[i]))
+        if (is_compiled(program, program->leaves[i]) && has(program->leaves[i]))
+            return true;
+    }
+    return false;
+}
+
+static bool needs_regex(const ExprProgram *program) {
+    static const char *const builtins[] = {"capture", "gsub",   "match", "scan",
+                                           "split",   "splits", "sub",   "test"};
+    for (size_t i = 0; i < G_N_ELEMENTS(builtins); i++) {
+        if (needs(program, builtins[i]))
             return true;
     }
     return false;
@@ -308,7 +356,7 @@ static char *program_text(ExprProgram *program) {
     const char *separator = "\n";
     for (size_t i = 0; i < program->count; i++) {
         const Expr *leaf = program->leaves[i];
-        if (leaf->path != NULL)
+        if (!is_compiled(program, leaf))
             continue;
         bool cut = leaf->facts->generates;
         g_string_append_printf(text, "%s(try [%s%s\n%s] catch {m: .}\n)", separator,
@@ -373,11 +421,11 @@ static bool compile(ExprProgram *program, GError **error) {
         return false;
     }
     program->state = state;
+    program->regex = needs_regex(program);
     return true;
 }
 
 static bool stopped(ExprProgram *program) {
-    abandon(g_steal_pointer(&program->state));
     g_set_error(&program->failure, ASSAY_ERROR, ERROR_TIMEOUT,
                 "An expression ran for more than %u ms and was stopped; the definition must be"
                 " changed.",
@@ -402,10 +450,25 @@ static jv program_input(const ExprProgram *program, const ExprInput *input) {
                     jv_number((double)input->now_ms / 1000));
 }
 
+/* Oniguruma initializes itself lazily and unsafely, so that programs with regular expressions are
+ * run by one thread at a time. */
+static pthread_mutex_t regex_mutex = PTHREAD_MUTEX_INITIALIZER;
+
+static void lock_regex(const ExprProgram *program) {
+    if (program->regex)
+        pthread_mutex_lock(&regex_mutex);
+}
+
+static void unlock_regex(const ExprProgram *program) {
+    if (program->regex)
+        pthread_mutex_unlock(&regex_mutex);
+}
+
 /* Runs the compiled leaves; *outcomes_out is the array of their outcomes, or invalid with a
  * message when an error passed by all of them. */
 static bool run(ExprProgram *program, const ExprInput *input, jv *outcomes_out) {
     jv root = program_input(program, input);
+    lock_regex(program);
     watchdog_begin(program->watch);
     jq_start(program->state, root, 0);
     jv first = jq_next(program->state);
@@ -415,8 +478,11 @@ static bool run(ExprProgram *program, const ExprInput *input, jv *outcomes_out) 
         next = jq_next(program->state);
     }
     jv_free(next);
-    if (!watchdog_end(program->watch)) {
+    bool in_time = watchdog_end(program->watch);
+    unlock_regex(program);
+    if (!in_time) {
         jv_free(first);
+        abandon(g_steal_pointer(&program->state));
         return stopped(program);
     }
     *outcomes_out = first;
@@ -459,33 +525,97 @@ static bool fail_again(const ExprProgram *program, GError **error) {
     return false;
 }
 
-bool expr_program_eval(ExprProgram *program, const ExprInput *input, ExprResult *results,
-                       GError **error) {
-    jv outcomes = jv_invalid();
-    bool jq_needed = program->compiled_count > 0;
-    if (program->failure != NULL)
-        return fail_again(program, error);
-    if (jq_needed && program->state == NULL && !compile(program, &program->failure))
-        return fail_again(program, error);
-    if (jq_needed && !run(program, input, &outcomes))
-        return fail_again(program, error);
+/* Asks libjq about a leaf whose values only libjq can judge. */
+static bool fill_by_jq(ExprProgram *program, size_t index, const ExprInput *input,
+                       ExprResult *result) {
+    if (program->spares[index] == NULL) {
+        program->spares[index] = expr_program_new_by_jq(&program->leaves[index], 1);
+        program->spares[index]->limit_ms = program->limit_ms;
+    }
+    return expr_program_eval(program->spares[index], input, result, &program->failure);
+}
+
+static void fill_outputs(ExprResult *result, const NativeOutputs *outputs) {
+    result->outcome = outputs->count == 0 ? EXPR_NONE : outputs->count == 1 ? EXPR_ONE : EXPR_MANY;
+    result->value = outputs->first;
+}
+
+/* The meter is shared by all leaves: the limit is that of the whole program. False when the
+ * program has failed. */
+static bool fill_native(ExprProgram *program, size_t index, const ExprInput *input,
+                        NativeMeter *meter, ExprResult *result) {
+    const NativeInput seen = {input->root, input->settings, (double)input->now_ms / 1000};
+    NativeOutputs outputs;
+    if (program->natives[index] == NULL)
+        program->natives[index] = native_new(program->leaves[index]->tree);
+    switch (native_eval(program->natives[index], &seen, meter, &outputs)) {
+    case NATIVE_DONE:
+        fill_outputs(result, &outputs);
+        return true;
+    case NATIVE_UNABLE:
+        return fill_by_jq(program, index, input, result);
+    case NATIVE_STOPPED:
+        return stopped(program);
+    default:
+        result->outcome = EXPR_FAILED;
+        result->message = g_steal_pointer(&meter->message);
+        return true;
+    }
+}
+
+/* The leaves that libjq has no part in. */
+static bool fill_others(ExprProgram *program, const ExprInput *input, ExprResult *results) {
+    NativeMeter meter = {.steps = (int64_t)program->limit_ms * STEPS_PER_MS};
+    bool good = true;
+    for (size_t i = 0; good && i < program->count; i++) {
+        const Expr *leaf = program->leaves[i];
+        if (leaf->path != NULL)
+            fill_path(&results[i], leaf->path, input->root);
+        else if (!is_compiled(program, leaf))
+            good = fill_native(program, i, input, &meter, &results[i]);
+    }
+    g_free(meter.message);
+    return good;
+}
+
+/* Reads the outcomes of the compiled leaves, which it consumes. */
+static void fill_all_compiled(const ExprProgram *program, jv outcomes, ExprResult *results) {
     bool told = jv_get_kind(outcomes) == JV_KIND_ARRAY;
     int at = 0;
     for (size_t i = 0; i < program->count; i++) {
-        const Expr *leaf = program->leaves[i];
-        results[i] = (ExprResult){0};
-        if (leaf->path != NULL)
-            fill_path(&results[i], leaf->path, input->root);
-        else
+        if (is_compiled(program, program->leaves[i]))
             fill_compiled(&results[i],
                           told ? jv_array_get(jv_copy(outcomes), at++) : jv_copy(outcomes));
     }
     jv_free(outcomes);
+}
+
+static bool eval_compiled(ExprProgram *program, const ExprInput *input, ExprResult *results) {
+    jv outcomes;
+    if (program->compiled_count == 0)
+        return true;
+    if (program->state == NULL && !compile(program, &program->failure))
+        return false;
+    if (!run(program, input, &outcomes))
+        return false;
+    fill_all_compiled(program, outcomes, results);
     return true;
 }
 
+bool expr_program_eval(ExprProgram *program, const ExprInput *input, ExprResult *results,
+                       GError **error) {
+    if (program->failure != NULL)
+        return fail_again(program, error);
+    for (size_t i = 0; i < program->count; i++)
+        results[i] = (ExprResult){0};
+    if (eval_compiled(program, input, results) && fill_others(program, input, results))
+        return true;
+    expr_results_clear(results, program->count);
+    return fail_again(program, error);
+}
+
 bool expr_check(const Expr *expr, GError **error) {
-    g_autoptr(ExprProgram) program = expr_program_new(&expr, 1);
+    g_autoptr(ExprProgram) program = expr_program_new_by_jq(&expr, 1);
     return expr->path != NULL || compile(program, error);
 }
 
@@ -509,14 +639,4 @@ bool expr_eval_once(const Expr *expr, const ExprInput *input, Value *value_out, 
     g_auto(ExprResult) result = {0};
     return expr_program_eval(program, input, &result, error) &&
            single(expr, &result, value_out, error);
-}
-
-void expr_start(void) {
-    g_autoptr(Expr) regex = expr_parse("test(\"a\")", NULL);
-    g_auto(Value) text = value_new_string("a");
-    g_auto(Value) matched = VALUE_NONE;
-    ExprInput input = {.root = text};
-    /* Only the side effect on Oniguruma matters; whoever evaluates meets any failure himself. */
-    if (regex == NULL || !expr_eval_once(regex, &input, &matched, NULL))
-        return;
 }

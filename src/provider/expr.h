@@ -1,5 +1,8 @@
 /* expr.h - expressions of definitions: jq, made safe, pure and cheap (libjq 1.6 inside).
  *
+ * Most expressions never meet libjq: those of the subset that native.h evaluates itself, with the
+ * same results. Programs of such expressions and plain paths cost nothing to make.
+ *
  * Life cycle. A definition's text becomes an Expr by expr_parse(), which lets only an allow-list of
  * builtins pass and needs no libjq. Expressions that are evaluated together are given to one
  * ExprProgram; it compiles them as one jq program at the first evaluation (15 ms and more: keep
@@ -12,7 +15,7 @@
  * `fromdate` and `fromdateiso8601` take RFC 3339 with fractions and offsets.
  *
  * Threads: an Expr is immutable and may be shared. A program belongs to one thread at a time;
- * every thread has its own. Call expr_start() once before any thread is started. One watchdog
+ * every thread has its own. Regular expressions are run by one thread at a time. One watchdog
  * thread stops an evaluation that passes its time limit; that program cannot be used again and its
  * jq state is leaked on purpose (libjq cannot take it down). libjq has no memory limit and aborts
  * when memory ends: whatever evaluates runs in a worker process.
@@ -47,6 +50,8 @@ bool expr_check(const Expr *expr, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 const char *expr_source(const Expr *expr);
 /* The plain path that the expression is, or NULL. Borrowed. */
 const ValuePath *expr_plain_path(const Expr *expr);
+/* Whether it is evaluated without libjq (for some rare values libjq may be asked all the same). */
+bool expr_is_native(const Expr *expr);
 
 /* What the expression may read of its root. expr_reads_all: a bare `.`, `keys`, `..` and the like;
  * otherwise expr_names lists the top-level names it touches, NULL-terminated and sorted
@@ -101,6 +106,9 @@ typedef struct ExprProgram ExprProgram;
 
 /* The leaves are borrowed and must outlive the program. Cheap: nothing is compiled yet. */
 ExprProgram *expr_program_new(const Expr *const *leaves, size_t count);
+/* The same with every leaf but plain paths evaluated by libjq: what native results are held
+ * against. */
+ExprProgram *expr_program_new_by_jq(const Expr *const *leaves, size_t count);
 void expr_program_free(ExprProgram *program);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ExprProgram, expr_program_free)
 
@@ -119,6 +127,3 @@ bool expr_program_eval(ExprProgram *program, const ExprInput *input, ExprResult 
  * exactly one value is ERROR_CONFIGURATION. */
 bool expr_eval_once(const Expr *expr, const ExprInput *input, Value *value_out,
                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/* Initializes what libjq and Oniguruma initialize lazily and unsafely. Once, before threads. */
-void expr_start(void);

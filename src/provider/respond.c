@@ -20,6 +20,7 @@ struct Responder {
     RuleList common;
     RuleList *services;
     RuleList *calls;
+    ConditionPool *pool; /* of all lists */
 };
 
 /* One answer and what is known of it. */
@@ -28,6 +29,13 @@ typedef struct {
     const DefinitionCall *call; /* NULL: none */
     AwsError error;
 } Case;
+
+static void gather(ConditionPool *pool, const RuleList *list) {
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->rules[i].when != NULL)
+            condition_pool_add(pool, list->rules[i].when);
+    }
+}
 
 Responder *responder_new(const Definition *definition) {
     Responder *responder = g_new0(Responder, 1);
@@ -44,6 +52,12 @@ Responder *responder_new(const Definition *definition) {
         responder->calls[i].rules = definition->calls[i].responses;
         responder->calls[i].count = definition->calls[i].response_count;
     }
+    responder->pool = condition_pool_new();
+    gather(responder->pool, &responder->common);
+    for (size_t i = 0; i < definition->service_count; i++)
+        gather(responder->pool, &responder->services[i]);
+    for (size_t i = 0; i < definition->call_count; i++)
+        gather(responder->pool, &responder->calls[i]);
     return responder;
 }
 
@@ -63,6 +77,7 @@ void responder_free(Responder *responder) {
         list_clear(&responder->services[i]);
     g_free(responder->services);
     list_clear(&responder->common);
+    condition_pool_free(responder->pool);
     g_free(responder->calls);
     definition_free(responder->definition);
     g_free(responder);
@@ -165,14 +180,14 @@ static int64_t retry_after(const RespondAnswer *answer) {
 
 /* --- rules ------------------------------------------------------------------------------------ */
 
-static void prepare(RuleList *list) {
+static void prepare(RuleList *list, ConditionPool *pool) {
     g_autoptr(GPtrArray) keep = g_ptr_array_new_with_free_func(g_free);
     list->conditions = g_new0(Condition *, list->count);
     for (size_t i = 0; i < list->count; i++) {
         const Expr *when = list->rules[i].when;
         if (when == NULL)
             continue;
-        list->conditions[i] = condition_new(when);
+        list->conditions[i] = condition_new(when, pool);
         if (list->rules[i].when_body)
             expr_add_keep(when, "body", keep);
     }
@@ -245,7 +260,7 @@ static Value make_root(const RuleList *list, const Case *asked) {
 
 /* The first rule for the status whose `when` holds. The answer is looked at once, and only when a
  * rule asks. */
-static const ResponseRule *find_rule(RuleList *list, const Case *asked) {
+static const ResponseRule *find_rule(RuleList *list, ConditionPool *pool, const Case *asked) {
     const RespondAnswer *answer = asked->answer;
     g_auto(Value) root = VALUE_NONE;
     for (size_t i = 0; i < list->count; i++) {
@@ -255,7 +270,7 @@ static const ResponseRule *find_rule(RuleList *list, const Case *asked) {
         if (rule->when == NULL)
             return rule;
         if (list->conditions == NULL)
-            prepare(list);
+            prepare(list, pool);
         if (value_kind(root) == VALUE_KIND_NONE)
             root = make_root(list, asked);
         ExprInput input = {root, VALUE_NONE, answer->now_ms};
@@ -302,11 +317,11 @@ static const ResponseRule *decide(Responder *responder, const Case *asked) {
     const DefinitionCall *call = asked->call;
     const ResponseRule *rule = NULL;
     if (call != NULL)
-        rule = find_rule(&responder->calls[call->index], asked);
+        rule = find_rule(&responder->calls[call->index], responder->pool, asked);
     if (rule == NULL && call != NULL && call->service != NULL)
-        rule =
-            find_rule(&responder->services[call->service - responder->definition->services], asked);
-    return rule != NULL ? rule : find_rule(&responder->common, asked);
+        rule = find_rule(&responder->services[call->service - responder->definition->services],
+                         responder->pool, asked);
+    return rule != NULL ? rule : find_rule(&responder->common, responder->pool, asked);
 }
 
 static AwsErrorClass read_error(Case *asked) {

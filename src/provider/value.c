@@ -358,6 +358,11 @@ void value_put(Value *object, const char *key, Value value) {
     *object = from_jv(jv_object_set(to_jv(*object), jv_string(key), or_null(value)));
 }
 
+void value_set(Value *object, Value key, Value value) {
+    g_assert(kind_of(*object) == JV_KIND_OBJECT && kind_of(key) == JV_KIND_STRING);
+    *object = from_jv(jv_object_set(to_jv(*object), borrow(key), or_null(value)));
+}
+
 void value_push(Value *array, Value value) {
     g_assert(kind_of(*array) == JV_KIND_ARRAY);
     *array = from_jv(jv_array_append(to_jv(*array), or_null(value)));

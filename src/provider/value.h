@@ -66,6 +66,8 @@ Value value_take(Value *value);
 
 /* Sets a member; *object must be an object. Takes value (VALUE_NONE puts null). */
 void value_put(Value *object, const char *key, Value value);
+/* The same with a name that is a string already: cheaper when the same name is put often. */
+void value_set(Value *object, Value key, Value value);
 /* Appends an item; *array must be an array. Takes value. */
 void value_push(Value *array, Value value);
 /* Removes a member when it is there. */

@@ -1,6 +1,7 @@
 #include "sync/crew.h"
 
 #include "base/error.h"
+#include "base/log.h"
 #include "sync/message.h"
 #include "sync/worker.h"
 
@@ -150,6 +151,13 @@ typedef struct {
     void *data;
 } Listener;
 
+static void log_phase(const Json *progress) {
+    const char *phase = json_member_string(progress, "phase", NULL);
+    if (phase)
+        log_line(LOG_DEBUG, "job_phase", LOG_TEXT("phase", phase),
+                 LOG_INT("cpuUs", json_member_int(progress, "cpuUs", 0)));
+}
+
 /* Reads until the worker is done. ERROR_CANCELLED: the worker has died. */
 static bool await_done(Crew *crew, const Listener *listener, Json **done_out, GError **error) {
     for (;;) {
@@ -158,6 +166,7 @@ static bool await_done(Crew *crew, const Listener *listener, Json **done_out, GE
             return false;
         const Json *progress = json_member(message, "progress");
         if (progress) {
+            log_phase(progress);
             if (listener->progress)
                 listener->progress(progress, listener->data);
             continue;
@@ -206,9 +215,8 @@ bool crew_run(Crew *crew, const char *organization_id, const char *job_id, CrewP
     const Listener listener = {progress, data};
     for (int start = 0; start < RESTARTS_MAX; start++) {
         g_autoptr(GError) failure = NULL;
-        if (crew->child == 0 && !start_worker(crew, error))
-            return false;
-        if (message_send(crew->socket, request, &failure) &&
+        if ((crew->child > 0 || start_worker(crew, &failure)) &&
+            message_send(crew->socket, request, &failure) &&
             await_done(crew, &listener, result_out, &failure))
             return true;
         if (error_code_of(failure) != ERROR_CANCELLED) {

@@ -17,8 +17,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#define TURN_MS 250  /* how often the peer, the lease and the journal are looked at */
-#define FLUSH_MS 250 /* what a kill may cost: answers of this time are asked for again */
+#define TURN_MS 250 /* how often the peer and the lease are looked at */
 #define REQUEST_MAX (1024 * 1024)
 
 /* All that belongs to one job while it runs. */
@@ -39,7 +38,7 @@ typedef struct {
     GPtrArray *types;    /* of the evidence; borrowed from the definition */
     Json *problems;      /* entries for the result's errors: checks that could not be run */
     int64_t renew_at;    /* monotonic */
-    int64_t flush_at;    /* monotonic: when the journal is written at the latest */
+    int64_t look_at;     /* monotonic */
     bool renewing;
     GError *lost;
 } Execution;
@@ -260,23 +259,13 @@ static void renewed(void *data, const GError *error) {
         execution->lost = g_error_copy(error);
 }
 
-static void keep_lease(Execution *execution) {
-    int64_t now = clock_mono_ms();
+static void keep_lease(Execution *execution, int64_t now) {
     if (execution->renewing || now < execution->renew_at)
         return;
     execution->renew_at = now + EXECUTE_LEASE_MS / 3;
     execution->renewing = true;
     UnitPlace place = {execution->context->client, execution->context->db, execution->scope};
     unit_submit(&place, DB_WRITE, renew_work, renewed, execution);
-}
-
-/* What was answered is durable after a moment, however slowly the answers come. */
-static void keep_journal(Execution *execution) {
-    int64_t now = clock_mono_ms();
-    if (now < execution->flush_at)
-        return;
-    execution->flush_at = now + FLUSH_MS;
-    cassette_flush(execution->cassette);
 }
 
 static bool still_wanted(const Execution *execution, GError **error) {
@@ -286,14 +275,22 @@ static bool still_wanted(const Execution *execution, GError **error) {
     return false;
 }
 
+/* Looks at the lease and at who wants the work, now and then; never once a call. */
+static bool look_around(Execution *execution, GError **error) {
+    int64_t now = clock_mono_ms();
+    if (now < execution->look_at)
+        return true;
+    execution->look_at = now + TURN_MS;
+    keep_lease(execution, now);
+    return still_wanted(execution, error);
+}
+
 static bool turn(Execution *execution, GError **error) {
-    keep_lease(execution);
-    keep_journal(execution);
     if (execution->lost) {
         g_propagate_error(error, g_steal_pointer(&execution->lost));
         return false;
     }
-    return still_wanted(execution, error) &&
+    return look_around(execution, error) &&
            net_client_step(execution->context->client, TURN_MS, error);
 }
 

@@ -1,7 +1,6 @@
 #include "sync/exercise.h"
 
 #include "base/clock.h"
-#include "base/compress.h"
 #include "base/error.h"
 #include "collect/run.h"
 #include "comply/judge.h"
@@ -11,7 +10,7 @@
 #include "db/migrate.h"
 #include "provider/definition_load.h"
 #include "store/check_result.h"
-#include "store/document.h"
+#include "store/document_reader.h"
 #include "store/evidence.h"
 #include "store/integration.h"
 #include "store/organization.h"
@@ -195,34 +194,24 @@ typedef struct {
     Json *checks;
 } Reading;
 
-static bool read_document(DbUnit *unit, const char *document_id, GString *data, GError **error) {
-    g_autoptr(Compressor) compressor = compressor_new();
-    for (int64_t seq = 0;; seq++) {
-        g_autoptr(DocumentChunk) chunk = NULL;
-        if (!document_read_chunk(unit, document_id, seq, &chunk, error))
-            return false;
-        if (!chunk)
-            return true;
-        g_autoptr(GByteArray) raw = compressor_unpack(compressor, chunk->bytes.bytes,
-                                                      chunk->bytes.size, DOCUMENT_CHUNK_RAW, error);
-        if (!raw)
-            return false;
-        g_string_append_len(data, (const char *)raw->data, raw->len);
-    }
-}
-
 static bool read_work(DbUnit *unit, void *data, GError **error) {
     Reading *reading = data;
     g_clear_pointer(&reading->evidence, evidence_free);
-    g_string_truncate(reading->data, 0);
-    return evidence_get(unit, reading->evidence_id, &reading->evidence, error) &&
-           read_document(unit, reading->evidence->document_id, reading->data, error);
+    return evidence_get(unit, reading->evidence_id, &reading->evidence, error);
+}
+
+static bool take_bytes(const char *bytes, size_t size, void *data, GError **error) {
+    (void)error;
+    g_string_append_len(data, bytes, (gssize)size);
+    return true;
 }
 
 static bool add_evidence(const Case *one, const char *id, Json *out, GError **error) {
     Reading reading = {.evidence_id = id, .data = g_string_new(NULL)};
     static const char *const kept[] = {"title", "description", "type", "metadata", "completeness"};
-    bool ok = db_run(one->db, &scope, DB_READ, read_work, &reading, error);
+    bool ok = db_run(one->db, &scope, DB_READ, read_work, &reading, error) &&
+              document_each(one->db, &scope, reading.evidence->document_id, take_bytes,
+                            reading.data, error);
     g_autoptr(Json) record = ok ? json_parse(reading.evidence->record,
                                              strlen(reading.evidence->record), CASE_MAX_SIZE, error)
                                 : NULL;

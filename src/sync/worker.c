@@ -8,7 +8,6 @@
 #include "connect/whoami.h"
 #include "db/db.h"
 #include "net/client.h"
-#include "provider/expr.h"
 #include "provider/registry.h"
 #include "sync/execute.h"
 #include "sync/exercise.h"
@@ -262,17 +261,17 @@ static bool serve(Worker *worker, GError **error) {
 /* Whatever it waits for, a worker does not outlive its parent: the work is lost with the parent or
  * goes on with the next claim, which the lock of a living worker would hold up. */
 static void *watch_parent(void *data) {
-    const Worker *worker = data;
-    struct pollfd parent = {.fd = worker->socket, .events = POLLRDHUP};
+    (void)data; /* nothing of the main thread, which may be over before this one */
+    struct pollfd parent = {.fd = WORKER_SOCKET, .events = POLLRDHUP};
     while (poll(&parent, 1, -1) < 0 && errno == EINTR)
         continue;
     poll(NULL, 0, GRACE_MS);
     _exit(EXIT_SUCCESS);
 }
 
-static bool start_watching(Worker *worker) {
+static bool start_watching(void) {
     pthread_t thread;
-    return pthread_create(&thread, NULL, watch_parent, worker) == 0 && pthread_detach(thread) == 0;
+    return pthread_create(&thread, NULL, watch_parent, NULL) == 0 && pthread_detach(thread) == 0;
 }
 
 int worker_main(void) {
@@ -281,8 +280,7 @@ int worker_main(void) {
     /* Expressions must not find anything in the environment. */
     if (clearenv() != 0 || !limit_memory(&error))
         return EXIT_FAILURE;
-    expr_start();
-    if (!start_watching(&worker))
+    if (!start_watching())
         return EXIT_FAILURE;
     if (!serve(&worker, &error) && error_code_of(error) == ERROR_CANCELLED)
         return EXIT_SUCCESS; /* the parent closed the socket */

@@ -15,10 +15,13 @@ import hashlib
 import json
 import os
 import pathlib
+import pty
+import select
 import signal
 import sqlite3
 import subprocess
 import tempfile
+import termios
 import time
 
 from sandbox_client import TOKEN, built
@@ -77,6 +80,7 @@ class Assay:
                 self.environment[name] = os.environ[name]
         self.environment.update(environment)
         self.running = []
+        self.said = ""  # by all commands, on both streams
 
     def __enter__(self):
         return self
@@ -117,9 +121,36 @@ class Assay:
     def finish(self, process, arguments=("...",), input=None, status=None):
         out, error = process.communicate(input, timeout=LIMIT)
         result = Result([str(argument) for argument in arguments], process.returncode, out, error)
+        self.said += out + error
         assert "Sanitizer" not in error and "runtime error" not in error, result
         assert status is None or result.status == status, result
         return result
+
+    def run_on_terminal(self, *arguments, typed="", env=None):
+        """A command on a terminal of 100 columns, with something typed when it first asks: (status, what it showed)."""
+        master, slave = pty.openpty()
+        termios.tcsetwinsize(slave, (40, 100))
+        wanted = {**self.environment, "TERM": "xterm", **(env or {})}
+        process = subprocess.Popen([str(built("assay")), *map(str, arguments)], env=wanted, cwd=self.home, stdin=slave,
+                                   stdout=slave, stderr=slave, start_new_session=True)
+        self.running.append(process)
+        os.close(slave)
+        shown = b""
+        while select.select([master], [], [], LIMIT)[0]:
+            try:
+                part = os.read(master, 65536)
+            except OSError:  # the other side is closed
+                part = b""
+            if not part:
+                break
+            shown += part
+            if typed and shown.rstrip().endswith(b":"):
+                os.write(master, typed.encode())
+                typed = ""
+        os.close(master)
+        status = process.wait(LIMIT)
+        self.said += shown.decode()
+        return status, shown.decode()
 
     def run(self, *arguments, status=None, env=None, input=None):
         """A command and its end; status is what it must be."""

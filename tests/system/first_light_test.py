@@ -441,6 +441,20 @@ def test_tables_have_words_and_no_escape_codes_when_piped():
     assert any(word in assay.run("controls", "--framework", "soc2").out for word in status)
 
 
+def test_terminals_get_colour_and_one_line_of_progress():
+    with small() as sandbox, Assay(sandbox) as assay:
+        assay.connect()
+        status, shown = assay.run_on_terminal("sync", "acme")
+        assert status == 0 and "2 collected" in shown, shown
+        status, shown = assay.run_on_terminal("controls", "--framework", "soc2")
+        assert status == 0 and "\x1b[" in shown and "CC8.1" in shown
+        rows = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in shown.splitlines()]
+        assert all(len(row) <= 100 for row in rows if row.startswith("CC")), shown
+        for env in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
+            status, shown = assay.run_on_terminal("controls", "--framework", "soc2", env=env)
+            assert status == 0 and "\x1b[3" not in shown and "\x1b[1" not in shown, shown[:300]
+
+
 def test_quiet_leaves_standard_error_empty():
     assay = lit()
     for words in (["integrations"], ["sync", "acme", "--evidence", "security_alerts"], ["controls"]):

@@ -17,14 +17,15 @@ from sandbox_client import Sandbox
 
 SEED = int(os.environ.get("ASSAY_TEST_SEED", "20261120"))
 REPOS = 40
+LARGE = 200  # repositories of a run that is long enough to be killed so often
 KILLS = 20
 HEADER = struct.Struct("<IIHBB8I")  # a recording in a batch of the journal: magic, size, status, outcome, then, sizes
 
 
 @functools.cache
-def undisturbed():
+def undisturbed(repos=REPOS):
     """What a run that nobody disturbs collects: hashes of the data by type, and the number of its calls."""
-    with Sandbox("--repos", str(REPOS), "--limit", "0") as sandbox, Assay(sandbox) as assay:
+    with world(repos) as sandbox, Assay(sandbox) as assay:
         assay.connect()
         sandbox.control("POST", "reset")
         assay.sync()
@@ -33,8 +34,8 @@ def undisturbed():
         return {row["evidence_type"]: row["data_sha256"] for row in hashes}, sandbox.stats()["requests"]
 
 
-def world():
-    return Sandbox("--repos", str(REPOS), "--limit", "0")
+def world(repos=REPOS):
+    return Sandbox("--repos", str(repos), "--limit", "0")
 
 
 def recordings(assay):
@@ -63,9 +64,9 @@ class Promise:
         self.held = []
 
     def note(self):
-        """Called when nothing runs."""
+        held = recordings(self.assay)
         counts = self.sandbox.counts()
-        self.held.append({line: counts[line] for line in recordings(self.assay)})
+        self.held.append({line: counts[line] for line in held})
 
     def check(self):
         counts = self.sandbox.counts()
@@ -75,12 +76,12 @@ class Promise:
 
 
 def is_over(assay):
-    return assay.rows("select status from job where status <> 'completed'") == []
+    return {row["status"] for row in assay.rows("select status from job")} == {"completed"}
 
 
-def expect_one_of_each(assay):
+def expect_one_of_each(assay, repos=REPOS):
     """Every type exactly once, as if nothing had happened; sound() has the rest."""
-    hashes, _ = undisturbed()
+    hashes, _ = undisturbed(repos)
     rows = assay.rows("select evidence_type, data_sha256, job_id from evidence order by evidence_type")
     assert {row["evidence_type"]: row["data_sha256"] for row in rows} == hashes and len(rows) == 2, rows
     assert len({row["job_id"] for row in rows}) == 1
@@ -91,20 +92,24 @@ def expect_one_of_each(assay):
     assert assay.integrations()[0]["status"] == "connected"
 
 
-def next_instant(random_source, sandbox, assay, step):
-    """Waits for a random instant of the run that is under way. Every third one comes after the journal has grown:
+def next_instant(random_source, sandbox, assay, process, step):
+    """Waits for a random instant of the run that is under way. Every second one comes after the journal has grown:
     a job that never gets anything done is given up after three attempts, and rightly so."""
+    def wait(condition, what):
+        until(lambda: condition() or is_over(assay) or process.poll() is not None, what)
+
     seen = sandbox.stats()["requests"]
     entries = assay.journal_entries()
-    if step % 3 == 2:
-        until(lambda: assay.journal_entries() > entries or is_over(assay), "the journal to grow")
+    if step % 2:
+        wait(lambda: assay.journal_entries() > entries, "the journal to grow")
     wanted = seen + random_source.randrange(0, 12)
-    until(lambda: sandbox.stats()["requests"] >= wanted or is_over(assay), "requests")
+    wait(lambda: sandbox.stats()["requests"] >= wanted, "requests")
+    assert process.poll() is None or is_over(assay), assay.finish(process)
 
 
 def slow(sandbox):
     """Answers take a moment, so that there is something to kill."""
-    sandbox.fault(match="*", kind="delay", delay_ms=60)
+    sandbox.fault(match="*", kind="delay", delay_ms=300)
 
 
 def end(process):
@@ -118,60 +123,59 @@ def end(process):
 def test_command_killed_at_20_random_instants_loses_and_repeats_nothing():
     random_source = random.Random(SEED)
     print(f"# seed {SEED}")
-    with world() as sandbox, Assay(sandbox) as assay:
+    with world(LARGE) as sandbox, Assay(sandbox) as assay:
         assay.connect()
         sandbox.control("POST", "reset")
         slow(sandbox)
         promise = Promise(sandbox, assay)
         kills = 0
-        while kills < KILLS and not (kills and assay.rows("select 1 from job") and is_over(assay)):
+        while kills < KILLS and not is_over(assay):
             process = assay.start_sync()
-            next_instant(random_source, sandbox, assay, kills)
+            next_instant(random_source, sandbox, assay, process, kills)
             if random_source.random() < 0.3:
                 for worker in children(process.pid):
                     kill(worker)
             end(process)
             promise.note()
             kills += 1
-        assert kills >= 10, f"the job was done after {kills} kills: make it longer"
+        assert kills == KILLS, f"the job was done after {kills} kills: make it longer"
         sandbox.clear()
         assert assay.sync().json["evidenceCollected"] == 2
         promise.check()
-        expect_one_of_each(assay)
+        expect_one_of_each(assay, LARGE)
+        print(f"# {kills} kills, {sum(sandbox.counts().values()) - undisturbed(LARGE)[1]} calls made again")
 
 
 def test_worker_killed_at_20_random_instants_loses_and_repeats_nothing():
     random_source = random.Random(SEED + 1)
-    with world() as sandbox, Assay(sandbox) as assay:
+    with world(LARGE) as sandbox, Assay(sandbox) as assay:
         assay.connect()
         sandbox.control("POST", "reset")
         slow(sandbox)
+        promise = Promise(sandbox, assay)
         process = assay.start_sync()
         kills = 0
         while kills < KILLS and process.poll() is None:
             worker = worker_of(process)
-            next_instant(random_source, sandbox, assay, kills)
+            next_instant(random_source, sandbox, assay, process, kills)
             if process.poll() is None and not is_gone(worker):
                 kill(worker)
                 kills += 1
                 until(lambda: is_gone(worker), "the worker to end")
-        assert kills >= 10, f"the job was done after {kills} kills: make it longer"
+                promise.note()
+        assert kills == KILLS, f"the job was done after {kills} kills: make it longer"
         sandbox.clear()
         result = assay.finish(process, status=0)
         assert result.json["evidenceCollected"] == 2 and result.json["errors"] == []
-        expect_one_of_each(assay)
-        _, calls = undisturbed()
+        promise.check()
+        expect_one_of_each(assay, LARGE)
+        _, calls = undisturbed(LARGE)
         counts = sandbox.counts()
         assert len(counts) == calls
         # A kill costs at most what was in flight and what was answered in the last moment before it.
         repeated = sum(counts.values()) - calls
         assert repeated <= kills * (32 + 16 * 16), (repeated, kills)
-
-
-def barrier(sandbox, assay, passed):
-    """Lets so many answers through, holds all others back, and waits until those are in the journal."""
-    sandbox.control("POST", "release", {})
-    sandbox.control("POST", "hold", {"match": "*", "after": passed})
+        print(f"# {kills} kills, {repeated} calls made again")
 
 
 def test_at_a_barrier_after_a_flush_nothing_is_asked_twice():

@@ -6,30 +6,6 @@
 
 #include <string.h>
 
-static const char definition[] = "assay: 1\n"
-                                 "id: demo\n"
-                                 "name: Demo\n"
-                                 "category: devops\n"
-                                 "summary: A provider for tests\n"
-                                 "checked: 2026-11-20\n"
-                                 "hosts: [api.demo.test]\n"
-                                 "auth:\n"
-                                 "  token:\n"
-                                 "    label: Token\n"
-                                 "    scheme: bearer\n"
-                                 "    fields: {access_token: {label: Token, secret: true}}\n"
-                                 "http: {base_url: '\"https://api.demo.test\"'}\n"
-                                 "calls:\n"
-                                 "  users: {get: /users, rows: .}\n"
-                                 "evidence:\n"
-                                 "  users:\n"
-                                 "    title: Users\n"
-                                 "    description: Users\n"
-                                 "    type: config\n"
-                                 "    read: {user: {call: users}}\n"
-                                 "    row: {name: .user.name}\n"
-                                 "    fields: {name: string}\n";
-
 static CassetteKey key_of(const char *url) {
     return (CassetteKey){.node = "user", .method = "GET", .url = url};
 }
@@ -115,7 +91,7 @@ static void everything_of_an_answer_comes_back(void) {
 }
 
 static void what_was_flushed_is_found_after_a_restart(void) {
-    g_autoptr(Bench) bench = bench_new(definition);
+    g_autoptr(Bench) bench = bench_new(bench_definition);
     JobLease lease = bench_claim(bench, "job");
     bench_use_journal(bench, &lease);
     append(bench->cassette, "a", "one");
@@ -135,7 +111,7 @@ static void what_was_flushed_is_found_after_a_restart(void) {
 }
 
 static void what_was_not_flushed_is_asked_again(void) {
-    g_autoptr(Bench) bench = bench_new(definition);
+    g_autoptr(Bench) bench = bench_new(bench_definition);
     JobLease lease = bench_claim(bench, "job");
     bench_use_journal(bench, &lease);
     append(bench->cassette, "a", "one");
@@ -145,7 +121,7 @@ static void what_was_not_flushed_is_asked_again(void) {
 }
 
 static void large_batches_are_written_by_themselves(void) {
-    g_autoptr(Bench) bench = bench_new(definition);
+    g_autoptr(Bench) bench = bench_new(bench_definition);
     JobLease lease = bench_claim(bench, "job");
     bench_use_journal(bench, &lease);
     g_autofree char *body = g_strnfill(100000, 'x');
@@ -163,7 +139,7 @@ static void large_batches_are_written_by_themselves(void) {
 }
 
 static void a_lost_lease_stops_the_writing(void) {
-    g_autoptr(Bench) bench = bench_new(definition);
+    g_autoptr(Bench) bench = bench_new(bench_definition);
     JobLease lease = bench_claim(bench, "job");
     lease.fence++;
     bench_use_journal(bench, &lease);
@@ -179,7 +155,7 @@ static bool damage_work(DbUnit *unit, void *data, GError **error) {
 }
 
 static void a_damaged_journal_is_an_error_not_an_empty_one(void) {
-    g_autoptr(Bench) bench = bench_new(definition);
+    g_autoptr(Bench) bench = bench_new(bench_definition);
     JobLease lease = bench_claim(bench, "job");
     GError *error = NULL;
     g_assert_true(db_run(bench->db, &bench->scope, DB_WRITE, damage_work, &lease, &error));
@@ -193,7 +169,7 @@ static void a_damaged_journal_is_an_error_not_an_empty_one(void) {
 /* A run that is cut off after some answers goes on where it was, and stores the same. */
 static void a_run_resumes_from_its_journal(void) {
     static const char *const types[] = {"users", NULL};
-    g_autoptr(Bench) bench = bench_new(definition);
+    g_autoptr(Bench) bench = bench_new(bench_definition);
     JobLease lease = bench_claim(bench, "job");
     bench_use_journal(bench, &lease);
     json_remove(bench->settings, "team");

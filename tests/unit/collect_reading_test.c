@@ -340,7 +340,6 @@ int main(int argc, char **argv) {
         TEST(a_table_gives_rows),
     };
     g_test_init(&argc, &argv, NULL);
-    expr_start();
     for (size_t i = 0; i < G_N_ELEMENTS(tests); i++)
         g_test_add_func(tests[i].path, tests[i].run);
     return g_test_run();

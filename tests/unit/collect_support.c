@@ -1,11 +1,10 @@
 #include "unit/collect_support.h"
 
-#include "base/compress.h"
 #include "base/error.h"
 #include "connect/sender.h"
 #include "db/migrate.h"
 #include "provider/definition_load.h"
-#include "store/document.h"
+#include "store/document_reader.h"
 #include "store/evidence.h"
 #include "store/integration.h"
 #include "store/organization.h"
@@ -14,6 +13,30 @@
 #include <string.h>
 
 #define HOST "https://api.demo.test"
+
+const char bench_definition[] = "assay: 1\n"
+                                "id: demo\n"
+                                "name: Demo\n"
+                                "category: devops\n"
+                                "summary: A provider for tests\n"
+                                "checked: 2026-11-20\n"
+                                "hosts: [api.demo.test]\n"
+                                "auth:\n"
+                                "  token:\n"
+                                "    label: Token\n"
+                                "    scheme: bearer\n"
+                                "    fields: {access_token: {label: Token, secret: true}}\n"
+                                "http: {base_url: '\"https://api.demo.test\"'}\n"
+                                "calls:\n"
+                                "  users: {get: /users, rows: .}\n"
+                                "evidence:\n"
+                                "  users:\n"
+                                "    title: Users\n"
+                                "    description: Users\n"
+                                "    type: config\n"
+                                "    read: {user: {call: users}}\n"
+                                "    row: {name: .user.name}\n"
+                                "    fields: {name: string}\n";
 
 static bool add_rows(DbUnit *unit, void *data, GError **error) {
     (void)data;
@@ -222,29 +245,22 @@ typedef struct {
 static bool read_work(DbUnit *unit, void *data, GError **error) {
     Reading *reading = data;
     g_clear_pointer(&reading->evidence, evidence_free);
-    g_string_truncate(reading->data, 0);
-    if (!evidence_get(unit, reading->id, &reading->evidence, error))
-        return false;
-    g_autoptr(Compressor) compressor = compressor_new();
-    for (int64_t seq = 0;; seq++) {
-        g_autoptr(DocumentChunk) chunk = NULL;
-        if (!document_read_chunk(unit, reading->evidence->document_id, seq, &chunk, error))
-            return false;
-        if (!chunk)
-            return true;
-        g_autoptr(GByteArray) raw = compressor_unpack(compressor, chunk->bytes.bytes,
-                                                      chunk->bytes.size, DOCUMENT_CHUNK_RAW, error);
-        if (!raw)
-            return false;
-        g_string_append_len(reading->data, (const char *)raw->data, raw->len);
-    }
+    return evidence_get(unit, reading->id, &reading->evidence, error);
+}
+
+static bool take_bytes(const char *bytes, size_t size, void *data, GError **error) {
+    (void)error;
+    g_string_append_len(data, bytes, (gssize)size);
+    return true;
 }
 
 static Reading read_evidence(const Bench *bench, size_t index) {
     GError *error = NULL;
     g_assert_cmpuint(index, <, bench->evidence->len);
     Reading reading = {.id = g_ptr_array_index(bench->evidence, index), .data = g_string_new(NULL)};
-    bool ok = db_run(bench->db, &bench->scope, DB_READ, read_work, &reading, &error);
+    bool ok = db_run(bench->db, &bench->scope, DB_READ, read_work, &reading, &error) &&
+              document_each(bench->db, &bench->scope, reading.evidence->document_id, take_bytes,
+                            reading.data, &error);
     g_assert_no_error(error);
     g_assert_true(ok);
     return reading;

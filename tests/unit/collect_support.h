@@ -34,6 +34,9 @@ typedef struct {
     Job *job; /* claimed last */
 } Bench;
 
+/* A definition with one list, "users", and one evidence type of the same name. */
+extern const char bench_definition[];
+
 /* A bench with the definition of this text; settings is {"team": "a"}. */
 Bench *bench_new(const char *definition);
 void bench_free(Bench *bench);

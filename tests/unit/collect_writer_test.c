@@ -1,35 +1,11 @@
 /* The document writer: exact bytes, bounded chunks, one hash. */
 #include "unit/collect_support.h"
 
-#include "base/compress.h"
 #include "base/error.h"
 #include "collect/writer.h"
+#include "store/document_reader.h"
 
 #include <string.h>
-
-static const char definition[] = "assay: 1\n"
-                                 "id: demo\n"
-                                 "name: Demo\n"
-                                 "category: devops\n"
-                                 "summary: A provider for tests\n"
-                                 "checked: 2026-11-20\n"
-                                 "hosts: [api.demo.test]\n"
-                                 "auth:\n"
-                                 "  token:\n"
-                                 "    label: Token\n"
-                                 "    scheme: bearer\n"
-                                 "    fields: {access_token: {label: Token, secret: true}}\n"
-                                 "http: {base_url: '\"https://api.demo.test\"'}\n"
-                                 "calls:\n"
-                                 "  users: {get: /users, rows: .}\n"
-                                 "evidence:\n"
-                                 "  users:\n"
-                                 "    title: Users\n"
-                                 "    description: Users\n"
-                                 "    type: config\n"
-                                 "    read: {user: {call: users}}\n"
-                                 "    row: {name: .user.name}\n"
-                                 "    fields: {name: string}\n";
 
 static bool is_drained(void *data) {
     return writer_backlog(data) == 0;
@@ -60,23 +36,12 @@ static bool finish_work(DbUnit *unit, void *data, GError **error) {
     return document_finish(unit, &finishing->end, &finishing->id, error);
 }
 
-static bool read_work(DbUnit *unit, void *data, GError **error) {
+static bool take_bytes(const char *bytes, size_t size, void *data, GError **error) {
+    (void)error;
     Finishing *finishing = data;
-    g_autoptr(Compressor) compressor = compressor_new();
-    g_string_truncate(finishing->text, 0);
-    for (int64_t seq = 0;; seq++) {
-        g_autoptr(DocumentChunk) chunk = NULL;
-        if (!document_read_chunk(unit, finishing->id, seq, &chunk, error))
-            return false;
-        if (!chunk)
-            return true;
-        g_autoptr(GByteArray) raw = compressor_unpack(compressor, chunk->bytes.bytes,
-                                                      chunk->bytes.size, DOCUMENT_CHUNK_RAW, error);
-        if (!raw)
-            return false;
-        finishing->largest = MAX(finishing->largest, chunk->raw_size);
-        g_string_append_len(finishing->text, (const char *)raw->data, raw->len);
-    }
+    finishing->largest = MAX(finishing->largest, (int64_t)size);
+    g_string_append_len(finishing->text, bytes, (gssize)size);
+    return true;
 }
 
 /* Finishes the document and reads it back. */
@@ -84,7 +49,7 @@ static Finishing finish(const Bench *bench, const Writer *writer) {
     GError *error = NULL;
     Finishing finishing = {.end = writer_document(writer), .text = g_string_new(NULL)};
     bool ok = db_run(bench->db, &bench->scope, DB_WRITE, finish_work, &finishing, &error) &&
-              db_run(bench->db, &bench->scope, DB_READ, read_work, &finishing, &error);
+              document_each(bench->db, &bench->scope, finishing.id, take_bytes, &finishing, &error);
     g_assert_no_error(error);
     g_assert_true(ok);
     return finishing;
@@ -96,7 +61,7 @@ static void finishing_clear(Finishing *finishing) {
 }
 
 static void a_document_without_rows_is_a_document(void) {
-    g_autoptr(Bench) bench = bench_new(definition);
+    g_autoptr(Bench) bench = bench_new(bench_definition);
     g_autoptr(Writer) writer = begin(bench);
     writer_end(writer, "\"total\":0", 9);
     drain(bench, writer);
@@ -106,7 +71,7 @@ static void a_document_without_rows_is_a_document(void) {
 }
 
 static void a_document_without_summary_has_no_stray_comma(void) {
-    g_autoptr(Bench) bench = bench_new(definition);
+    g_autoptr(Bench) bench = bench_new(bench_definition);
     g_autoptr(Writer) writer = begin(bench);
     writer_row(writer, "{\"a\":1}", 7);
     writer_row(writer, "{\"a\":2}", 7);
@@ -119,7 +84,7 @@ static void a_document_without_summary_has_no_stray_comma(void) {
 }
 
 static void long_documents_are_cut_into_bounded_chunks(void) {
-    g_autoptr(Bench) bench = bench_new(definition);
+    g_autoptr(Bench) bench = bench_new(bench_definition);
     g_autoptr(Writer) writer = begin(bench);
     g_autoptr(GString) expected = g_string_new("{\"details\":[");
     g_autofree char *filler = g_strnfill(90000, 'y');
@@ -141,7 +106,7 @@ static void long_documents_are_cut_into_bounded_chunks(void) {
 }
 
 static void a_row_larger_than_a_chunk_is_whole(void) {
-    g_autoptr(Bench) bench = bench_new(definition);
+    g_autoptr(Bench) bench = bench_new(bench_definition);
     g_autoptr(Writer) writer = begin(bench);
     g_autofree char *filler = g_strnfill(3 * DOCUMENT_CHUNK_RAW, 'z');
     g_autofree char *row = g_strdup_printf("{\"x\":\"%s\"}", filler);
@@ -154,7 +119,7 @@ static void a_row_larger_than_a_chunk_is_whole(void) {
 }
 
 static void equal_documents_are_stored_once(void) {
-    g_autoptr(Bench) bench = bench_new(definition);
+    g_autoptr(Bench) bench = bench_new(bench_definition);
     char *ids[2];
     for (int i = 0; i < 2; i++) {
         g_autoptr(Writer) writer = begin(bench);
@@ -171,7 +136,7 @@ static void equal_documents_are_stored_once(void) {
 }
 
 static void a_failing_database_is_told(void) {
-    g_autoptr(Bench) bench = bench_new(definition);
+    g_autoptr(Bench) bench = bench_new(bench_definition);
     UnitPlace place = {bench->client, bench->db, bench->scope};
     place.scope.organization = NULL;
     g_autoptr(Writer) writer = writer_new(&place, NULL);
@@ -185,7 +150,7 @@ static void count_wake(void *data) {
 }
 
 static void every_write_wakes_the_watcher(void) {
-    g_autoptr(Bench) bench = bench_new(definition);
+    g_autoptr(Bench) bench = bench_new(bench_definition);
     g_autoptr(Writer) writer = begin(bench);
     unsigned wakes = 0;
     writer_watch(writer, count_wake, &wakes);

@@ -255,7 +255,6 @@ typedef struct {
 static int run_suite(int argc, char **argv, const Suite *suite) {
     g_test_init(&argc, &argv, NULL);
     comply_ok(secmem_start(&error));
-    expr_start();
     for (size_t i = 0; i < suite->count; i++) {
         g_autofree char *path = g_strdup_printf("/comply/%s/%s", suite->noun, suite->tests[i].name);
         g_test_add_data_func(path, &suite->tests[i], suite->run);

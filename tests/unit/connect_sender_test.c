@@ -166,6 +166,23 @@ static void plain_http_is_not_spoken_without_permission(void) {
     g_assert_cmpuint(peer_connections(peer), ==, 0);
 }
 
+static void the_token_is_taken_out_of_what_is_kept(void) {
+    g_auto(Wire) wire = {0};
+    wire_init(&wire, NULL, NULL, NULL);
+    g_autoptr(Sender) sender = wire_sender(&wire, "integration", PLANTED);
+    g_autoptr(Sender) short_token = wire_sender(&wire, "integration", "a");
+    g_autoptr(GString) text =
+        g_string_new("{\"a\":\"" PLANTED "\",\"b\":\"x" PLANTED PLANTED "\"}");
+    sender_redact(sender, text);
+    g_assert_cmpstr(text->str, ==, "{\"a\":\"[secret]\",\"b\":\"x[secret][secret]\"}");
+    sender_redact(sender, text);
+    sender_redact(short_token, text);
+    g_assert_cmpstr(text->str, ==, "{\"a\":\"[secret]\",\"b\":\"x[secret][secret]\"}");
+    g_autoptr(GString) none = g_string_new("");
+    sender_redact(sender, none);
+    g_assert_cmpuint(none->len, ==, 0);
+}
+
 static void a_peer_that_is_gone_is_unavailable(void) {
     g_auto(Wire) wire = {0};
     wire_init(&wire, NULL, NULL, NULL);
@@ -781,6 +798,7 @@ int main(int argc, char **argv) {
     ADD(every_attempt_is_authorized);
     ADD(refused_token_is_auth_expired_and_not_tried_again);
     ADD(an_answer_that_echoes_the_token_is_not_quoted);
+    ADD(the_token_is_taken_out_of_what_is_kept);
     ADD(plain_http_is_not_spoken_without_permission);
     ADD(a_peer_that_is_gone_is_unavailable);
     ADD(redirect_within_the_origin_is_followed_with_authorization);

@@ -5,7 +5,7 @@
 static bool holds(const char *source, const char *json, bool *plain_out) {
     g_autoptr(Expr) expr = expr_parse(source, NULL);
     g_assert_nonnull(expr);
-    g_autoptr(Condition) condition = condition_new(expr);
+    g_autoptr(Condition) condition = condition_new(expr, NULL);
     g_auto(Value) root = support_value(json);
     ExprInput input = {.root = root};
     *plain_out = condition_is_plain(condition);
@@ -92,13 +92,60 @@ static void what_does_not_compile_says_no(void) {
     g_assert_false(plain);
 }
 
+/* A pool of these expressions, asked one by one: "y" or "n" for each. */
+static char *ask_all(const char *const *sources, const char *json, size_t *compiled_out) {
+    g_autoptr(GPtrArray) exprs = g_ptr_array_new_with_free_func((GDestroyNotify)expr_free);
+    g_autoptr(ConditionPool) pool = condition_pool_new();
+    g_auto(Value) root = support_value(json);
+    ExprInput input = {.root = root};
+    GString *answers = g_string_new(NULL);
+    for (size_t i = 0; sources[i] != NULL; i++) {
+        g_ptr_array_add(exprs, expr_parse(sources[i], NULL));
+        g_assert_nonnull(exprs->pdata[i]);
+        condition_pool_add(pool, exprs->pdata[i]);
+    }
+    *compiled_out = condition_pool_count(pool);
+    for (guint i = 0; i < exprs->len; i++) {
+        g_autoptr(Condition) condition = condition_new(exprs->pdata[i], pool);
+        bool first = condition_holds(condition, &input);
+        g_assert_cmpint(condition_holds(condition, &input), ==, first);
+        g_string_append_c(answers, first ? 'y' : 'n');
+    }
+    return g_string_free(answers, FALSE);
+}
+
+static void a_pool_answers_for_each_and_leaves_out_what_needs_no_libjq(void) {
+    static const char *const sources[] = {".a == \"x\"",
+                                          ".a | test(\"[x-z]\")",
+                                          ".a | test(\"^x\"; \"i\")",
+                                          ".a | test(\"[0-9]\")",
+                                          "error",
+                                          ".b % 2 == 1",
+                                          "range(3)",
+                                          NULL};
+    size_t compiled;
+    g_autofree char *answers = ask_all(sources, "{\"a\":\"x\",\"b\":7}", &compiled);
+    g_assert_cmpstr(answers, ==, "yyynnyn");
+    g_assert_cmpuint(compiled, ==, 5);
+}
+
+static void a_bad_neighbour_in_the_pool_does_no_harm(void) {
+    static const char *const sources[] = {".a | test(\"[x-z]\")", ".a and and .b", ".b % 2 == 1",
+                                          NULL};
+    size_t compiled;
+    g_autofree char *answers = ask_all(sources, "{\"a\":\"x\",\"b\":7}", &compiled);
+    g_assert_cmpstr(answers, ==, "yny");
+    g_assert_cmpuint(compiled, ==, 3);
+}
+
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
-    expr_start();
 #define TEST(name) g_test_add_func("/provider/condition/" #name, name)
     TEST(comparisons_answer_as_jq_does);
     TEST(what_is_no_plain_comparison_is_left_to_jq);
     TEST(an_operator_inside_of_a_name_or_text_is_no_operator);
     TEST(what_does_not_compile_says_no);
+    TEST(a_pool_answers_for_each_and_leaves_out_what_needs_no_libjq);
+    TEST(a_bad_neighbour_in_the_pool_does_no_harm);
     return g_test_run();
 }

@@ -516,7 +516,6 @@ static void damaged_definitions_are_refused_or_right_but_never_crash(void) {
 
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
-    expr_start();
 #define TEST(name) g_test_add_func("/provider/definition/" #name, name)
     TEST(a_right_definition_becomes_its_model);
     TEST(settings_end_with_those_of_the_engine);

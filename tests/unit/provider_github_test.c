@@ -458,7 +458,6 @@ static void mistyped_answers_make_unread_fields(void) {
 
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
-    expr_start();
 #define TEST(name) g_test_add_func("/provider/github/" #name, name)
     TEST(it_offers_a_token_first_and_lists_the_rest);
     TEST(its_limits_and_schedule_are_those_of_the_vendor_and_the_contract);

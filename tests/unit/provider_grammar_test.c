@@ -300,7 +300,6 @@ static void the_words_of_the_grammar_match_the_model(void) {
 
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
-    expr_start();
 #define TEST(name) g_test_add_func("/provider/grammar/" #name, name)
     TEST(every_misspelt_key_of_github_is_found_where_it_stands);
     TEST(every_misspelt_key_of_a_small_definition_is_found);

@@ -466,7 +466,6 @@ static void the_hash_is_over_the_exact_bytes(void) {
 
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
-    expr_start();
 #define TEST(name) g_test_add_func("/provider/load/" #name, name)
     TEST(settings_keep_their_order_types_and_defaults);
     TEST(a_value_that_is_too_long_is_refused);

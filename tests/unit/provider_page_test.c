@@ -259,7 +259,6 @@ static void a_cursor_may_go_into_the_body(void) {
 
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
-    expr_start();
 #define TEST(name) g_test_add_func("/provider/page/" #name, name)
     TEST(a_link_is_followed_verbatim_until_there_is_none);
     TEST(links_are_read_as_rfc_8288_says);

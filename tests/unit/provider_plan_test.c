@@ -450,7 +450,6 @@ static void all_calls_of_first_share_one_projection(void) {
 
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
-    expr_start();
 #define TEST(name) g_test_add_func("/provider/plan/" #name, name)
     TEST(a_call_shared_by_evidence_types_is_made_once);
     TEST(reads_that_differ_in_any_way_stay_apart);

@@ -128,7 +128,6 @@ static void a_missing_folder_is_no_error(void) {
 
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
-    expr_start();
 #define TEST(name) g_test_add_func("/provider/registry/" #name, name)
     TEST(embedded_definitions_are_found_by_id_in_any_case);
     TEST(every_embedded_definition_is_right);

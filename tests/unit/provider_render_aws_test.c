@@ -304,7 +304,6 @@ static void parameters_that_are_null_are_left_out(void) {
 
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
-    expr_start();
 #define TEST(name) g_test_add_func("/provider/render_aws/" #name, name)
     TEST(a_query_call_is_a_form);
     TEST(a_json_call_has_a_target_and_a_body);

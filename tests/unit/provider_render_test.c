@@ -304,7 +304,6 @@ static void the_same_input_gives_the_same_request_every_time(void) {
 
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
-    expr_start();
 #define TEST(name) g_test_add_func("/provider/render/" #name, name)
     TEST(github_calls_become_requests);
     TEST(hostile_values_cannot_break_out_of_their_place);

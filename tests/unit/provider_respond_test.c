@@ -467,7 +467,6 @@ static void the_class_tells_what_aws_said_and_where(void) {
 
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
-    expr_start();
 #define TEST(name) g_test_add_func("/provider/respond/" #name, name)
     TEST(statuses_without_a_rule_have_their_class);
     TEST(github_tells_the_two_kinds_of_404_apart);

@@ -94,7 +94,8 @@ static void every_truncation_is_noticed(void) {
         "{\"a\":[1.5,true,null,\"x\\u00e9\\ud83d\\ude00\"],\"b\":{\"c\":-2e1}}";
     g_autoptr(ScanPlan) plan = plan_of(".b.c", ".a[]");
     for (size_t size = 0; size < sizeof body - 1; size++) {
-        g_autofree char *cut = g_memdup2(body, MAX(size, 1)); /* its own block: reads beyond are seen */
+        g_autofree char *cut =
+            g_memdup2(body, MAX(size, 1)); /* its own block: reads beyond are seen */
         assert_refused(plan, cut, size, ERROR_SERVICE_UNAVAILABLE);
     }
 }
