@@ -113,13 +113,14 @@ static void choose_types(Case *one) {
 
 static bool prepare_work(DbUnit *unit, void *data, GError **error) {
     const Case *one = data;
+    g_autofree char *settings = json_print(one->settings, JSON_COMPACT);
     Organization organization = {.id = ORGANIZATION, .name = ORGANIZATION, .wrapped_key = ""};
     Integration integration = {.id = INTEGRATION,
                                .provider = one->definition->id,
                                .name = INTEGRATION,
                                .auth = "none",
                                .status = INTEGRATION_CONNECTED,
-                               .settings = "{}",
+                               .settings = settings,
                                .account = "{}"};
     return organization_insert(unit, &organization, error) &&
            integration_insert(unit, &integration, error);
@@ -147,8 +148,14 @@ static bool is_over(void *data) {
     return run_is_over(data);
 }
 
-static bool collect(Case *one, GError **error) {
+static bool take_settings(Case *one, GError **error) {
     SettingsRules rules = {.definition = one->definition, .operator_allowed = true};
+    g_autoptr(Json) none = json_new_object();
+    const Json *given = json_member(one->header, "settings");
+    return settings_check(&rules, given ? given : none, &one->settings, error);
+}
+
+static bool collect(Case *one, GError **error) {
     int64_t clock_ms = 0;
     const char *clock_text = json_member_string(one->header, "clock", "");
     if (!clock_parse(clock_text, &clock_ms)) {
@@ -156,10 +163,6 @@ static bool collect(Case *one, GError **error) {
                     clock_text);
         return false;
     }
-    g_autoptr(Json) none = json_new_object();
-    const Json *given = json_member(one->header, "settings");
-    if (!settings_check(&rules, given ? given : none, &one->settings, error))
-        return false;
     choose_types(one);
     one->sender = sender_new_recorded(one->exercise->client, one->definition, one->exchanges);
     one->cassette = cassette_new_in_memory();
@@ -269,8 +272,8 @@ static bool outcome_of(Case *one, Json **outcome_out, GError **error) {
 }
 
 static bool run_case(Case *one, const char *path, Json **outcome_out, GError **error) {
-    return read_case(one, path, error) && open_database(one, error) && collect(one, error) &&
-           outcome_of(one, outcome_out, error);
+    return read_case(one, path, error) && take_settings(one, error) && open_database(one, error) &&
+           collect(one, error) && outcome_of(one, outcome_out, error);
 }
 
 /* --- comparing -------------------------------------------------------------------------------- */
