@@ -682,6 +682,18 @@ static bool inherits(Reading *reading) {
     return true;
 }
 
+/* Whether the answer to its call is one value. */
+static bool gives_one(const Reading *reading) {
+    const DefinitionCall *call = read_node(reading)->call;
+    return call && !call->rows;
+}
+
+/* An array of rows; at most one in place of an answer that is one value (none: as if absent). */
+static bool are_rows(const Reading *reading, Value value) {
+    return value_kind(value) == VALUE_KIND_ARRAY &&
+           (!gives_one(reading) || value_count(value) <= 1);
+}
+
 /* Rows that an expression gives: written as a page, so that they are taken like any others. */
 static void give_rows(Reading *reading, Value rows) {
     Sheet *sheet = g_new0(Sheet, 1);
@@ -697,15 +709,10 @@ static void give_rows(Reading *reading, Value rows) {
     }
     g_queue_push_tail(&reading->sheets, sheet);
     reading->ended = true;
-    count_list(reading, (Counted){.begun = 1, .ended = 1, .rows = (unsigned)count});
+    if (!gives_one(reading))
+        count_list(reading, (Counted){.begun = 1, .ended = 1, .rows = (unsigned)count});
     stall(reading);
     run_wake(reading->run);
-}
-
-/* An array of rows; at most one in place of an answer that is one value (none: as if absent). */
-static bool are_rows(const Reading *reading, Value value) {
-    bool one = read_node(reading)->call && !read_node(reading)->call->rows;
-    return value_kind(value) == VALUE_KIND_ARRAY && (!one || value_count(value) <= 1);
 }
 
 /* Whether `each` or `given` has given the rows; false: the call is made. */
