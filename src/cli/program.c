@@ -15,6 +15,7 @@
 #include "cli/integrations.h"
 #include "cli/provider.h"
 #include "cli/provider_check.h"
+#include "cli/provider_policy.h"
 #include "cli/provider_test.h"
 #include "cli/sync.h"
 #include "sync/worker.h"
@@ -38,6 +39,7 @@ static const Command *const commands[] = {
     &provider_show_command,
     &provider_check_command,
     &provider_test_command,
+    &provider_policy_command,
     NULL,
 };
 

@@ -9,6 +9,7 @@
 #define SEPARATORS " \t\r\n,"
 #define NAME_MAX_SIZE 256
 #define NAMES_MAX 20000
+#define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:/*?-"
 
 /* What one statement of a policy says; a list of names is one that allows. */
 typedef struct {
@@ -49,8 +50,8 @@ static bool refuse(const char *what, GError **error) {
 }
 
 static bool add_name(Rights *rights, Statement *statement, const char *name, GError **error) {
-    if (name == NULL || name[0] == '\0')
-        return refuse("a name is no text", error);
+    if (name == NULL || name[0] == '\0' || name[strspn(name, NAME_CHARACTERS)] != '\0')
+        return refuse("there is something in it that is no name", error);
     if (strlen(name) > NAME_MAX_SIZE || ++rights->name_count > NAMES_MAX) {
         g_set_error(error, ASSAY_ERROR, ERROR_LIMIT,
                     "the rights have a name of more than %d bytes, or more than %d names",

@@ -5,8 +5,9 @@
 #include <string.h>
 
 static const char *const all[] = {
-    "init",     "connect",  "integrations",  "sync",          "evidence list",  "evidence show",
-    "findings", "controls", "provider list", "provider show", "provider check", "provider test"};
+    "init",           "connect",       "integrations",   "sync",          "evidence list",
+    "evidence show",  "findings",      "controls",       "provider list", "provider show",
+    "provider check", "provider test", "provider policy"};
 
 static Said run_bare(const char *word) {
     g_auto(Screen) screen = {0};
