@@ -77,6 +77,32 @@ static void the_document_is_one_statement(void) {
                     "\"ec2:DescribeRegions\",\"ec2:DescribeVpcs\"],\"Resource\":\"*\"}]}");
 }
 
+static char *join(GPtrArray *names) {
+    g_ptr_array_add(names, NULL);
+    return g_strjoinv(" ", (char **)names->pdata);
+}
+
+static void names_are_those_of_the_vocabulary(void) {
+    g_autoptr(Definition) github = support_github();
+    const EvidenceType *type = definition_type(github, "branch_protection");
+    g_autoptr(GPtrArray) scopes = policy_names(github, "scope", &type, 1);
+    g_autofree char *text = join(scopes);
+    g_assert_cmpstr(text, ==, "read:org repo");
+    g_autoptr(GPtrArray) others = policy_names(github, "scopes", &type, 1);
+    g_assert_cmpuint(others->len, ==, 0);
+}
+
+static void vocabularies_are_told_once_in_order(void) {
+    g_autoptr(Definition) github = support_github();
+    g_autoptr(GPtrArray) several = policy_vocabularies(github);
+    g_autofree char *text = join(several);
+    g_assert_cmpstr(text, ==, "permission scope");
+    g_autoptr(Definition) aws = support_aws(NULL, NULL);
+    g_autoptr(GPtrArray) one = policy_vocabularies(aws);
+    g_autofree char *name = join(one);
+    g_assert_cmpstr(name, ==, "iam");
+}
+
 static void a_provider_with_other_words_needs_no_action(void) {
     g_autoptr(Definition) github = support_github();
     g_autofree const EvidenceType **types = g_new0(const EvidenceType *, github->type_count);
@@ -93,6 +119,8 @@ int main(int argc, char **argv) {
     ADD(several_types_need_each_action_once_in_order);
     ADD(the_connection_alternatives_and_discovery_count_too);
     ADD(the_document_is_one_statement);
+    ADD(names_are_those_of_the_vocabulary);
+    ADD(vocabularies_are_told_once_in_order);
     ADD(a_provider_with_other_words_needs_no_action);
     return g_test_run();
 }
