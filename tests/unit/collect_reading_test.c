@@ -235,6 +235,43 @@ static void what_rests_on_a_refused_report_is_unread(void) {
     g_assert_cmpint(json_kind(account), ==, JSON_KIND_NULL);
 }
 
+/* The rows of `line` leave when `me` is over, which waits for a list below `made`: that list is
+ * enough, `made` itself is not over before its rows have left. */
+static void two_types_may_wait_for_each_others_side_reads(void) {
+    g_autoptr(Bench) bench = bench_of("    read:\n"
+                                      "      me: {call: me}\n"
+                                      "      made: {call: make}\n"
+                                      "      line: {call: report, for: me,\n"
+                                      "        index: {on: .id, key: '\"a\"', once_per: made}}\n"
+                                      "    row_of: me\n"
+                                      "    row: {mfa: .line.mfa}\n"
+                                      "    fields: {mfa: 'bool?'}\n"
+                                      "  two:\n"
+                                      "    title: Two\n"
+                                      "    description: Two\n"
+                                      "    type: config\n"
+                                      "    read:\n"
+                                      "      me: {call: me}\n"
+                                      "      made: {call: make}\n"
+                                      "      line: {call: report, for: made}\n"
+                                      "    row: {id: .line.id, account: .me.account}\n"
+                                      "    fields: {id: string, account: string}\n");
+    bench_answer(bench, "/me", 200, NULL, "{\"account\":\"123\"}");
+    bench_answer(bench, "/make", 200, NULL, "{\"ready\":false}");
+    bench_answer(bench, "/make", 200, NULL, "{\"ready\":true}");
+    bench_answer(bench, "/report", 200, NULL, "[{\"id\":\"a\",\"mfa\":true},{\"id\":\"b\"}]");
+    static const char *const both[] = {"one", "two", NULL};
+    bench_run(bench, both);
+    g_assert_cmpuint(bench_errors(bench), ==, 0);
+    g_assert_cmpuint(bench->evidence->len, ==, 2);
+    g_autofree char *first = bench_data(bench, 0);
+    g_autofree char *second = bench_data(bench, 1);
+    g_autofree char *data = g_strconcat(first, second, NULL);
+    bench_assert_holds(data, "{\"details\":[{\"mfa\":true}]}");
+    bench_assert_holds(data, "{\"details\":[{\"account\":\"123\",\"id\":\"a\"},"
+                             "{\"account\":\"123\",\"id\":\"b\"}]}");
+}
+
 /* --- polls and alternatives ------------------------------------------------------------------- */
 
 static const char polled[] = "    read:\n"
@@ -332,6 +369,7 @@ int main(int argc, char **argv) {
         TEST(an_index_may_be_read_once_a_run_and_collect),
         TEST(an_index_may_wait_for_a_read_that_stands_alone),
         TEST(what_rests_on_a_refused_report_is_unread),
+        TEST(two_types_may_wait_for_each_others_side_reads),
         TEST(a_poll_asks_until_it_is_ready),
         TEST(a_poll_that_is_never_ready_is_a_timeout),
         TEST(the_first_answer_that_is_not_absent_is_taken),
