@@ -304,11 +304,10 @@ const Command provider_policy_command = {
     .name = "provider policy",
     .summary = "the least rights that collecting evidence needs, and what given rights miss",
     .usage = "PROVIDER [--evidence TYPE,...] [--have FILE]",
-    .about =
-        "Needs no network. For AWS the result is the policy document to attach, for others the\n"
-        "names of scopes or permissions. FILE is a policy document, a JSON array of names, or\n"
-        "names by line; * and ? stand for others. The exit status is 5 when something cannot\n"
-        "be collected.",
+    .about = "Needs no network. For AWS the result is the policy document to attach, for\n"
+             "others the names of scopes or permissions. FILE is a policy document, a JSON\n"
+             "array of names, or names by line; * and ? are wildcards. The exit status is 5\n"
+             "when something cannot be collected.",
     .examples = "assay provider policy aws\n"
                 "assay provider policy aws --evidence iam_users,s3_encryption --json\n"
                 "assay provider policy aws --have policy.json",
