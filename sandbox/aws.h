@@ -48,7 +48,7 @@ void aws_reset(Aws *aws);
 /* Calls with the access key of the command line, and with all sessions. */
 uint64_t aws_calls(const Aws *aws, bool session);
 
-AwsCall *aws_call_new(Aws *aws, const ServiceRequest *request);
+AwsCall *aws_call_new(Aws *aws, const ServiceRequest *incoming);
 void aws_call_free(AwsCall *call);
 
 /* The path, region and parameters as above; and the permission that is asked for, or NULL. */

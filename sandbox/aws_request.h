@@ -46,7 +46,7 @@ typedef struct {
     GStringChunk *names; /* of parameters that were put together; NULL until there are some */
 } AwsRequest;
 
-AwsRequest *aws_request_new(const ServiceRequest *request);
+AwsRequest *aws_request_new(const ServiceRequest *incoming);
 void aws_request_free(AwsRequest *request);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AwsRequest, aws_request_free)
 

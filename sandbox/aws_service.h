@@ -90,8 +90,8 @@ typedef struct {
     GPtrArray *routes;      /* AwsOperation with a verb and path, in their order; not owned */
 } AwsService;
 
-/* Loads one service; protocols is the member of that name. */
-AwsService *aws_service_load(const char *name, const Json *json, const Json *protocols,
+/* Loads one service; protocol_data is the member "protocols". */
+AwsService *aws_service_load(const char *name, const Json *json, const Json *protocol_data,
                              const TemplateScope *scope, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void aws_service_free(AwsService *service);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AwsService, aws_service_free)

@@ -17,7 +17,7 @@ typedef enum { OP_LITERAL, OP_FIELD, OP_VARIABLE, OP_UNLESS, OP_COMMA, OP_EACH }
 /* A test of a field: one of the values of a comma list, or none of them. */
 typedef struct {
     FieldRef ref;
-    bool not ;
+    bool negated;
     char *values;
 } Test;
 
@@ -245,10 +245,10 @@ static bool add_test(Compiler *compiler, const char *what, guint *place_out, GEr
     const char *mark = strchr(what, '?');
     const char *text = mark == NULL ? what : mark + 1;
     const char *equal = strchr(text, '=');
-    bool not = equal != NULL && equal > text && equal[-1] == '!';
-    size_t length = equal == NULL ? strlen(text) : (size_t)(equal - text) - (not ? 1 : 0);
+    bool negated = equal != NULL && equal > text && equal[-1] == '!';
+    size_t length = equal == NULL ? strlen(text) : (size_t)(equal - text) - (negated ? 1 : 0);
     g_autofree char *name = g_strndup(text, length);
-    Test test = {.not = not };
+    Test test = {.negated = negated};
     if (compiler->scope->collection == NULL ||
         !field_find(compiler->scope->collection, name, &test.ref)) {
         g_set_error(error, ASSAY_ERROR, ERROR_CONFIGURATION,
@@ -635,7 +635,7 @@ static void render_variable(const Op *op, const Variables *variables, GString *o
 }
 
 static bool test_holds(const Test *test, Item *item) {
-    return condition_lists(test->values, item_value(item, test->ref)) != test->not ;
+    return condition_lists(test->values, item_value(item, test->ref)) != test->negated;
 }
 
 static void render_each(const Each *each, Item *item, const Variables *variables, GString *out) {
@@ -658,8 +658,7 @@ static void render_each(const Each *each, Item *item, const Variables *variables
 
 /* Between members and items: nothing after an opening bracket. */
 static void render_comma(GString *out) {
-    char last = out->len == 0 ? '[' : out->str[out->len - 1];
-    if (last != '[' && last != '{') {
+    if (out->len > 0 && strchr("[{", out->str[out->len - 1]) == NULL) {
         g_string_append_c(out, ',');
     }
 }
