@@ -271,12 +271,21 @@ static Definition *load(const char *path) {
     return definition;
 }
 
-/* "iam_users:512": the part of the file and the line where the program's first leaf stands. */
+/* The longest leaf: short ones stand in many places. */
+static char *longest_leaf(const Seen *seen) {
+    g_auto(GStrv) leaves = g_strsplit(seen->text, LEAF_BREAK, -1);
+    const char *longest = leaves[0];
+    for (char **leaf = leaves; *leaf != NULL; leaf++) {
+        longest = strlen(*leaf) > strlen(longest) ? *leaf : longest;
+    }
+    return g_strdup(longest);
+}
+
+/* "iam_users:512": the part of the file and the line where the program's longest leaf stands. */
 static char *name_of(const Definition *definition, const Seen *seen) {
-    size_t length = strcspn(seen->text, LEAF_BREAK);
+    g_autofree char *longest = longest_leaf(seen);
     for (size_t i = 0; i < definition->expr_count; i++) {
-        const char *source = expr_source(definition->exprs[i].expr);
-        if (strlen(source) != length || strncmp(source, seen->text, length) != 0) {
+        if (strcmp(expr_source(definition->exprs[i].expr), longest) != 0) {
             continue;
         }
         const char *part = "calls";
