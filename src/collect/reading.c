@@ -239,7 +239,7 @@ static void take_value(Reading *reading, const Answer *answer) {
     reading->ended = true;
     if (kept->len > 0) {
         value_clear(&value);
-        if (!value_parse(kept->str, kept->len, &value, &error)) {
+        if (!value_parse_named(reading->run->names, kept->str, kept->len, &value, &error)) {
             count_answer(reading, OUTCOME_BROKEN, error->message);
             fail_reading(reading, OUTCOME_BROKEN);
             return;
@@ -328,7 +328,8 @@ static void take_row(Reading *reading) {
     SheetRange range = g_array_index(sheet->ranges, SheetRange, sheet->next++);
     g_autoptr(GError) error = NULL;
     Value value = VALUE_NONE;
-    if (!value_parse(sheet->bytes->str + range.start, range.size, &value, &error) ||
+    if (!value_parse_named(reading->run->names, sheet->bytes->str + range.start, range.size, &value,
+                           &error) ||
         !absorb(reading, value, &error))
         fail_users(reading, error);
     if (sheet->next >= sheet->ranges->len)

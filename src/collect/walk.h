@@ -106,6 +106,7 @@ struct Run {
     ExprProgram **filters;  /* by plan node: its `where`, or NULL */
     SummaryProgram **folds; /* by plan node: its reducers, or NULL */
     Reading **roots;        /* by plan node; NULL for nodes with a parent */
+    ValueNames *names;      /* of the members of all that is read */
     GString *line;          /* buffer for one printed row */
     GPtrArray *unread;      /* buffer for the names of its unread fields; borrowed */
     GQueue asks;            /* Ask * */
