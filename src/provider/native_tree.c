@@ -66,6 +66,25 @@ const NativeNode *native_tree_add(NativeTree *tree, const NativeNode *node) {
     return native_tree_keep(tree, copy);
 }
 
+const NativeNode *native_tree_pair(NativeTree *tree, NodeKind kind, const NativeNode *a,
+                                   const NativeNode *b) {
+    if (a == NULL || b == NULL)
+        return NULL;
+    return native_tree_add(tree, &(NativeNode){.kind = kind, .a = a, .b = b});
+}
+
+const NativeNode *native_tree_call(NativeTree *tree, const NativeFunction *function,
+                                   const NativeNode *a, const NativeNode *b) {
+    NativeNode node = {
+        .kind = NODE_CALL,
+        .function = function,
+        .a = a,
+        .b = b,
+        .constant = a != NULL && b != NULL && a->constant && b->constant,
+    };
+    return native_tree_add(tree, &node);
+}
+
 void *native_tree_keep(NativeTree *tree, void *allocated) {
     g_ptr_array_add(tree->nodes, allocated);
     return allocated;
