@@ -43,8 +43,10 @@ static Node make_input(Parser *parser) {
     return make(parser, &(NativeNode){.kind = NODE_INPUT});
 }
 
-static size_t constant_text(Parser *parser, char *taken, size_t length) {
-    NativeConstant constant = {.kind = CONSTANT_TEXT, .text = taken, .length = length};
+/* The text is taken. */
+static size_t constant_text(Parser *parser, char *text, size_t length) {
+    NativeConstant constant = {.kind = CONSTANT_TEXT, .length = length};
+    constant.text = g_steal_pointer(&text);
     return native_tree_constant(parser->tree, &constant);
 }
 
@@ -55,8 +57,8 @@ static Node make_constant(Parser *parser, NativeConstantKind kind, double number
     return make(parser, &node);
 }
 
-static Node make_text(Parser *parser, char *taken, size_t length) {
-    size_t place = constant_text(parser, taken, length);
+static Node make_text(Parser *parser, char *text, size_t length) {
+    size_t place = constant_text(parser, text, length);
     return make(parser, &(NativeNode){.kind = NODE_LITERAL, .place = place});
 }
 

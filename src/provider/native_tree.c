@@ -1,5 +1,6 @@
 #include "provider/native_tree.h"
 
+#include <math.h>
 #include <string.h>
 
 static void clear_constant(void *data) {
@@ -92,7 +93,7 @@ void *native_tree_keep(NativeTree *tree, void *allocated) {
 
 static bool same_constant(const NativeConstant *one, const NativeConstant *other) {
     return one->kind == other->kind && one->length == other->length &&
-           memcmp(&one->number, &other->number, sizeof one->number) == 0 &&
+           one->number == other->number && signbit(one->number) == signbit(other->number) &&
            (one->length == 0 || memcmp(one->text, other->text, one->length) == 0);
 }
 
