@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BATCH_SIZE (256 * 1024)             /* raw bytes that start a write */
+#define BATCH_SIZE (512 * 1024)             /* raw bytes that start a write */
 #define BATCH_RAW_MAX (80U * 1024U * 1024U) /* a batch holds at least one answer, of any size */
 #define RECORD_MAGIC 0x31534341U            /* "ACS1" */
 

@@ -6,7 +6,7 @@
  * mechanism: replay, and go live at the first miss.
  *
  * A recording is found by (node path, method, URL, body, occurrence), so that a poll that asks the
- * same thing twice finds the first answer first. Batches of about 256 KiB are compressed and
+ * same thing twice finds the first answer first. Batches of about 512 KiB are compressed and
  * written by one unit of work each, fenced by the job's lease; cassette_flush() starts a write, and
  * everything appended is durable when cassette_pending() is 0.
  *

@@ -42,6 +42,7 @@ struct CheckSet {
     GPtrArray *leaves; /* const Expr *, each text once */
     FieldBits wanted;  /* fields that any check names */
     ExprProgram *program;
+    ValueNames *names;
     ExprResult *results; /* of the last row */
     bool evaluated;      /* results hold something */
     RowVerdict *verdicts;
@@ -114,6 +115,7 @@ CheckSet *check_set_new(const EvidenceType *type, Value settings, int64_t now_ms
     CheckSet *set = g_new0(CheckSet, 1);
     set->type = type;
     set->settings = value_copy(settings);
+    set->names = value_names_new();
     set->now_ms = now_ms;
     set->count = type->check_count;
     set->plans = g_new0(CheckPlan, MAX(set->count, 1));
@@ -141,6 +143,7 @@ void check_set_free(CheckSet *set) {
         return;
     forget_row(set);
     expr_program_free(set->program);
+    value_names_free(set->names);
     value_clear(&set->settings);
     g_ptr_array_unref(set->leaves);
     g_free(set->results);
@@ -306,7 +309,8 @@ bool check_set_judge(CheckSet *set, const char *bytes, size_t size, const RowVer
                      GError **error) {
     g_auto(Value) row = VALUE_NONE;
     forget_row(set);
-    if (!value_parse(bytes, size, &row, NULL) || value_kind(row) != VALUE_KIND_OBJECT)
+    if (!value_parse_named(set->names, bytes, size, &row, NULL) ||
+        value_kind(row) != VALUE_KIND_OBJECT)
         return damaged(error);
     RowGaps gaps = {.unread = 0};
     take_unread(set, &row, &gaps);

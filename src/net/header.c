@@ -29,7 +29,7 @@ static bool is_token(const char *text) {
         return false;
     }
     for (const char *at = text; *at; at++) {
-        if (!g_ascii_isalnum(*at) && !strchr(marks, *at)) {
+        if (!g_ascii_isalnum(*at) && *at != '-' && !strchr(marks, *at)) {
             return false;
         }
     }
@@ -131,8 +131,9 @@ bool net_headers_add(NetHeaders *headers, const char *name, const char *value, G
 
 static bool field_is(const NetHeaders *headers, const Field *field, const char *name,
                      size_t length) {
+    const char *own = headers->text + field->name;
     return field->name_length == length &&
-           g_ascii_strncasecmp(headers->text + field->name, name, length) == 0;
+           (memcmp(own, name, length) == 0 || g_ascii_strncasecmp(own, name, length) == 0);
 }
 
 static void remove_named(NetHeaders *headers, const char *name, size_t before) {
@@ -176,7 +177,7 @@ bool net_headers_add_line(NetHeaders *headers, const char *line, size_t length) 
     }
     char *name = headers->text + headers->fields[headers->count - 1].name;
     for (size_t i = 0; i < name_length; i++) {
-        name[i] = g_ascii_tolower(name[i]);
+        name[i] = (char)(name[i] | (name[i] >= 'A' && name[i] <= 'Z' ? 0x20 : 0));
     }
     return true;
 }

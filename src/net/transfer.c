@@ -100,11 +100,22 @@ static void *wiping_realloc(void *memory, size_t size) {
     return moved;
 }
 
+/* glibc's calloc() passes by the thread's cache of freed blocks, and libcurl asks for many small
+ * ones with every transfer. */
+static void *zeroed(size_t count, size_t size) {
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes)) {
+        return NULL;
+    }
+    void *memory = malloc(MAX(bytes, (size_t)1));
+    return memory ? memset(memory, 0, bytes) : NULL;
+}
+
 static CURLcode curl_started;
 
 static void start_curl(void) {
     curl_started = curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wiping_free, wiping_realloc,
-                                        strdup, calloc);
+                                        strdup, zeroed);
 }
 
 /* --- sockets --------------------------------------------------------------------------------- */

@@ -11,8 +11,9 @@ struct Native {
     const NativeTree *tree;
     Value *constants; /* owned; VALUE_NONE until needed */
     size_t constant_count;
-    Value *slots;   /* of bound variables; borrowed */
-    Value settings; /* borrowed */
+    Value truths[2]; /* false and true */
+    Value *slots;    /* of bound variables; borrowed */
+    Value settings;  /* borrowed */
     double now;
     NativeMeter *meter;
     unsigned labels; /* first, any and all at work */
@@ -33,6 +34,8 @@ static NativeStatus many(Native *native, const NativeNode *node, Value input, Ta
 Native *native_new(const NativeTree *tree) {
     Native *native = g_new0(Native, 1);
     native->tree = tree;
+    native->truths[0] = value_new_bool(false);
+    native->truths[1] = value_new_bool(true);
     native->constant_count = tree->constants->len;
     native->constants = g_new0(Value, tree->constants->len + 1);
     native->slots = g_new0(Value, tree->slots + 1);
@@ -189,7 +192,7 @@ static NativeStatus one_and(Native *native, const NativeNode *node, Value input,
     NativeStatus status = judge(native, node->a, input, &truth);
     if (status == NATIVE_DONE && truth != decisive)
         status = judge(native, node->b, input, &truth);
-    return status == NATIVE_DONE ? lend(out, value_new_bool(truth)) : status;
+    return status == NATIVE_DONE ? lend(out, native->truths[truth]) : status;
 }
 
 static NativeStatus one_alternative(Native *native, const NativeNode *node, Value input,
@@ -272,7 +275,7 @@ static NativeStatus one_test(Native *native, const NativeNode *node, Value input
     native->meter->steps -= (int64_t)length;
     if (!literals_can_judge(node->literals, text, length))
         return NATIVE_UNABLE;
-    return lend(out, value_new_bool(literals_occur(node->literals, text, length)));
+    return lend(out, native->truths[literals_occur(node->literals, text, length)]);
 }
 
 static NativeStatus keep_last(Native *native G_GNUC_UNUSED, void *data, Value value) {
@@ -329,7 +332,7 @@ static NativeStatus one_quest(Native *native, const NativeNode *node, Value inpu
         status = NATIVE_DONE;
     if (status != NATIVE_DONE)
         return status;
-    return lend(out, value_new_bool(any ? quest.given == 1 : quest.given == 0));
+    return lend(out, native->truths[any ? quest.given == 1 : quest.given == 0]);
 }
 
 static const One ones[NODE_KINDS] = {
@@ -462,14 +465,14 @@ static NativeStatus many_comma(Native *native, const NativeNode *node, Value inp
 
 static NativeStatus take_truth(Native *native, void *data, Value value) {
     Frame *frame = data;
-    return frame->take(native, frame->data, value_new_bool(is_truthy(value)));
+    return frame->take(native, frame->data, native->truths[is_truthy(value)]);
 }
 
 static NativeStatus take_first_truth(Native *native, void *data, Value value) {
     Frame *frame = data;
     bool decisive = frame->node->kind == NODE_OR, truth = is_truthy(value);
     if (truth == decisive)
-        return frame->take(native, frame->data, value_new_bool(truth));
+        return frame->take(native, frame->data, native->truths[truth]);
     return many(native, frame->node->b, frame->input, take_truth, frame);
 }
 

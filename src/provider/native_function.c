@@ -32,7 +32,10 @@ static NativeStatus settle(NativeMeter *meter, bool good, Value value, char *mes
 
 /* Work that grows with a value's size is paid for by size. */
 static void charge(NativeMeter *meter, Value value) {
-    meter->steps -= (int64_t)(value_count(value) + value_length(value) / 16);
+    ValueKind kind = value_kind(value);
+    if (kind >= VALUE_KIND_STRING)
+        meter->steps -=
+            (int64_t)(kind == VALUE_KIND_STRING ? value_length(value) / 16 : value_count(value));
 }
 
 /* Operators. */
@@ -106,14 +109,25 @@ static NativeStatus call_negate(NativeMeter *meter, Held *input, Value argument 
     return give(out, value_new_number(-value_number(input->value, 0)));
 }
 
+/* Most comparisons are between scalars, or between kinds. */
+static bool equal(NativeMeter *meter, Value left, Value right) {
+    ValueKind kind = value_kind(left);
+    if (kind != value_kind(right))
+        return false;
+    if (kind == VALUE_KIND_NULL)
+        return true;
+    if (kind == VALUE_KIND_BOOL)
+        return value_truth(left) == value_truth(right);
+    charge(meter, right);
+    return value_equal(left, right);
+}
+
 static NativeStatus call_equal(NativeMeter *meter, Held *input, Value argument, Held *out) {
-    charge(meter, argument);
-    return give_bool(out, value_equal(input->value, argument));
+    return give_bool(out, equal(meter, input->value, argument));
 }
 
 static NativeStatus call_differ(NativeMeter *meter, Held *input, Value argument, Held *out) {
-    charge(meter, argument);
-    return give_bool(out, !value_equal(input->value, argument));
+    return give_bool(out, !equal(meter, input->value, argument));
 }
 
 static NativeStatus call_less(NativeMeter *meter, Held *input, Value argument, Held *out) {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "provider/lexer.h"
+#include "provider/native_call.h"
 
 /* Constructs inside each other. */
 #define MAX_DEPTH 120
@@ -35,16 +36,17 @@ static Node make(Parser *parser, const NativeNode *node) {
 }
 
 static Node make_pair(Parser *parser, NodeKind kind, Node a, Node b) {
-    return a == NULL || b == NULL ? NULL
-                                  : make(parser, &(NativeNode){.kind = kind, .a = a, .b = b});
+    return native_tree_pair(parser->tree, kind, a, b);
 }
 
 static Node make_input(Parser *parser) {
     return make(parser, &(NativeNode){.kind = NODE_INPUT});
 }
 
-static size_t constant_text(Parser *parser, char *taken, size_t length) {
-    NativeConstant constant = {.kind = CONSTANT_TEXT, .text = taken, .length = length};
+/* The text is taken. */
+static size_t constant_text(Parser *parser, char *text, size_t length) {
+    NativeConstant constant = {.kind = CONSTANT_TEXT, .length = length};
+    constant.text = g_steal_pointer(&text);
     return native_tree_constant(parser->tree, &constant);
 }
 
@@ -55,8 +57,8 @@ static Node make_constant(Parser *parser, NativeConstantKind kind, double number
     return make(parser, &node);
 }
 
-static Node make_text(Parser *parser, char *taken, size_t length) {
-    size_t place = constant_text(parser, taken, length);
+static Node make_text(Parser *parser, char *text, size_t length) {
+    size_t place = constant_text(parser, text, length);
     return make(parser, &(NativeNode){.kind = NODE_LITERAL, .place = place});
 }
 
@@ -67,14 +69,8 @@ static Node make_step(Parser *parser, Node from, size_t key) {
 }
 
 static Node make_call(Parser *parser, const char *name, unsigned arguments, Node a, Node b) {
-    NativeNode node = {
-        .kind = NODE_CALL,
-        .a = a,
-        .b = b,
-        .function = native_function_find(name, strlen(name), arguments),
-        .constant = a != NULL && b != NULL && a->constant && b->constant,
-    };
-    return make(parser, &node);
+    return native_tree_call(parser->tree, native_function_find(name, strlen(name), arguments), a,
+                            b);
 }
 
 static Node make_operator(Parser *parser, const char *sign, Node a, Node b) {
@@ -218,28 +214,6 @@ static Node parse_if(Parser *parser) {
 
 /* Calls. */
 
-/* Builtins that jq itself defines by others. */
-static const struct {
-    const char *name;
-    const char *text;
-} definitions[] = {
-    {"any", "any(.[]; .)"},
-    {"all", "all(.[]; .)"},
-    {"first", ".[0]"},
-    {"last", ".[-1]"},
-    {"values", "select(. != null)"},
-    {"nulls", "select(type == \"null\")"},
-    {"booleans", "select(type == \"boolean\")"},
-    {"numbers", "select(type == \"number\")"},
-    {"strings", "select(type == \"string\")"},
-    {"arrays", "select(type == \"array\")"},
-    {"objects", "select(type == \"object\")"},
-    {"iterables", "select(type == \"array\"), select(type == \"object\")"},
-    {"scalars", "select(. == null or . == true or . == false or type == \"number\""
-                " or type == \"string\")"},
-    {"to_entries", "[keys_unsorted[] as $k | {key: $k, value: .[$k]}]"},
-};
-
 static Node parse_definition(Parser *parser, const char *text) {
     g_autoptr(GArray) tokens = lexer_tokens(text, NULL);
     g_assert(tokens != NULL);
@@ -250,110 +224,12 @@ static Node parse_definition(Parser *parser, const char *text) {
     return node;
 }
 
-/* select(f), map(f): the argument is evaluated on other inputs than the call. */
-
-static Node call_select(Parser *parser, Node *arguments) {
-    NativeNode node = {
-        .kind = NODE_IF,
-        .a = arguments[0],
-        .b = make_input(parser),
-        .c = make(parser, &(NativeNode){.kind = NODE_EMPTY}),
-    };
-    return node.b == NULL || node.c == NULL ? NULL : make(parser, &node);
-}
-
-static Node make_each(Parser *parser) {
-    Node input = make_input(parser);
-    return input == NULL ? NULL : make(parser, &(NativeNode){.kind = NODE_EACH, .a = input});
-}
-
-static Node call_map(Parser *parser, Node *arguments) {
-    Node inside = make_pair(parser, NODE_PIPE, make_each(parser), arguments[0]);
-    return inside == NULL ? NULL : make(parser, &(NativeNode){.kind = NODE_ARRAY, .a = inside});
-}
-
-static Node call_any(Parser *parser, Node *arguments) {
-    return make_pair(parser, NODE_ANY, make_each(parser), arguments[0]);
-}
-
-static Node call_all(Parser *parser, Node *arguments) {
-    return make_pair(parser, NODE_ALL, make_each(parser), arguments[0]);
-}
-
-static Node call_any_of(Parser *parser, Node *arguments) {
-    return make_pair(parser, NODE_ANY, arguments[0], arguments[1]);
-}
-
-static Node call_all_of(Parser *parser, Node *arguments) {
-    return make_pair(parser, NODE_ALL, arguments[0], arguments[1]);
-}
-
-static Node call_first(Parser *parser, Node *arguments) {
-    return make(parser, &(NativeNode){.kind = NODE_FIRST, .a = arguments[0]});
-}
-
-static Node call_last(Parser *parser, Node *arguments) {
-    return make(parser, &(NativeNode){.kind = NODE_LAST, .a = arguments[0]});
-}
-
-/* inside(x) is `. as $y | x | contains($y)`, in(x) the same with has. */
-
-static Node call_inside(Parser *parser, Node *arguments) {
-    return make_call(parser, "contains", 1, arguments[0], make_input(parser));
-}
-
-static Node call_in(Parser *parser, Node *arguments) {
-    return make_call(parser, "has", 1, arguments[0], make_input(parser));
-}
-
-static const NativeConstant *text_of(const Parser *parser, Node node) {
-    if (node->kind != NODE_LITERAL)
-        return NULL;
-    const NativeConstant *constant =
-        &g_array_index(parser->tree->constants, NativeConstant, node->place);
-    return constant->kind == CONSTANT_TEXT ? constant : NULL;
-}
-
-static Node make_test(Parser *parser, Node pattern, bool fold) {
-    const NativeConstant *text = text_of(parser, pattern);
-    Literals *literals = text == NULL ? NULL : literals_new(text->text, text->length, fold);
-    if (literals == NULL)
-        return NULL;
-    g_ptr_array_add(parser->tree->patterns, literals);
-    return make(parser, &(NativeNode){.kind = NODE_TEST, .literals = literals});
-}
-
-static Node call_test(Parser *parser, Node *arguments) {
-    return make_test(parser, arguments[0], false);
-}
-
-static Node call_test_with(Parser *parser, Node *arguments) {
-    const NativeConstant *flags = text_of(parser, arguments[1]);
-    bool fold = flags != NULL && strcmp(flags->text, "i") == 0;
-    if (flags == NULL || (flags->length > 0 && !fold))
-        return NULL;
-    return make_test(parser, arguments[0], fold);
-}
-
-static const struct {
-    const char *name;
-    unsigned arguments;
-    Node (*call)(Parser *parser, Node *arguments);
-} calls[] = {
-    {"select", 1, call_select}, {"map", 1, call_map},    {"any", 1, call_any},
-    {"all", 1, call_all},       {"any", 2, call_any_of}, {"all", 2, call_all_of},
-    {"first", 1, call_first},   {"last", 1, call_last},  {"inside", 1, call_inside},
-    {"in", 1, call_in},         {"test", 1, call_test},  {"test", 2, call_test_with},
-};
-
-#define MAX_ARGUMENTS 2
-
 /* The arguments of a call, if any; false when they are not for us. */
 static bool parse_arguments(Parser *parser, Node *arguments, unsigned *count_out) {
     unsigned count = 0;
     bool more = pass(parser, "(");
     while (more) {
-        if (count == MAX_ARGUMENTS)
+        if (count == NATIVE_MAX_ARGUMENTS)
             return false;
         arguments[count] = parse_pipe(parser);
         if (arguments[count++] == NULL)
@@ -366,30 +242,15 @@ static bool parse_arguments(Parser *parser, Node *arguments, unsigned *count_out
     return true;
 }
 
-static Node call_by_definition(Parser *parser, const Token *name) {
-    for (size_t i = 0; i < G_N_ELEMENTS(definitions); i++) {
-        if (token_is(name, definitions[i].name))
-            return parse_definition(parser, definitions[i].text);
-    }
-    return NULL;
-}
-
 static Node parse_call(Parser *parser) {
     const Token *name = parser->token++;
-    Node arguments[MAX_ARGUMENTS] = {NULL};
+    Node arguments[NATIVE_MAX_ARGUMENTS] = {NULL};
     unsigned count;
     if (!parse_arguments(parser, arguments, &count))
         return NULL;
-    const NativeFunction *function = native_function_find(name->text, name->length, count);
-    if (function != NULL) {
-        NativeNode node = {.kind = NODE_CALL, .function = function, .b = arguments[0]};
-        return make(parser, &node);
-    }
-    for (size_t i = 0; i < G_N_ELEMENTS(calls); i++) {
-        if (calls[i].arguments == count && token_is(name, calls[i].name))
-            return calls[i].call(parser, arguments);
-    }
-    return count == 0 ? call_by_definition(parser, name) : NULL;
+    const char *definition = count == 0 ? native_call_definition(name) : NULL;
+    return definition != NULL ? parse_definition(parser, definition)
+                              : native_call_make(parser->tree, name, arguments, count);
 }
 
 /* Words that stand for a value. */
@@ -538,15 +399,29 @@ static Node make_slice(Parser *parser, Node from, Node start, Node end) {
     return make_pair(parser, NODE_INDEX, from, make(parser, &node));
 }
 
+static const NativeConstant *constant_of(const Parser *parser, Node node) {
+    return &g_array_index(parser->tree->constants, NativeConstant, node->place);
+}
+
+/* `-1` is a sign and a literal. */
+static Node fold_sign(Parser *parser, Node key) {
+    bool signed_literal = key->kind == NODE_CALL && key->a != NULL && key->b == NULL &&
+                          key->a->kind == NODE_LITERAL && strcmp(key->function->name, "-x") == 0 &&
+                          constant_of(parser, key->a)->kind == CONSTANT_NUMBER;
+    if (!signed_literal)
+        return key;
+    return make_constant(parser, CONSTANT_NUMBER, -constant_of(parser, key->a)->number);
+}
+
 /* A step by a literal is cheaper than an index that is computed. */
 static Node make_index(Parser *parser, Node from, Node key) {
+    key = key != NULL ? fold_sign(parser, key) : NULL;
     if (key == NULL)
         return NULL;
     if (key->kind != NODE_LITERAL)
         return make_pair(parser, NODE_INDEX, from, key);
-    const NativeConstant *constant =
-        &g_array_index(parser->tree->constants, NativeConstant, key->place);
-    bool plain = constant->kind == CONSTANT_TEXT || constant->kind == CONSTANT_NUMBER;
+    NativeConstantKind kind = constant_of(parser, key)->kind;
+    bool plain = kind == CONSTANT_TEXT || kind == CONSTANT_NUMBER;
     return plain ? make_step(parser, from, key->place) : make_pair(parser, NODE_INDEX, from, key);
 }
 

@@ -1,5 +1,6 @@
 #include "provider/native_tree.h"
 
+#include <math.h>
 #include <string.h>
 
 static void clear_constant(void *data) {
@@ -66,6 +67,25 @@ const NativeNode *native_tree_add(NativeTree *tree, const NativeNode *node) {
     return native_tree_keep(tree, copy);
 }
 
+const NativeNode *native_tree_pair(NativeTree *tree, NodeKind kind, const NativeNode *a,
+                                   const NativeNode *b) {
+    if (a == NULL || b == NULL)
+        return NULL;
+    return native_tree_add(tree, &(NativeNode){.kind = kind, .a = a, .b = b});
+}
+
+const NativeNode *native_tree_call(NativeTree *tree, const NativeFunction *function,
+                                   const NativeNode *a, const NativeNode *b) {
+    NativeNode node = {
+        .kind = NODE_CALL,
+        .function = function,
+        .a = a,
+        .b = b,
+        .constant = a != NULL && b != NULL && a->constant && b->constant,
+    };
+    return native_tree_add(tree, &node);
+}
+
 void *native_tree_keep(NativeTree *tree, void *allocated) {
     g_ptr_array_add(tree->nodes, allocated);
     return allocated;
@@ -73,7 +93,7 @@ void *native_tree_keep(NativeTree *tree, void *allocated) {
 
 static bool same_constant(const NativeConstant *one, const NativeConstant *other) {
     return one->kind == other->kind && one->length == other->length &&
-           memcmp(&one->number, &other->number, sizeof one->number) == 0 &&
+           one->number == other->number && signbit(one->number) == signbit(other->number) &&
            (one->length == 0 || memcmp(one->text, other->text, one->length) == 0);
 }
 

@@ -92,6 +92,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(NativeTree, native_tree_free)
 
 /* Adds a copy of the node, with `single` found out. NULL when there are too many. */
 const NativeNode *native_tree_add(NativeTree *tree, const NativeNode *node);
+/* A node of two parts; NULL when either is NULL. */
+const NativeNode *native_tree_pair(NativeTree *tree, NodeKind kind, const NativeNode *a,
+                                   const NativeNode *b);
+/* A call: a is its input (NULL: `.`), b its argument (NULL: none). */
+const NativeNode *native_tree_call(NativeTree *tree, const NativeFunction *function,
+                                   const NativeNode *a, const NativeNode *b);
 /* Memory that lives as long as the tree. */
 void *native_tree_keep(NativeTree *tree, void *allocated);
 /* The place of a constant; takes its text. */

@@ -81,27 +81,35 @@ static Value lend(jv part) {
     return from_jv(part);
 }
 
-bool operate_step(Value from, Value key, Value *value_out) {
-    jv_kind kind = kind_of(from), by = kind_of(key);
-    if (kind == JV_KIND_OBJECT && by == JV_KIND_STRING) {
-        *value_out = lend(jv_object_get(borrow(from), borrow(key)));
-        return true;
-    }
-    if (kind == JV_KIND_NULL && (by == JV_KIND_STRING || by == JV_KIND_NUMBER)) {
-        *value_out = value_new_null();
-        return true;
-    }
-    if (kind != JV_KIND_ARRAY || by != JV_KIND_NUMBER)
-        return false;
+/* A member by its name; a null has every member, and they are null. */
+static bool step_by_name(Value from, Value name, Value *value_out) {
+    jv_kind kind = kind_of(from);
+    if (kind == JV_KIND_OBJECT)
+        *value_out = lend(jv_object_get(borrow(from), borrow(name)));
+    else if (kind == JV_KIND_NULL)
+        *value_out = from;
+    return kind == JV_KIND_OBJECT || kind == JV_KIND_NULL;
+}
+
+static bool step_by_index(Value from, Value key, Value *value_out) {
+    jv_kind kind = kind_of(from);
     double number = jv_number_value(to_jv(key));
-    if (!jv_is_integer(to_jv(key)) || fabs(number) > INT_MAX) {
+    bool within = jv_is_integer(to_jv(key)) && fabs(number) <= INT_MAX;
+    if (kind != JV_KIND_ARRAY || !within) {
         *value_out = value_new_null();
-        return true;
+        return kind == JV_KIND_ARRAY || kind == JV_KIND_NULL;
     }
     int index = (int)number;
     index += index < 0 ? jv_array_length(borrow(from)) : 0;
     *value_out = lend(jv_array_get(borrow(from), index));
     return true;
+}
+
+bool operate_step(Value from, Value key, Value *value_out) {
+    jv_kind kind = kind_of(key);
+    if (kind == JV_KIND_STRING)
+        return step_by_name(from, key, value_out);
+    return kind == JV_KIND_NUMBER && step_by_index(from, key, value_out);
 }
 
 /* Whether the items of part stand in the array from an index on. */

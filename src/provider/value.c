@@ -46,9 +46,21 @@ void value_clear(Value *value) {
 
 #define PARSE_MAX_DEPTH 512
 
+#define NAMES 256 /* a power of two */
+#define NAME_MAX_LENGTH 40
+
+struct ValueNames {
+    struct {
+        jv name; /* owned; invalid: none yet */
+        const char *text;
+        size_t length;
+    } known[NAMES];
+};
+
 typedef struct {
     const char *p;
     const char *end;
+    ValueNames *names; /* or NULL */
     unsigned depth;
     GString *text; /* of strings with escapes; made when needed */
 } Parser;
@@ -218,10 +230,46 @@ static bool parse_array(Parser *parser, jv *value_out) {
     return good;
 }
 
+/* FNV-1a over the length and a few bytes: enough to tell the names of one service apart. */
+static size_t name_place(const char *text, size_t length) {
+    uint32_t hash = 2166136261U ^ (uint32_t)length;
+    for (size_t i = 0; i < length; i += 1 + length / 8)
+        hash = (hash ^ (uint8_t)text[i]) * 16777619U;
+    hash = (hash ^ (uint8_t)text[length - 1]) * 16777619U;
+    return (hash ^ hash >> 16) % NAMES;
+}
+
+static jv known_name(ValueNames *names, const char *text, size_t length) {
+    size_t place = name_place(text, length);
+    if (names->known[place].length == length && memcmp(names->known[place].text, text, length) == 0)
+        return jv_copy(names->known[place].name);
+    jv name = jv_string_sized(text, (int)length);
+    jv_free(names->known[place].name);
+    names->known[place].name = jv_copy(name);
+    names->known[place].text = jv_string_value(name);
+    names->known[place].length = (size_t)jv_string_length_bytes(jv_copy(name));
+    return name;
+}
+
+/* The name of a member, at its opening quote. */
+static bool parse_name(Parser *parser, jv *name_out) {
+    const char *start = parser->p + 1, *p = start;
+    if (parser->names == NULL)
+        return parse_string(parser, name_out);
+    while (p < parser->end && *p != '"' && *p != '\\' && (unsigned char)*p >= 0x20)
+        p++;
+    size_t length = (size_t)(p - start);
+    if (p == parser->end || *p != '"' || length == 0 || length > NAME_MAX_LENGTH)
+        return parse_string(parser, name_out);
+    *name_out = known_name(parser->names, start, length);
+    parser->p = p + 1;
+    return true;
+}
+
 static bool parse_member(Parser *parser, jv *object) {
     jv key, value;
     parse_space(parser);
-    if (parser->p == parser->end || *parser->p != '"' || !parse_string(parser, &key))
+    if (parser->p == parser->end || *parser->p != '"' || !parse_name(parser, &key))
         return false;
     if (!parse_byte(parser, ':') || !parse_value(parser, &value)) {
         jv_free(key);
@@ -289,7 +337,24 @@ static bool parse_value(Parser *parser, jv *value_out) {
 }
 
 bool value_parse(const char *bytes, size_t size, Value *value_out, GError **error) {
-    Parser parser = {.p = bytes, .end = bytes + size};
+    return value_parse_named(NULL, bytes, size, value_out, error);
+}
+
+ValueNames *value_names_new(void) {
+    return g_new0(ValueNames, 1);
+}
+
+void value_names_free(ValueNames *names) {
+    if (names == NULL)
+        return;
+    for (size_t i = 0; i < NAMES; i++)
+        jv_free(names->known[i].name);
+    g_free(names);
+}
+
+bool value_parse_named(ValueNames *names, const char *bytes, size_t size, Value *value_out,
+                       GError **error) {
+    Parser parser = {.p = bytes, .end = bytes + size, .names = names};
     jv parsed = jv_invalid();
     bool good = size <= INT_MAX && parse_value(&parser, &parsed);
     parse_space(&parser);

@@ -51,6 +51,19 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Value, value_clear)
 bool value_parse(const char *bytes, size_t size, Value *value_out,
                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Names of members that were met before: values with the same names, such as the rows of a list,
+ * are parsed faster and share them, so they belong to one thread with it. Bounded. */
+typedef struct ValueNames ValueNames;
+
+ValueNames *value_names_new(void);
+/* The values live on. */
+void value_names_free(ValueNames *names);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ValueNames, value_names_free)
+
+/* The same as value_parse(). */
+bool value_parse_named(ValueNames *names, const char *bytes, size_t size, Value *value_out,
+                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 Value value_new_null(void);
 Value value_new_bool(bool truth);
 Value value_new_number(double number);

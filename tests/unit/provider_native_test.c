@@ -690,6 +690,29 @@ static void what_is_nested_deeply_is_left_to_libjq(void) {
     g_assert_false(expr_is_native(long_one));
 }
 
+/* Equal objects may print differently: which of them is kept can be seen. */
+static void of_equals_the_one_that_jq_keeps_is_kept(void) {
+    static const char *const sources[] = {
+        "max | tojson",
+        "min | tojson",
+        "unique | tojson",
+        "sort | tojson",
+        "(.[0] + .[1]) | tojson",
+        ".[-1] | tojson",
+        "[.[-2].a, .[-3], .[2], .[1e12]?]",
+    };
+    Batch batch;
+    batch_init(&batch, sources, G_N_ELEMENTS(sources));
+    static const char *const roots[] = {"[{\"a\":1,\"b\":2},{\"b\":2,\"a\":1}]",
+                                        "[{\"b\":2,\"a\":1},{\"a\":1,\"b\":2}]"};
+    for (size_t i = 0; i < G_N_ELEMENTS(roots); i++) {
+        g_auto(Value) root = support_value(roots[i]);
+        batch_compare(&batch, root);
+    }
+    g_assert_cmpuint(batch.values, ==, G_N_ELEMENTS(sources) * G_N_ELEMENTS(roots));
+    batch_clear(&batch);
+}
+
 /* One leaf's failure, and one that only libjq can judge, beside others. */
 static void native_leaves_do_not_disturb_each_other(void) {
     static const char *const sources[] = {
@@ -717,6 +740,7 @@ int main(int argc, char **argv) {
     TEST(folded_patterns_match_as_oniguruma_does);
     TEST(products_without_end_are_stopped_and_their_program_stays_unusable);
     TEST(what_is_nested_deeply_is_left_to_libjq);
+    TEST(of_equals_the_one_that_jq_keeps_is_kept);
     TEST(native_leaves_do_not_disturb_each_other);
     return g_test_run();
 }

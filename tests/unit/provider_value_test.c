@@ -322,6 +322,76 @@ static bool note_member(const char *key, Value value, void *data) {
     return strcmp(key, "c") != 0;
 }
 
+static Value parse_named(ValueNames *names, const char *json, size_t size) {
+    Value value = VALUE_NONE;
+    GError *error = NULL;
+    bool parsed = value_parse_named(names, json, size, &value, &error);
+    g_assert_no_error(error);
+    g_assert_true(parsed);
+    return value;
+}
+
+static void names_met_before_change_nothing(void) {
+    static const char *const texts[] = {
+        "{\"a\":1,\"b\":{\"a\":2,\"\":3}}",
+        "{\"b\":1,\"a\\u0062\":2,\"ab\":3}",
+        "{\"a_name_that_is_longer_than_those_that_are_kept\":1,\"a\":[{\"b\":2}]}",
+        "{\"caf\xc3\xa9\":1,\"bad\xff\":2,\"a\" : 5,\"a\":6}",
+    };
+    g_autoptr(ValueNames) names = value_names_new();
+    for (size_t i = 0; i < 3 * G_N_ELEMENTS(texts); i++) {
+        const char *text = texts[i % G_N_ELEMENTS(texts)];
+        g_auto(Value) plain = parse(text);
+        g_auto(Value) named = parse_named(names, text, strlen(text));
+        g_assert_true(value_equal(plain, named));
+    }
+}
+
+/* Many more than are kept, so that places are taken over again and again. */
+static void any_number_of_names_is_told_apart(void) {
+    g_autoptr(ValueNames) names = value_names_new();
+    g_autoptr(GString) text = g_string_new("{");
+    for (int i = 0; i < 2000; i++)
+        g_string_append_printf(text, "%s\"name_%d\":%d", i > 0 ? "," : "", i, i);
+    g_string_append_c(text, '}');
+    g_auto(Value) first = parse_named(names, text->str, text->len);
+    g_auto(Value) second = parse_named(names, text->str, text->len);
+    g_assert_cmpuint(value_count(second), ==, 2000);
+    g_assert_true(value_equal(first, second));
+    g_auto(Value) member = value_get(second, "name_1234");
+    g_assert_cmpfloat(value_number(member, -1), ==, 1234);
+}
+
+static void values_outlive_the_names(void) {
+    ValueNames *names = value_names_new();
+    g_auto(Value) value = parse_named(names, "{\"id\":1}", 8);
+    value_names_free(names);
+    assert_json(value, "{\"id\":1}");
+}
+
+static void a_name_that_is_cut_off_is_malformed(void) {
+    g_autoptr(ValueNames) names = value_names_new();
+    static const char *const texts[] = {"{\"",    "{\"ab",        "{\"a\"",
+                                        "{\"a\\", "{\"a\nb\":1}", "{a:1}"};
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+        Value value = VALUE_NONE;
+        size_t size = strlen(texts[i]);
+        g_autofree char *exact = g_memdup2(texts[i], size);
+        g_assert_false(value_parse_named(names, exact, size, &value, NULL));
+    }
+}
+
+static void a_member_is_set_by_a_name_that_is_a_value(void) {
+    g_auto(Value) key = value_new_string("a");
+    g_auto(Value) object = value_new_object();
+    value_set(&object, key, value_new_number(1));
+    g_auto(Value) kept = value_copy(object);
+    value_set(&object, key, VALUE_NONE);
+    assert_json(object, "{\"a\":null}");
+    assert_json(kept, "{\"a\":1}");
+    assert_json(key, "\"a\"");
+}
+
 static void members_are_walked_in_order_until_told_to_stop(void) {
     g_auto(Value) object = parse("{\"d\":4,\"b\":2,\"c\":3,\"a\":1}");
     g_auto(Value) list = parse("[1]");
@@ -453,6 +523,11 @@ int main(int argc, char **argv) {
     TEST(strings_are_escaped_and_valid);
     TEST(too_deep_values_are_printed_as_null);
     TEST(the_last_of_repeated_keys_counts);
+    TEST(names_met_before_change_nothing);
+    TEST(any_number_of_names_is_told_apart);
+    TEST(values_outlive_the_names);
+    TEST(a_name_that_is_cut_off_is_malformed);
+    TEST(a_member_is_set_by_a_name_that_is_a_value);
     TEST(members_are_walked_in_order_until_told_to_stop);
     TEST(values_compare_as_jq_orders_them);
     TEST(paths_follow_members_and_items);
