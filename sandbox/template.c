@@ -484,30 +484,69 @@ static bool compile_members(Compiler *compiler, const Json *json, GError **error
     return true;
 }
 
-/* Copies the operations of a JSON template as those of a text that is such JSON. */
-static bool embed(Compiler *compiler, const Template *inside, bool percent, GError **error) {
-    for (guint i = 0; i < inside->ops->len; i++) {
-        Op op = g_array_index(inside->ops, Op, i);
-        bool whole = op.whole;
-        if (op.kind != OP_LITERAL && op.kind != OP_FIELD && op.kind != OP_VARIABLE) {
-            g_set_error(error, ASSAY_ERROR, ERROR_CONFIGURATION,
-                        "JSON within a text may have neither conditions nor loops.");
-            return false;
-        }
-        g_autofree char *text = op.kind == OP_LITERAL
-                                    ? g_strndup(inside->text->str + op.start, op.length)
-                                    : g_strdup(op.kind == OP_COMMA ? ","
-                                               : whole             ? "\""
-                                                                   : "");
-        g_autofree char *encoded = percent ? text_percent_encode(text, strlen(text)) : NULL;
-        const char *piece = percent ? encoded : text;
-        add_text(compiler, piece, strlen(piece), true);
-        if (op.kind == OP_FIELD || op.kind == OP_VARIABLE) {
-            op.whole = false;
-            add_op(compiler->out, op);
-            add_text(compiler, piece, strlen(piece), true);
+/* A test that was copied, and the operation inside that it goes on with. */
+typedef struct {
+    guint place;
+    size_t target;
+} Jump;
+
+static void land(Template *out, const GArray *jumps, size_t target) {
+    for (guint i = 0; i < jumps->len; i++) {
+        const Jump *jump = &g_array_index(jumps, Jump, i);
+        if (jump->target == target) {
+            flush(out);
+            g_array_index(out->ops, Op, jump->place).start = out->ops->len;
         }
     }
+}
+
+static void embed_test(Template *out, const Template *inside, Op op, GArray *jumps) {
+    Test test = g_array_index(inside->tests, Test, op.part);
+    test.values = g_strdup(test.values);
+    g_array_append_val(out->tests, test);
+    op.part = out->tests->len - 1;
+    add_op(out, op);
+    const Jump jump = {.place = out->ops->len - 1, .target = op.start};
+    g_array_append_val(jumps, jump);
+}
+
+static void embed_text(Compiler *compiler, const char *text, size_t length, bool percent) {
+    g_autofree char *encoded =
+        percent ? text_percent_encode(text, length) : g_strndup(text, length);
+    add_text(compiler, encoded, strlen(encoded), true);
+}
+
+static void embed_value(Compiler *compiler, Op op, bool percent) {
+    const size_t quote = op.whole ? 1 : 0;
+    op.whole = false;
+    embed_text(compiler, "\"", quote, percent);
+    add_op(compiler->out, op);
+    embed_text(compiler, "\"", quote, percent);
+}
+
+/* Copies the operations of a JSON template as those of a text that is such JSON. Fields that stand
+ * alone become texts. Commas that depend on what was left out are not known when percent-encoded.
+ */
+static bool embed(Compiler *compiler, const Template *inside, bool percent, GError **error) {
+    g_autoptr(GArray) jumps = g_array_new(FALSE, FALSE, sizeof(Jump));
+    for (guint i = 0; i < inside->ops->len; i++) {
+        const Op op = g_array_index(inside->ops, Op, i);
+        land(compiler->out, jumps, i);
+        if (op.kind == OP_LITERAL) {
+            embed_text(compiler, inside->text->str + op.start, op.length, percent);
+        } else if (op.kind == OP_FIELD || op.kind == OP_VARIABLE) {
+            embed_value(compiler, op, percent);
+        } else if (op.kind == OP_UNLESS && !percent) {
+            embed_test(compiler->out, inside, op, jumps);
+        } else if (op.kind == OP_COMMA && !percent) {
+            add_op(compiler->out, op);
+        } else {
+            g_set_error(error, ASSAY_ERROR, ERROR_CONFIGURATION,
+                        "JSON within a text may have no loops, and no conditions with \"%%json\".");
+            return false;
+        }
+    }
+    land(compiler->out, jumps, inside->ops->len);
     return true;
 }
 

@@ -14,7 +14,8 @@
  *   [{"?": "field=a", ...members}]     such an item of an array; {"?": "field=a", "=": "text"}
  *   {"*key": {...}, "when": {...}}     an array: one item for each of the collection "key" inside
  *                                      the item at hand (or of a collection at the top)
- *   {"%json": {...}} {"$json": {...}}  JSON as a text; with % also percent-encoded
+ *   {"%json": {...}} {"$json": {...}}  JSON as a text; with % also percent-encoded,
+ *                                      and then without conditions
  *
  * In XML (TEMPLATE_XML) members are elements, and the items of an array stand in elements named by
  * the scope ("member"). "Outer/Inner" names both, "/Inner" has no outer element. What follows a

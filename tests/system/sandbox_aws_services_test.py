@@ -465,8 +465,22 @@ def test_events_are_looked_up_by_time_and_attribute():
         assert {"Yes", "No"} == {e["additionalEventData"]["MFAUsed"] for e in inside}
         assert any(e["userIdentity"]["type"] == "Root" for e in inside)
         assert all(isinstance(e["userIdentity"]["accountId"], str) for e in inside)
+        assert {"Success", "Failure"} == {e["responseElements"]["ConsoleLogin"] for e in inside}
         assert aws.json("cloudtrail", "LookupEvents", {"MaxResults": 51}).code == "InvalidMaxResultsException"
         assert aws.json("cloudtrail", "LookupEvents", {"NextToken": "?"}).code == "InvalidNextTokenException"
+
+
+def test_events_of_a_day_have_what_is_to_be_noticed():
+    with AwsSandbox() as aws:
+        events = aws.json("cloudtrail", "LookupEvents", {"MaxResults": 12}).json["Events"]
+        records = [(event, json.loads(event["CloudTrailEvent"])) for event in events]
+        assert [e["EventName"] for e, _ in records if "Username" not in e] == ["CreateAccessKey"]
+        assert {r.get("errorCode") for _, r in records} == {None, "AccessDenied"}
+        opened = [r["requestParameters"]["ipPermissions"]["items"][0]["ipRanges"]["items"][0]["cidrIp"]
+                  for e, r in records if e["EventName"] == "AuthorizeSecurityGroupIngress"]
+        assert sorted(opened) == ["0.0.0.0/0", "10.0.0.0/8"]
+        assert all(("additionalEventData" in r) == (e["EventName"] == "ConsoleLogin") for e, r in records)
+        assert {"StopLogging", "DeleteTrail", "DeleteFlowLogs"} <= {e["EventName"] for e in events}
 
 
 def test_config_records_or_not_and_rules_have_results():
@@ -478,6 +492,7 @@ def test_config_records_or_not_and_rules_have_results():
         assert status["ConfigurationRecordersStatus"][0]["recording"] is False
         channels = aws.json("config", "DescribeDeliveryChannels", region="eu-north-1").json
         assert channels == {"DeliveryChannels": []}
+        assert not recorders[1][0]["recordingGroup"]["allSupported"]
         rules, count = pages(lambda **given: aws.json("config", "DescribeConfigRules", given),
                              lambda r: r.json["ConfigRules"], lambda r: r.json.get("NextToken"), "NextToken")
         assert len(rules) == 60 and count == 3
