@@ -460,12 +460,7 @@ static void take_row(Reading *reading) {
     if (!value_parse_named(reading->run->names, sheet->bytes->str + range.start, range.size, &value,
                            &error) ||
         !take_parsed(reading, sheet->bytes->str + range.start, range.size, value, &error))
-=======
-        if (!value_parse_named(reading->run->names, sheet->bytes->str + range.start, range.size,
-                               &value, &error) ||
-            !absorb(reading, value, &error))
->>>>>>> main
-            fail_users(reading, error);
+        fail_users(reading, error);
     if (sheet->next >= sheet->ranges->len)
         sheet_free(g_queue_pop_head(&reading->sheets));
 }
