@@ -390,7 +390,7 @@ static NativeStatus hand_on(Native *native, Frame *frame, NativeStatus status, H
 
 static NativeStatus take_from_step(Native *native, void *data, Value value) {
     Frame *frame = data;
-    Held held;
+    Held held = {.owned = false};
     Value part;
     if (!frame->node->optional)
         return hand_on(native, frame, step(native, frame->node, value, &held), &held);

@@ -1,9 +1,9 @@
 /* native.h - expressions evaluated without libjq, where they stay inside of a subset of jq.
  *
- * libjq takes 17 ms to compile a program and makes a copy of whatever it touches. The expressions of
- * definitions are small; those of the subset (native_parse.h) are walked as trees over Values, at
- * no cost to begin with and a third of libjq's for a row. Results are those of jq 1.6 to the byte
- * and in its order, oddities included: an error behind `(...)?` is caught by it, `any` counts.
+ * libjq takes 17 ms to compile a program and makes a copy of whatever it touches. The expressions
+ * of definitions are small; those of the subset (native_parse.h) are walked as trees over Values,
+ * at no cost to begin with and a third of libjq's for a row. Results are those of jq 1.6 to the
+ * byte and in its order, oddities included: an error behind `(...)?` is caught by it, `any` counts.
  * Where only libjq knows (letters that fold to ASCII in test(...; "i")), the evaluation says so and
  * the caller turns to libjq.
  *
