@@ -407,7 +407,7 @@ static NativeStatus many_step(Native *native, const NativeNode *node, Value inpu
 
 static NativeStatus take_indexed(Native *native, void *data, Value value) {
     Frame *frame = data;
-    Held held;
+    Held held = {.owned = false};
     NativeStatus status = index_by(native, value, frame->other, &held);
     if (status == NATIVE_ERROR && frame->node->optional)
         return NATIVE_DONE;
@@ -631,7 +631,7 @@ static NativeStatus many(Native *native, const NativeNode *node, Value input, Ta
             return NATIVE_STOPPED;
         return manys[node->kind](native, node, input, take, data);
     }
-    Held held;
+    Held held = {.owned = false};
     NativeStatus status = one(native, node, input, &held);
     if (status != NATIVE_DONE)
         return status;
