@@ -9,7 +9,11 @@
 #define TRIP_AFTER 25  /* transient failures in a row after which the service counts as down */
 #define CONCURRENCY 16 /* of a service that declares none */
 
+#define SPARE_MAX 64                 /* asks that are kept for the next ones */
+#define SPARE_BUFFER_MAX (64 * 1024) /* with buffers up to this size */
+
 typedef struct {
+    Run *run;
     Reading *reading;
     AskAnswered answered;
     RenderedRequest request;
@@ -22,13 +26,41 @@ typedef struct {
 /* Response headers that are kept with a recording: paging reads the first, people the others. */
 static const char *const kept_headers[] = {"link", "date", "etag", "x-request-id"};
 
-static void ask_free(Ask *ask) {
-    rendered_request_clear(&ask->request);
+static Ask *ask_take(Run *run) {
+    Ask *ask = g_queue_pop_head(&run->spare_asks);
+    if (ask)
+        return ask;
+    ask = g_new0(Ask, 1);
+    ask->run = run;
+    ask->recorded = g_string_new(NULL);
+    ask->kept = g_string_new(NULL);
+    return ask;
+}
+
+static void ask_destroy(Ask *ask) {
     g_string_free(ask->recorded, TRUE);
     if (ask->kept)
         g_string_free(ask->kept, TRUE);
-    g_free(ask->problem);
     g_free(ask);
+}
+
+/* Asks come by the ten thousand: their buffers serve again, unless they have grown large or were
+ * taken. */
+static void ask_free(Ask *ask) {
+    Run *run = ask->run;
+    rendered_request_clear(&ask->request);
+    g_clear_pointer(&ask->problem, g_free);
+    bool serves = ask->kept && ask->kept->allocated_len <= SPARE_BUFFER_MAX &&
+                  ask->recorded->allocated_len <= SPARE_BUFFER_MAX &&
+                  run->spare_asks.length < SPARE_MAX;
+    if (!serves) {
+        ask_destroy(ask);
+        return;
+    }
+    g_string_truncate(ask->recorded, 0);
+    g_string_truncate(ask->kept, 0);
+    *ask = (Ask){.run = run, .recorded = ask->recorded, .kept = ask->kept};
+    g_queue_push_head(&run->spare_asks, ask);
 }
 
 static const PlanNode *node_of(const Reading *reading) {
@@ -159,6 +191,13 @@ static bool is_recordable(const SenderReply *reply) {
     return reply->status > 0 && final[reply->outcome];
 }
 
+static void append_header(GString *lines, const char *name, const char *value) {
+    g_string_append(lines, name);
+    g_string_append(lines, ": ");
+    g_string_append(lines, value);
+    g_string_append_c(lines, '\n');
+}
+
 static void record(Ask *ask, const SenderReply *reply) {
     if (!ask->scanned &&
         open_and_scan(ask, reply->body, reply->body_size, envelope_open_error) != OUTCOME_OK)
@@ -167,7 +206,7 @@ static void record(Ask *ask, const SenderReply *reply) {
     for (size_t i = 0; i < G_N_ELEMENTS(kept_headers); i++) {
         const char *value = net_headers_get(reply->headers, kept_headers[i]);
         if (value)
-            g_string_append_printf(headers, "%s: %s\n", kept_headers[i], value);
+            append_header(headers, kept_headers[i], value);
     }
     redact(ask, headers);
     CassetteKey key = key_of(ask);
@@ -233,11 +272,9 @@ static void on_reply(const SenderReply *reply, void *data) {
 
 void ask_next(Reading *reading, AskAnswered answered) {
     Run *run = reading->run;
-    Ask *ask = g_new0(Ask, 1);
+    Ask *ask = ask_take(run);
     ask->reading = reading;
     ask->answered = answered;
-    ask->recorded = g_string_new(NULL);
-    ask->kept = g_string_new(NULL);
     reading->asking = true;
     Value environment = reading->parent ? reading->parent->environment : run->base;
     g_autoptr(GError) error = NULL;
@@ -310,4 +347,6 @@ void ask_drop_all(Run *run) {
     Ask *ask;
     while ((ask = g_queue_pop_head(&run->asks)) != NULL)
         ask_free(ask);
+    while ((ask = g_queue_pop_head(&run->spare_asks)) != NULL)
+        ask_destroy(ask);
 }

@@ -154,6 +154,7 @@ bool run_new(const RunConfig *config, Run **run_out, GError **error) {
     run->unread = g_ptr_array_new();
     run->tripped = OUTCOME_OK;
     g_queue_init(&run->asks);
+    g_queue_init(&run->spare_asks);
     g_queue_init(&run->stalled);
     if (!settings_value(config->settings, &run->settings, error) ||
         !make_plan(run, config->evidence_types, error))

@@ -123,6 +123,7 @@ struct Run {
     GString *line;          /* buffer for one printed row */
     GPtrArray *unread;      /* buffer for the names of its unread fields; borrowed */
     GQueue asks;            /* Ask * */
+    GQueue spare_asks;      /* Ask *, to be used again */
     GQueue stalled; /* Reading * that have rows to take or emit and wait for room or their turn */
     unsigned in_flight;
     unsigned rows_live;
