@@ -218,7 +218,6 @@ static void emit_for_type(Run *run, TypeState *type, const Row *row) {
     if (!write_row(&emission, &error))
         run_fail_type(type, error);
     value_clear(&emission.value);
-    run->rows_emitted++;
     run_tell_progress(run, type);
 }
 

@@ -305,7 +305,6 @@ static void pump(void *data) {
     run->pump_posted = false;
     if (run->over)
         return;
-    run->pumping = true;
     take_cassette_error(run);
     ask_pump(run);
     resume_stalled(run);
@@ -318,7 +317,6 @@ static void pump(void *data) {
     if (quiet && (types_are_settled(run) ||
                   (stopped && (run->error || cassette_pending(run->config.cassette) == 0))))
         run->over = true;
-    run->pumping = false;
 }
 
 void run_wake(Run *run) {

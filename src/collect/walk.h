@@ -132,9 +132,7 @@ struct Run {
     char *tripped_message;
     int64_t parked_until;
     uint64_t calls;
-    uint64_t rows_emitted;
     int64_t told_at; /* monotonic time of the last progress */
-    bool pumping;
     bool pump_posted;
     uint64_t flush_timer; /* 0: none */
     bool started;
