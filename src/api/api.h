@@ -1,0 +1,65 @@
+/* api.h - the JSON API over HTTP: what `assay serve` starts and stops.
+ *
+ * One ApiServer listens on one address and answers the routes of api/routes.h. It runs threads of
+ * its own and returns at once; the caller keeps what the configuration borrows alive until
+ * api_stop() has returned. What is queued here (a sync) is run by whoever runs workers: `queued` is
+ * called after the job was committed, so that it is claimed at once and not with the next look.
+ *
+ * Connecting and testing run in worker processes of the API itself (sync/crew.h), so that a
+ * credential that was sent here goes to the worker's socket and nowhere else.
+ */
+#pragma once
+
+#include "base/json.h"
+#include "connect/aws_identity.h"
+#include "db/db.h"
+#include "vault/keyring.h"
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct ApiServer ApiServer;
+
+typedef struct {
+    const char *listen;     /* "127.0.0.1:8080", "[::1]:8080", ":8080" (all); port 0: a free one */
+    const char *public_url; /* where people and browsers reach it; NULL: http:// and listen */
+    /* Addresses and networks ("10.0.0.0/8") whose X-Forwarded-For is believed; ends in NULL. */
+    const char *const *trusted_proxies;
+    unsigned requests_a_minute;       /* of one token or user; 0: 1,000 */
+    unsigned connections;             /* at once; 0: 4,096 */
+    unsigned connections_per_address; /* at once, of no trusted proxy; 0: 2,048 */
+    unsigned threads;                 /* for work on the database; 0: 4 */
+
+    /* All borrowed until api_stop(). */
+    Db *db;
+    const char *data_dir;
+    const char *database_url;  /* for worker processes */
+    const char *providers_dir; /* definitions of the operator; may not exist */
+    const Keyring *keyring;
+    const AwsAmbient *aws; /* the installation's own AWS identity; NULL: none is offered */
+    double wait_scale;     /* of worker processes' waits; 0: 1.0 (tests) */
+
+    /* Called from threads of the server; each may be NULL. */
+    void (*queued)(void *data); /* a job was queued */
+    /* The effective settings with their origin, for GET /api/configuration; the caller owns it. */
+    Json *(*configuration)(void *data);
+    void *data;
+} ApiConfig;
+
+/* Listens and begins to answer. ERROR_CONFIGURATION when the address is wrong or taken. */
+bool api_start(const ApiConfig *config, ApiServer **server_out,
+               GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Takes no new connections, lets what is being answered end (streams are ended, long waits answered
+ * with 503, at most 10 s in all), and frees the server. NULL allowed. */
+void api_stop(ApiServer *server);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ApiServer, api_stop)
+
+/* The port that it listens on. */
+uint16_t api_port(const ApiServer *server);
+
+/* Progress of a running job ({phase, evidenceType, rows, calls, message}), for those who watch it.
+ * Any thread. */
+void api_progress(ApiServer *server, const char *organization_id, const char *job_id,
+                  const Json *progress);
