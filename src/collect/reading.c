@@ -2,30 +2,23 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "collect/account.h"
 #include "collect/ask.h"
 #include "collect/emit.h"
-#include "connect/refusal.h"
+#include "collect/lookup.h"
 
 #include <string.h>
 
 #define SHEETS_AHEAD 2 /* pages that are held while rows are still being taken */
 
-static const PlanNode *plan_node(const Reading *reading) {
-    return &reading->run->plan->nodes[reading->node];
-}
-
-static const ReadNode *read_node(const Reading *reading) {
-    return plan_node(reading)->node;
-}
-
 static const char *node_name(const Reading *reading) {
-    return read_node(reading)->name;
+    return reading_node(reading)->name;
 }
 
 /* --- rows ------------------------------------------------------------------------------------- */
 
 static void row_free(Row *row) {
-    const PlanNode *node = plan_node(row->reading);
+    const PlanNode *node = reading_plan(row->reading);
     for (size_t i = 0; i < node->child_count; i++)
         if (row->children[i])
             reading_free(row->children[i]);
@@ -41,28 +34,9 @@ static bool row_is_whole(const Row *row) {
     return row->started && row->open_children == 0;
 }
 
-/* Leaves a reading for a later turn of the pump. */
-static void stall(Reading *reading) {
-    if (reading->stalled || reading->over)
-        return;
-    reading->stalled = true;
-    g_queue_push_tail(&reading->run->stalled, reading);
-}
-
-/* Lookups that waited for this reading go on with the next turn of the pump. */
-static void wake_lookups(Reading *reading) {
-    for (guint i = 0; reading->waiting && i < reading->waiting->len; i++) {
-        Reading *lookup = g_ptr_array_index(reading->waiting, i);
-        lookup->wanted = NULL;
-        stall(lookup);
-    }
-    if (reading->waiting)
-        g_ptr_array_set_size(reading->waiting, 0);
-}
-
 /* Adds a row with this value (taken) behind the others, and starts what hangs on it. */
 static void add_row(Reading *reading, Value value) {
-    const PlanNode *node = plan_node(reading);
+    const PlanNode *node = reading_plan(reading);
     Run *run = reading->run;
     Row *row = g_new0(Row, 1);
     row->reading = reading;
@@ -78,7 +52,7 @@ static void add_row(Reading *reading, Value value) {
     for (size_t i = 0; i < node->child_count; i++)
         row->children[i] = reading_start(run, node->children[i], row);
     row->started = true;
-    wake_lookups(reading); /* the lists that hang on the row have been begun */
+    lookup_wake(reading); /* the lists that hang on the row have been begun */
 }
 
 static bool is_current(const Reading *reading) {
@@ -91,12 +65,12 @@ static bool is_current(const Reading *reading) {
 /* Lists below a row that has just become the first may emit now, and so may those below the first
  * of their rows. */
 static void wake_children(Row *row) {
-    const PlanNode *node = plan_node(row->reading);
+    const PlanNode *node = reading_plan(row->reading);
     for (size_t i = 0; i < node->child_count; i++) {
         Reading *child = row->children[i];
         if (!child)
             continue;
-        stall(child);
+        run_stall(child);
         Row *first = g_queue_peek_head(&child->rows);
         if (first)
             wake_children(first);
@@ -125,86 +99,7 @@ static void emit_front(Reading *reading) {
     }
 }
 
-/* --- one page --------------------------------------------------------------------------------- */
-
-static void sheet_free(Sheet *sheet) {
-    g_string_free(sheet->bytes, TRUE);
-    g_array_unref(sheet->ranges);
-    g_free(sheet);
-}
-
-typedef struct {
-    const char *start;
-    GArray *ranges;
-} Splitting;
-
-static bool note_row(const char *bytes, size_t size, void *data, GError **error) {
-    (void)error;
-    Splitting *splitting = data;
-    SheetRange range = {(size_t)(bytes - splitting->start), size};
-    g_array_append_val(splitting->ranges, range);
-    return true;
-}
-
-/* Cuts a page into its rows; NULL when there is no array where the definition expects it. */
-static Sheet *split_page(Reading *reading, const Answer *answer, Value *rest_out, GError **error) {
-    g_autoptr(GString) rest = page_needs_body(reading->page) ? g_string_new(NULL) : NULL;
-    Sheet *sheet = g_new0(Sheet, 1);
-    sheet->bytes = g_steal_pointer(answer->kept);
-    sheet->ranges = g_array_new(FALSE, FALSE, sizeof(SheetRange));
-    Splitting splitting = {sheet->bytes->str, sheet->ranges};
-    ScanRows rows = {
-        .path = reading->call->rows, .row = note_row, .data = &splitting, .rest = rest};
-    int64_t count = 0;
-    bool ok = scan_rows(&rows, sheet->bytes->str, sheet->bytes->len, &count, error);
-    if (ok && count < 0) {
-        g_set_error_literal(error, ASSAY_ERROR, ERROR_SERVICE_UNAVAILABLE,
-                            "the answer has no list where one is expected");
-        ok = false;
-    }
-    ok = ok && (!rest || value_parse(rest->str, rest->len, rest_out, error));
-    if (ok)
-        return sheet;
-    sheet_free(sheet);
-    return NULL;
-}
-
-/* --- outcomes --------------------------------------------------------------------------------- */
-
-static void fail_reading(Reading *reading, Outcome outcome) {
-    reading->ended = true;
-    if (reading->outcome == OUTCOME_OK)
-        reading->outcome = outcome;
-}
-
-/* Tells every type that uses this node. */
-static void count_answer(Reading *reading, Outcome outcome, const char *message) {
-    const PlanNode *node = plan_node(reading);
-    bool refused = outcome == OUTCOME_FORBIDDEN;
-    g_autofree char *needs = refused ? refusal_needs(reading->call) : NULL;
-    for (size_t i = 0; i < node->use_count; i++)
-        completeness_answer(reading->run->types[node->uses[i].type].completeness,
-                            node->uses[i].node, outcome, message, needs);
-}
-
-typedef struct {
-    unsigned pages;
-    unsigned rows;
-    unsigned begun;
-    unsigned ended;
-} Counted;
-
-static void count_list(const Reading *reading, Counted counted) {
-    const PlanNode *node = plan_node(reading);
-    for (size_t i = 0; i < node->use_count; i++) {
-        ReadCount *count = completeness_node(reading->run->types[node->uses[i].type].completeness,
-                                             node->uses[i].node);
-        count->pages += counted.pages;
-        count->rows += counted.rows;
-        count->lists += counted.begun;
-        count->lists_ended += counted.ended;
-    }
-}
+/* --- answers ---------------------------------------------------------------------------------- */
 
 static Outcome turn_page(Reading *reading, const Answer *answer, Value rest, size_t rows) {
     PageAnswer turn = {.header = answer->header,
@@ -218,7 +113,7 @@ static Outcome turn_page(Reading *reading, const Answer *answer, Value rest, siz
         return OUTCOME_OK;
     case PAGE_END:
         reading->ended = true;
-        count_list(reading, (Counted){.ended = 1});
+        account_list(reading, (Counted){.ended = 1});
         return OUTCOME_OK;
     case PAGE_STOPPED:
         return OUTCOME_ENDLESS;
@@ -231,27 +126,41 @@ static Outcome turn_page(Reading *reading, const Answer *answer, Value rest, siz
 static void take_page(Reading *reading, const Answer *answer) {
     g_auto(Value) rest = VALUE_NONE;
     g_autoptr(GError) error = NULL;
-    Sheet *sheet = split_page(reading, answer, &rest, &error);
+    Sheet *sheet = sheet_new(g_steal_pointer(answer->kept), reading->call->rows,
+                             page_needs_body(reading->page) ? &rest : NULL, &error);
     if (!sheet) {
-        count_answer(reading, OUTCOME_BROKEN, error->message);
-        fail_reading(reading, OUTCOME_BROKEN);
+        account_answer(reading, OUTCOME_BROKEN, error->message);
+        account_end(reading, OUTCOME_BROKEN);
         return;
     }
-    guint rows = sheet->ranges->len;
+    size_t rows = sheet_count(sheet);
+    if (reading->ended) { /* it gave up, and asks on for its echoes */
+        sheet_free(sheet);
+        (void)turn_page(reading, answer, rest, rows);
+        return;
+    }
     g_queue_push_tail(&reading->sheets, sheet);
-    count_list(reading, (Counted){.pages = 1, .rows = rows});
+    account_list(reading, (Counted){.pages = 1, .rows = (unsigned)rows});
     Outcome outcome = turn_page(reading, answer, rest, rows);
-    count_answer(reading, outcome, outcome == OUTCOME_OK ? NULL : page_reason(reading->page));
+    account_answer(reading, outcome, outcome == OUTCOME_OK ? NULL : page_reason(reading->page));
     if (outcome != OUTCOME_OK)
-        fail_reading(reading, outcome);
+        account_end(reading, outcome);
 }
 
 static void take_answer(Reading *reading, const Answer *answer);
 
+/* Asks for the next page, unless another reading asks for both. */
+static void ask(Reading *reading) {
+    if (reading->echo)
+        reading->asking = true;
+    else
+        ask_next(reading, take_answer);
+}
+
 static void ask_again(void *data) {
     Reading *reading = data;
     reading->poll_timer = 0;
-    ask_next(reading, take_answer);
+    ask(reading);
 }
 
 /* Asks again in a while; false when the time for it is over. */
@@ -261,7 +170,7 @@ static bool poll_on(Reading *reading, const Answer *answer) {
     if (reading->poll_until == 0)
         reading->poll_until = now + poll->for_ms;
     if (answer->replayed) {
-        ask_next(reading, take_answer);
+        ask(reading);
         return true;
     }
     if (now >= reading->poll_until)
@@ -303,15 +212,15 @@ static void take_value(Reading *reading, const Answer *answer) {
     if (ok && !done && poll_on(reading, answer))
         return;
     Outcome outcome = !ok ? OUTCOME_BROKEN : !done ? OUTCOME_TIMEOUT : OUTCOME_OK;
-    count_answer(reading, outcome,
-                 !ok     ? error->message
-                 : !done ? "it was not ready in time"
-                         : NULL);
+    account_answer(reading, outcome,
+                   !ok     ? error->message
+                   : !done ? "it was not ready in time"
+                           : NULL);
     reading->ended = true;
     if (outcome == OUTCOME_OK)
         add_row(reading, value_take(&value));
     else
-        fail_reading(reading, outcome);
+        account_end(reading, outcome);
 }
 
 static void ask_call(Reading *reading, const DefinitionCall *call) {
@@ -319,30 +228,56 @@ static void ask_call(Reading *reading, const DefinitionCall *call) {
     page_free(reading->page);
     reading->page = page_new(reading->run->pager, call);
     if (call->rows)
-        count_list(reading, (Counted){.begun = 1});
-    ask_next(reading, take_answer);
+        account_list(reading, (Counted){.begun = 1});
+    ask(reading);
 }
 
 /* `first`: the next call is tried when this one says that there is nothing. */
 static bool try_next_call(Reading *reading, const Answer *answer) {
-    const ReadNode *node = read_node(reading);
+    const ReadNode *node = reading_node(reading);
     if (answer->outcome != OUTCOME_ABSENT || reading->attempt >= node->first_count)
         return false;
-    count_answer(reading, OUTCOME_ABSENT, NULL);
-    count_list(reading, (Counted){.ended = reading->call->rows != NULL});
+    account_answer(reading, OUTCOME_ABSENT, NULL);
+    account_list(reading, (Counted){.ended = reading->call->rows != NULL});
     ask_call(reading, node->first[reading->attempt++]);
     return true;
 }
 
+/* Gives an answer to those who read the same call in another way. They keep up by themselves:
+ * waiting for them could be waiting for what waits for this reading. */
+static void echo_answer(const Reading *reading, const Answer *answer) {
+    for (guint i = 0; reading->echoes && i < reading->echoes->len; i++) {
+        Reading *echo = g_ptr_array_index(reading->echoes, i);
+        GString *kept = g_string_new_len((*answer->kept)->str, (gssize)(*answer->kept)->len);
+        Answer same = *answer;
+        same.kept = &kept;
+        echo->asking = false;
+        if (!echo->ended)
+            take_answer(echo, &same);
+        if (kept)
+            g_string_free(kept, TRUE);
+    }
+}
+
+static bool echoes_want(const Reading *reading) {
+    for (guint i = 0; reading->echoes && i < reading->echoes->len; i++) {
+        const Reading *echo = g_ptr_array_index(reading->echoes, i);
+        if (!echo->ended)
+            return true;
+    }
+    return false;
+}
+
 static void take_answer(Reading *reading, const Answer *answer) {
+    echo_answer(reading, answer);
     reading->then = answer->then;
     if (try_next_call(reading, answer))
         return;
     if (answer->outcome != OUTCOME_OK) {
-        count_answer(reading, answer->outcome, answer->message);
+        account_answer(reading, answer->outcome, answer->message);
         if (answer->outcome == OUTCOME_ABSENT)
-            count_list(reading, (Counted){.ended = reading->call->rows != NULL});
-        fail_reading(reading, answer->outcome);
+            account_list(reading, (Counted){.ended = reading->call->rows != NULL});
+        account_end(reading, answer->outcome);
     } else if (reading->call->rows) {
         take_page(reading, answer);
     } else {
@@ -376,13 +311,6 @@ static bool passes_filter(Reading *reading, Value row, bool *passes_out, GError 
     return true;
 }
 
-static void fail_users(Reading *reading, const GError *error) {
-    const PlanNode *node = plan_node(reading);
-    for (size_t i = 0; i < node->use_count; i++)
-        run_fail_type(&reading->run->types[node->uses[i].type], g_error_copy(error));
-    fail_reading(reading, OUTCOME_BAD_REQUEST);
-}
-
 /* Gives one row of the service to the reading: as a row, into the array, or to the reducers. */
 static bool absorb(Reading *reading, Value value, GError **error) {
     bool passes;
@@ -390,7 +318,7 @@ static bool absorb(Reading *reading, Value value, GError **error) {
         value_clear(&value);
         return false;
     }
-    const ReadNode *node = read_node(reading);
+    const ReadNode *node = reading_node(reading);
     bool ok = true;
     if (!passes || !outcome_judgeable(reading->outcome)) {
         value_clear(&value);
@@ -404,41 +332,10 @@ static bool absorb(Reading *reading, Value value, GError **error) {
         value_push(&reading->collected, value);
     } else {
         value_clear(&value);
-        count_answer(reading, OUTCOME_ENDLESS, "the list has more rows than may be collected");
-        fail_reading(reading, OUTCOME_ENDLESS);
+        account_answer(reading, OUTCOME_ENDLESS, "the list has more rows than may be collected");
+        account_end(reading, OUTCOME_ENDLESS);
     }
     return ok;
-}
-
-/* The text that rows and lookups meet under; NULL for what cannot be a key. */
-static char *key_text(Value value) {
-    ValueKind kind = value_kind(value);
-    if (kind == VALUE_KIND_STRING)
-        return g_strdup(value_text(value));
-    return kind == VALUE_KIND_NUMBER || kind == VALUE_KIND_BOOL ? value_to_json(value) : NULL;
-}
-
-static bool eval_key(Reading *reading, Value root, char **key_out, GError **error) {
-    Run *run = reading->run;
-    ExprInput input = {.root = root, .settings = run->settings, .now_ms = run->config.clock_ms};
-    g_auto(ExprResult) result = {0};
-    if (!expr_program_eval(run->keys[reading->node], &input, &result, error))
-        return false;
-    *key_out = result.outcome == EXPR_ONE ? key_text(result.value) : NULL;
-    return true;
-}
-
-/* Puts a row of a shared list into its index; rows without a key are nobody's. */
-static bool index_row(Reading *reading, const char *json, size_t size, Value value,
-                      GError **error) {
-    g_autofree char *key = NULL;
-    if (!eval_key(reading, value, &key, error))
-        return false;
-    if (key && !row_index_add(reading->index, key, json, size)) {
-        count_answer(reading, OUTCOME_ENDLESS, "the list is too large to be joined");
-        fail_reading(reading, OUTCOME_ENDLESS);
-    }
-    return true;
 }
 
 static bool take_parsed(Reading *reading, const char *json, size_t size, Value value,
@@ -447,27 +344,26 @@ static bool take_parsed(Reading *reading, const char *json, size_t size, Value v
         return absorb(reading, value, error);
     bool passes = false;
     bool ok = passes_filter(reading, value, &passes, error) &&
-              (!passes || index_row(reading, json, size, value, error));
+              (!passes || lookup_index_row(reading, json, size, value, error));
     value_clear(&value);
     return ok;
 }
 
+/* Takes the next row of the first page, which has one. */
 static void take_row(Reading *reading) {
-    Sheet *sheet = g_queue_peek_head(&reading->sheets);
-    SheetRange range = g_array_index(sheet->ranges, SheetRange, sheet->next++);
+    const char *json = NULL;
+    size_t size = 0;
     g_autoptr(GError) error = NULL;
     Value value = VALUE_NONE;
-    if (!value_parse_named(reading->run->names, sheet->bytes->str + range.start, range.size, &value,
-                           &error) ||
-        !take_parsed(reading, sheet->bytes->str + range.start, range.size, value, &error))
-        fail_users(reading, error);
-    if (sheet->next >= sheet->ranges->len)
-        sheet_free(g_queue_pop_head(&reading->sheets));
+    if (sheet_take(g_queue_peek_head(&reading->sheets), &json, &size) &&
+        (!value_parse_named(reading->run->names, json, size, &value, &error) ||
+         !take_parsed(reading, json, size, value, &error)))
+        account_failure(reading, error);
 }
 
 static void drop_empty_sheets(Reading *reading) {
     Sheet *sheet;
-    while ((sheet = g_queue_peek_head(&reading->sheets)) != NULL && sheet->ranges->len == 0)
+    while ((sheet = g_queue_peek_head(&reading->sheets)) != NULL && sheet_is_empty(sheet))
         sheet_free(g_queue_pop_head(&reading->sheets));
 }
 
@@ -481,20 +377,16 @@ static bool has_room(const Reading *reading) {
 }
 
 static bool wants_page(const Reading *reading) {
-    return reading->call && !reading->ended && !reading->asking &&
-           reading->sheets.length < SHEETS_AHEAD;
+    return reading->call && !reading->asking && reading->sheets.length < SHEETS_AHEAD &&
+           (!reading->ended || echoes_want(reading));
 }
 
 /* --- the end ---------------------------------------------------------------------------------- */
 
-static bool is_lookup(const Reading *reading) {
-    return plan_node(reading)->source != PLAN_NO_SOURCE;
-}
-
 static Value fold_value(Reading *reading) {
     g_autoptr(GError) error = NULL;
     if (!summary_finish(reading->fold, &error)) {
-        fail_users(reading, error);
+        account_failure(reading, error);
         return value_new_null();
     }
     return summary_object(reading->fold);
@@ -503,8 +395,8 @@ static Value fold_value(Reading *reading) {
 /* What others see of a reading that is not a list: its value, or null when absent or unread. */
 static void add_final_row(Reading *reading) {
     bool ok = reading->outcome == OUTCOME_OK;
-    ReadMode mode = ok ? read_node(reading)->mode : READ_ROWS;
-    if (ok && (mode == READ_COLLECT || is_lookup(reading)))
+    ReadMode mode = ok ? reading_node(reading)->mode : READ_ROWS;
+    if (ok && (mode == READ_COLLECT || lookup_is(reading)))
         add_row(reading, value_take(&reading->collected));
     else
         add_row(reading, mode == READ_FOLD ? fold_value(reading) : value_new_null());
@@ -518,12 +410,12 @@ static void child_is_over(Row *row) {
 
 /* Those who waited for this reading go on with the next turn of the pump. */
 static void wake_waiting(Reading *reading) {
-    wake_lookups(reading);
+    lookup_wake(reading);
     Run *run = reading->run;
     for (size_t i = 0; !reading->parent && i < run->plan->node_count; i++) {
         Row *first = run->roots[i] ? g_queue_peek_head(&run->roots[i]->rows) : NULL;
         if (run->roots[i])
-            stall(run->roots[i]);
+            run_stall(run->roots[i]);
         if (first)
             wake_children(first);
     }
@@ -535,105 +427,6 @@ static void end_reading(Reading *reading) {
     run_wake(reading->run);
     if (reading->parent)
         child_is_over(reading->parent); /* may free the reading */
-}
-
-/* --- lookups ---------------------------------------------------------------------------------- */
-
-/* The row once per which the list of a lookup is read: one above it, or the only one of a root. */
-static Row *row_of_shared(const Reading *lookup, size_t above) {
-    Row *row = lookup->parent;
-    while (row && row->reading->node != above)
-        row = row->reading->parent;
-    const Reading *root = lookup->run->roots[above];
-    return row || !root ? row : g_queue_peek_head((GQueue *)(uintptr_t)&root->rows);
-}
-
-/* The shared list that a lookup rests on; NULL while it has not been begun. */
-static Reading *shared_of(const Reading *lookup) {
-    const Run *run = lookup->run;
-    int source = run->plan->nodes[lookup->node].source;
-    int above = run->plan->nodes[source].parent;
-    if (above == READ_NO_PARENT)
-        return run->roots[source];
-    const Row *row = row_of_shared(lookup, (size_t)above);
-    const PlanNode *node = row ? &run->plan->nodes[above] : NULL;
-    for (size_t i = 0; node && i < node->child_count; i++)
-        if (node->children[i] == (size_t)source)
-            return row->children[i];
-    return NULL;
-}
-
-static bool take_match(const char *json, size_t size, void *data) {
-    Reading *lookup = data;
-    Value value = VALUE_NONE;
-    if (!value_parse_named(lookup->run->names, json, size, &value, NULL))
-        return true; /* it was parsed once before */
-    if (read_node(lookup)->mode != READ_COLLECT) {
-        value_clear(&lookup->collected);
-        lookup->collected = value;
-        return false;
-    }
-    if (lookup->collected_count >= read_node(lookup)->collect) {
-        value_clear(&value);
-        count_answer(lookup, OUTCOME_ENDLESS, "more rows match than may be collected");
-        fail_reading(lookup, OUTCOME_ENDLESS);
-        return false;
-    }
-    lookup->collected_count++;
-    value_push(&lookup->collected, value);
-    return true;
-}
-
-/* Waits for the list, or for the root below which it will be read; false when neither is to come.
- */
-static bool wait_for_list(Reading *lookup) {
-    const Run *run = lookup->run;
-    Reading *wanted = shared_of(lookup);
-    int above = run->plan->nodes[run->plan->nodes[lookup->node].source].parent;
-    if (!wanted && above != READ_NO_PARENT)
-        wanted = run->roots[above];
-    if (!wanted || wanted->over)
-        return false;
-    if (lookup->wanted)
-        return true;
-    if (!wanted->waiting)
-        wanted->waiting = g_ptr_array_new();
-    g_ptr_array_add(wanted->waiting, lookup);
-    lookup->wanted = wanted;
-    return true;
-}
-
-/* Takes what the shared list has; false while that is still being read. */
-static bool look_up(Reading *lookup) {
-    if (lookup->ended)
-        return true;
-    Reading *shared = shared_of(lookup);
-    if (!shared || !shared->over) {
-        wait_for_list(lookup);
-        return false;
-    }
-    lookup->ended = true;
-    if (!outcome_judgeable(shared->outcome)) {
-        lookup->outcome = shared->outcome;
-        lookup->then = shared->then;
-        return true;
-    }
-    g_autoptr(GError) error = NULL;
-    g_autofree char *key = NULL;
-    lookup->collected =
-        read_node(lookup)->mode == READ_COLLECT ? value_new_array() : value_new_null();
-    if (!eval_key(lookup, lookup->parent->environment, &key, &error))
-        fail_users(lookup, error);
-    else if (key && shared->index)
-        row_index_find(shared->index, key, take_match, lookup);
-    return true;
-}
-
-static void begin_lookup(Reading *lookup) {
-    if (wait_for_list(lookup))
-        return;
-    stall(lookup);
-    run_wake(lookup->run);
 }
 
 /* The end of a reading that has one row: it is over when all that hangs on the row is. */
@@ -649,7 +442,7 @@ static void settle_one(Reading *reading) {
 }
 
 void reading_advance(Reading *reading) {
-    if (reading->over || (is_lookup(reading) && !look_up(reading)))
+    if (reading->over || (lookup_is(reading) && !lookup_take(reading)))
         return;
     drop_empty_sheets(reading);
     while (reading->sheets.length > 0 && has_room(reading)) {
@@ -658,10 +451,10 @@ void reading_advance(Reading *reading) {
         drop_empty_sheets(reading);
     }
     if (wants_page(reading))
-        ask_next(reading, take_answer);
+        ask(reading);
     emit_front(reading);
     if (reading->sheets.length > 0)
-        stall(reading);
+        run_stall(reading);
     else if (reading->ended && !reading->asking && !reading->list)
         settle_one(reading);
     else if (reading->ended && !reading->asking && reading->rows.length == 0)
@@ -686,7 +479,7 @@ static bool inherits(Reading *reading) {
 
 /* Whether the answer to its call is one value. */
 static bool gives_one(const Reading *reading) {
-    const DefinitionCall *call = read_node(reading)->call;
+    const DefinitionCall *call = reading_node(reading)->call;
     return call && !call->rows;
 }
 
@@ -696,24 +489,14 @@ static bool are_rows(const Reading *reading, Value value) {
            (!gives_one(reading) || value_count(value) <= 1);
 }
 
-/* Rows that an expression gives: written as a page, so that they are taken like any others. */
+/* Rows that an expression gives are taken like a page of any others. */
 static void give_rows(Reading *reading, Value rows) {
-    Sheet *sheet = g_new0(Sheet, 1);
-    sheet->bytes = g_string_new(NULL);
-    sheet->ranges = g_array_new(FALSE, FALSE, sizeof(SheetRange));
-    size_t count = value_count(rows);
-    for (size_t i = 0; i < count; i++) {
-        g_auto(Value) row = value_at(rows, i);
-        SheetRange range = {.start = sheet->bytes->len};
-        value_append_json(sheet->bytes, row);
-        range.size = sheet->bytes->len - range.start;
-        g_array_append_val(sheet->ranges, range);
-    }
-    g_queue_push_tail(&reading->sheets, sheet);
+    g_queue_push_tail(&reading->sheets, sheet_new_of(rows));
     reading->ended = true;
     if (!gives_one(reading))
-        count_list(reading, (Counted){.begun = 1, .ended = 1, .rows = (unsigned)count});
-    stall(reading);
+        account_list(reading,
+                     (Counted){.begun = 1, .ended = 1, .rows = (unsigned)value_count(rows)});
+    run_stall(reading);
     run_wake(reading->run);
 }
 
@@ -728,37 +511,63 @@ static bool take_given(Reading *reading) {
     g_auto(ExprResult) result = {0};
     g_autoptr(GError) error = NULL;
     if (!expr_program_eval(run->givens[reading->node], &input, &result, &error)) {
-        fail_users(reading, error);
+        account_failure(reading, error);
         return true;
     }
     if (result.outcome == EXPR_ONE && are_rows(reading, result.value)) {
         give_rows(reading, result.value);
         return true;
     }
-    if (read_node(reading)->given && result.outcome == EXPR_ONE && value_is_null(result.value))
+    if (reading_node(reading)->given && result.outcome == EXPR_ONE && value_is_null(result.value))
         return false;
     g_set_error(&error, ASSAY_ERROR, ERROR_CONFIGURATION, "%s does not give an array of rows",
                 node_name(reading));
-    fail_users(reading, error);
+    account_failure(reading, error);
     return true;
 }
 
+/* The reading of another node below the same parent row, which was started before. */
+static Reading *sibling(const Reading *reading, size_t node) {
+    const Run *run = reading->run;
+    if (!reading->parent)
+        return run->roots[node];
+    const PlanNode *parent = reading_plan(reading->parent->reading);
+    size_t i = 0;
+    while (parent->children[i] != node)
+        i++;
+    return reading->parent->children[i];
+}
+
+/* Joins the reading of the same parent row that asks for this one too. */
+static void join_leader(Reading *reading) {
+    int leader_node = reading_plan(reading)->echo_of;
+    if (leader_node == PLAN_NO_SOURCE)
+        return;
+    Reading *leader = sibling(reading, (size_t)leader_node);
+    if (!leader->echoes)
+        leader->echoes = g_ptr_array_new();
+    g_ptr_array_add(leader->echoes, reading);
+    reading->echo = true;
+}
+
 static void begin(Reading *reading) {
-    const ReadNode *node = read_node(reading);
+    const ReadNode *node = reading_node(reading);
     Run *run = reading->run;
-    if (is_lookup(reading)) {
-        begin_lookup(reading);
+    if (lookup_is(reading)) {
+        lookup_begin(reading);
         return;
     }
-    if (plan_node(reading)->shared)
+    if (reading_plan(reading)->shared)
         reading->index = row_index_new();
     else if (node->mode == READ_COLLECT)
         reading->collected = value_new_array();
     else if (node->mode == READ_FOLD)
         reading->fold =
             summary_new_with(run->folds[reading->node], run->settings, run->config.clock_ms);
-    if (!take_given(reading))
-        ask_call(reading, node->call);
+    if (take_given(reading))
+        return;
+    join_leader(reading);
+    ask_call(reading, node->call);
 }
 
 Reading *reading_start(Run *run, size_t node, Row *parent) {
@@ -766,7 +575,7 @@ Reading *reading_start(Run *run, size_t node, Row *parent) {
     reading->run = run;
     reading->node = node;
     reading->parent = parent;
-    const PlanNode *plan = plan_node(reading);
+    const PlanNode *plan = reading_plan(reading);
     reading->list = plan->node->mode == READ_ROWS && plan->node->list && !plan->shared &&
                     plan->source == PLAN_NO_SOURCE;
     g_queue_init(&reading->sheets);
@@ -790,6 +599,7 @@ void reading_free(Reading *reading) {
     if (reading->poll_timer != 0)
         net_client_cancel_timer(reading->run->config.client, reading->poll_timer);
     g_clear_pointer(&reading->waiting, g_ptr_array_unref);
+    g_clear_pointer(&reading->echoes, g_ptr_array_unref);
     page_free(reading->page);
     value_clear(&reading->collected);
     summary_free(reading->fold);

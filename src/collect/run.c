@@ -269,6 +269,13 @@ bool run_sides_are_over(const Run *run, size_t root) {
     return true;
 }
 
+void run_stall(Reading *reading) {
+    if (reading->stalled || reading->over)
+        return;
+    reading->stalled = true;
+    g_queue_push_tail(&reading->run->stalled, reading);
+}
+
 static void resume_stalled(Run *run) {
     for (guint left = run->stalled.length; left > 0 && run_may_take(run); left--) {
         Reading *reading = g_queue_pop_head(&run->stalled);

@@ -20,6 +20,7 @@
 #include "collect/row_index.h"
 #include "collect/row_shape.h"
 #include "collect/run.h"
+#include "collect/sheet.h"
 #include "collect/writer.h"
 #include "provider/page.h"
 #include "provider/plan.h"
@@ -30,18 +31,6 @@
 
 typedef struct Reading Reading;
 typedef struct Row Row;
-
-/* One page of a list: its projected bytes, and where its rows are. */
-typedef struct {
-    GString *bytes;
-    GArray *ranges; /* SheetRange */
-    guint next;     /* first row not taken yet */
-} Sheet;
-
-typedef struct {
-    size_t start;
-    size_t size;
-} SheetRange;
 
 struct Row {
     Reading *reading;
@@ -75,8 +64,10 @@ struct Reading {
     uint64_t poll_timer;
     RowIndex *index; /* of a shared list */
     GPtrArray
-        *waiting;    /* lookups (Reading *) that wait for this list, or for it to be begun here */
-    Reading *wanted; /* of a lookup: in whose list of waiting ones it is, or NULL */
+        *waiting;      /* lookups (Reading *) that wait for this list, or for it to be begun here */
+    Reading *wanted;   /* of a lookup: in whose list of waiting ones it is, or NULL */
+    GPtrArray *echoes; /* readings (Reading *) that get every answer to this one, or NULL */
+    bool echo;         /* another reading asks for it */
 };
 
 /* One wanted evidence type. */
@@ -143,6 +134,9 @@ struct Run {
 /* Sees to it that run_pump() runs soon. */
 void run_wake(Run *run);
 
+/* Leaves a reading for a later turn of the pump. */
+void run_stall(Reading *reading);
+
 /* Sees to it that what was recorded is written within RUN_COMMIT_MS. */
 void run_flush_soon(Run *run);
 
@@ -156,3 +150,11 @@ bool run_may_take(const Run *run);
 void run_fail_type(TypeState *type, GError *error);
 
 void run_tell_progress(Run *run, const TypeState *type);
+
+static inline const PlanNode *reading_plan(const Reading *reading) {
+    return &reading->run->plan->nodes[reading->node];
+}
+
+static inline const ReadNode *reading_node(const Reading *reading) {
+    return reading_plan(reading)->node;
+}

@@ -76,7 +76,7 @@ static void add_type(Holder *holder, size_t type_index) {
     holder->sources[type_index] = sources;
     for (size_t i = 0; i < type->node_count; i++) {
         const ReadNode *node = &type->nodes[i];
-        PlanNode fresh = {.node = node, .source = PLAN_NO_SOURCE};
+        PlanNode fresh = {.node = node, .source = PLAN_NO_SOURCE, .echo_of = PLAN_NO_SOURCE};
         if (node->index_on != NULL) {
             fresh.shared = true;
             fresh.parent = placed(indexes, node->index_per);
@@ -87,6 +87,30 @@ static void add_type(Holder *holder, size_t type_index) {
         fresh.parent = placed(indexes, node->parent);
         indexes[i] = find_or_add(holder, fresh);
     }
+}
+
+/* Whether the node does nothing but make its one call: what is polled, given or tried in turn goes
+ * its own way. */
+static bool makes_one_call(const PlanNode *node) {
+    const ReadNode *read = node->node;
+    return node->source == PLAN_NO_SOURCE && read->call != NULL && read->first_count == 0 &&
+           read->each == NULL && read->given == NULL && read->call->poll == NULL;
+}
+
+static int leader_of(Holder *holder, size_t index) {
+    const PlanNode *node = node_at(holder, index);
+    for (size_t i = 0; i < index && makes_one_call(node); i++) {
+        const PlanNode *other = node_at(holder, i);
+        if (other->parent == node->parent && other->node->call == node->node->call &&
+            other->echo_of == PLAN_NO_SOURCE && makes_one_call(other))
+            return (int)i;
+    }
+    return PLAN_NO_SOURCE;
+}
+
+static void find_echoes(Holder *holder) {
+    for (size_t i = 0; i < holder->nodes->len; i++)
+        node_at(holder, i)->echo_of = leader_of(holder, i);
 }
 
 /* Two evidence types may give different reads the same name; paths are told apart by a number. */
@@ -299,6 +323,12 @@ static ScanPlan *scan_of(const Holder *holder, const PlanNode *node, GError **er
         add_keep(holder, node, call_at(node->node, i), keep);
         add_redact(call_at(node->node, i), redact);
     }
+    for (size_t i = 0; i < holder->nodes->len; i++) {
+        const PlanNode *echo = node_at((Holder *)(uintptr_t)holder, i);
+        if (echo->echo_of >= 0 &&
+            node_at((Holder *)(uintptr_t)holder, (size_t)echo->echo_of) == node)
+            add_keep(holder, echo, echo->node->call, keep);
+    }
     g_ptr_array_add(keep, NULL);
     g_ptr_array_add(redact, NULL);
     ScanPlan *scan = scan_plan_new((const char *const *)redact->pdata,
@@ -316,7 +346,7 @@ static bool has_answer(const PlanNode *node) {
 static bool fill_scans(Holder *holder, GError **error) {
     for (size_t i = 0; i < holder->nodes->len; i++) {
         PlanNode *node = node_at(holder, i);
-        if (!has_answer(node))
+        if (!has_answer(node) || node->echo_of != PLAN_NO_SOURCE)
             continue;
         ScanPlan *scan = scan_of(holder, node, error);
         if (scan == NULL)
@@ -394,6 +424,7 @@ ReadPlan *read_plan_new(const Definition *definition, const EvidenceType *const 
     plan->type_count = type_count;
     for (size_t t = 0; t < type_count; t++)
         add_type(holder, t);
+    find_echoes(holder);
     make_paths_unique(holder);
     fill_uses(holder);
     fill_children(holder);

@@ -5,6 +5,10 @@
  * that use it and the node's index there. Parents come before children. A node's path, query and
  * `where` see the rows of its ancestors under the names of the type named in uses[0].
  *
+ * Two nodes with the same call under the same parent that are read in different ways (one with a
+ * `where`, one into an index) ask once as well: the second is an echo of the first, gets all its
+ * answers, and its expressions count for what is kept of them.
+ *
  * A node with an index becomes two plan nodes: the shared list, read once per row of its `once_per`
  * (or once per run), and the lookup under `for`, whose source is the shared one; read_plan_find()
  * gives the lookup. Where `once_per` is no ancestor of `for`, it is a root of one row, a side read.
@@ -29,6 +33,7 @@ typedef struct {
     const char *path;     /* names from the root, "repo/protection": part of the cassette's key */
     int parent;           /* index in ReadPlan.nodes, READ_NO_PARENT for a root */
     int source;  /* index of the shared list that this node looks up; PLAN_NO_SOURCE: none */
+    int echo_of; /* index of the earlier node that asks for this one too; PLAN_NO_SOURCE: none */
     bool shared; /* the list of an index: rows go into the index, nothing is emitted */
     const size_t *children;
     size_t child_count;

@@ -30,6 +30,7 @@ static const char head[] =
     "  make: {get: /make, poll: {until: .ready == true, every: 1ms, for: 10s}}\n"
     "  slow: {get: /slow, poll: {until: .ready == true, every: 1ms, for: 1ms}}\n"
     "  report: {get: /report, rows: .}\n"
+    "  pages: {get: /pages, rows: ., page: link}\n"
     "  tree: {get: /tree, decode: xml, rows: .hosts.host, lists: [tag]}\n"
     "  table: {get: /table, decode: csv, rows: .}\n"
     "  detail: {get: '/detail/\\(.host.id)'}\n"
@@ -272,6 +273,95 @@ static void two_types_may_wait_for_each_others_side_reads(void) {
                              "{\"account\":\"123\",\"id\":\"b\"}]}");
 }
 
+/* --- the same call, read in two ways ---------------------------------------------------------- */
+
+static void answer_pages(Bench *bench) {
+    bench_answer(bench, "/pages", 200,
+                 "{\"link\":\"<https://api.demo.test/pages?page=2>; rel=\\\"next\\\"\"}",
+                 "[{\"id\":\"a\",\"size\":1},{\"id\":\"b\",\"size\":2}]");
+    bench_answer(bench, "/pages?page=2", 200, NULL, "[{\"id\":\"c\",\"size\":3}]");
+}
+
+/* A type that lists the pages as they are. */
+static const char listed[] = "  two:\n"
+                             "    title: Two\n"
+                             "    description: Two\n"
+                             "    type: config\n"
+                             "    read: {entry: {call: pages}}\n"
+                             "    row: {id: .entry.id}\n"
+                             "    fields: {id: string}\n";
+
+static void run_both(Bench *bench) {
+    static const char *const both[] = {"one", "two", NULL};
+    bench_run(bench, both);
+}
+
+static void a_list_that_is_joined_and_listed_is_asked_for_once(void) {
+    g_autofree char *text =
+        g_strconcat("    read:\n"
+                    "      zone: {each: '[{name: \"eu\"}]'}\n"
+                    "      host: {call: hosts, for: zone}\n"
+                    "      entry: {call: pages, for: host, index: {on: .id, key: .host.id}}\n"
+                    "    row: {id: .host.id, size: .entry.size}\n"
+                    "    fields: {id: string, size: int}\n",
+                    listed, NULL);
+    g_autoptr(Bench) bench = bench_of(text);
+    answer_zones(bench);
+    answer_pages(bench);
+    run_both(bench);
+    g_assert_cmpuint(bench_errors(bench), ==, 0);
+    g_assert_cmpuint(cassette_count(bench->cassette), ==, 3); /* hosts, and two pages */
+    g_autofree char *first = bench_data(bench, 0);
+    g_autofree char *second = bench_data(bench, 1);
+    g_autofree char *data = g_strconcat(first, second, NULL);
+    bench_assert_holds(data, "[{\"id\":\"a\",\"size\":1},{\"id\":\"b\",\"size\":2}]");
+    bench_assert_holds(data, "[{\"id\":\"a\"},{\"id\":\"b\"},{\"id\":\"c\"}]");
+}
+
+static const char filtered[] = "    read: {entry: {call: pages, where: .entry.size > 1}}\n"
+                               "    row: {id: .entry.id}\n"
+                               "    fields: {id: string}\n";
+
+static void lists_that_differ_in_what_they_leave_out_are_asked_for_once(void) {
+    g_autofree char *text = g_strconcat(filtered, listed, NULL);
+    g_autoptr(Bench) bench = bench_of(text);
+    answer_pages(bench);
+    run_both(bench);
+    g_assert_cmpuint(cassette_count(bench->cassette), ==, 2);
+    g_autofree char *first = bench_data(bench, 0);
+    g_autofree char *second = bench_data(bench, 1);
+    g_autofree char *data = g_strconcat(first, second, NULL);
+    bench_assert_holds(data, "[{\"id\":\"b\"},{\"id\":\"c\"}]");
+    bench_assert_holds(data, "[{\"id\":\"a\"},{\"id\":\"b\"},{\"id\":\"c\"}]");
+}
+
+static void a_denied_call_is_denied_to_all_who_read_it(void) {
+    g_autofree char *text = g_strconcat(filtered, listed, NULL);
+    g_autoptr(Bench) bench = bench_of(text);
+    bench_answer(bench, "/pages", 403, NULL, "{}");
+    run_both(bench);
+    g_assert_cmpuint(cassette_count(bench->cassette), ==, 1);
+    g_assert_cmpuint(bench_errors(bench), ==, 2);
+}
+
+static void one_reader_that_gives_up_does_not_stop_the_other(void) {
+    g_autofree char *text = g_strconcat("    read:\n"
+                                        "      entry: {call: pages, collect: 1}\n"
+                                        "    row: {count: '.entry | length'}\n"
+                                        "    fields: {count: int}\n",
+                                        listed, NULL);
+    g_autoptr(Bench) bench = bench_of(text);
+    answer_pages(bench);
+    run_both(bench);
+    g_assert_cmpuint(cassette_count(bench->cassette), ==, 2);
+    g_assert_cmpuint(bench_errors(bench), ==, 1);
+    g_assert_cmpstr(bench_error(bench, 0, "evidenceType"), ==, "one");
+    g_autofree char *first = bench_data(bench, 0);
+    g_autofree char *second = bench_data(bench, 1);
+    g_autofree char *data = g_strconcat(first, second, NULL);
+    bench_assert_holds(data, "[{\"id\":\"a\"},{\"id\":\"b\"},{\"id\":\"c\"}]");
+}
+
 /* --- polls and alternatives ------------------------------------------------------------------- */
 
 static const char polled[] = "    read:\n"
@@ -370,6 +460,10 @@ int main(int argc, char **argv) {
         TEST(an_index_may_wait_for_a_read_that_stands_alone),
         TEST(what_rests_on_a_refused_report_is_unread),
         TEST(two_types_may_wait_for_each_others_side_reads),
+        TEST(a_list_that_is_joined_and_listed_is_asked_for_once),
+        TEST(lists_that_differ_in_what_they_leave_out_are_asked_for_once),
+        TEST(a_denied_call_is_denied_to_all_who_read_it),
+        TEST(one_reader_that_gives_up_does_not_stop_the_other),
         TEST(a_poll_asks_until_it_is_ready),
         TEST(a_poll_that_is_never_ready_is_a_timeout),
         TEST(the_first_answer_that_is_not_absent_is_taken),
