@@ -1,0 +1,101 @@
+/* schedule.h - what is due, and when it is due next.
+ *
+ * An integration has an interval within its definition's range (the definition's default unless
+ * somebody chose another), or a cron expression with a time zone. An organization has besides a
+ * daily sync, which runs what has not run since the daily sync before, and a weekly renewal, which
+ * collects again what approved evidence covers. Rows are in store/schedule.h.
+ *
+ * schedule_tick() is all that a scheduler does: it claims a small batch of due rows, queues their
+ * jobs (sync/queue.h; one unit of work an integration), and plans their next times. Its cost does
+ * not depend on how many integrations there are. Any number of schedulers may tick at once; one
+ * that dies leaves its batch to the others after SCHEDULE_HOLD_MS.
+ *
+ * Rules of planning:
+ *   - A run that was missed (nobody ticked) is queued once, and the next is planned from now on.
+ *   - An interval is added to the planned time, so that it does not drift; to the time of queueing
+ *     when that was missed, or when a run that somebody asked for has just ended.
+ *   - Jitter: the first time of an interval and every time of a cron expression are later by a time
+ *     that is always the same for one integration: at most a tenth of the interval or 10 minutes.
+ *   - Paused and disconnected integrations are not queued, nor those with a run of the same kind
+ *     still waiting or running.
+ */
+#pragma once
+
+#include "db/db.h"
+#include "provider/registry.h"
+#include "store/integration.h"
+#include "store/schedule.h"
+
+/* How long a claimed batch is this scheduler's. */
+#define SCHEDULE_HOLD_MS 60000
+
+/* The longest that a scheduler may sleep without a look: new rows may be due earlier than what it
+ * was told. */
+#define SCHEDULE_LOOK_MS 15000
+
+/* The most that jitter adds. */
+#define SCHEDULE_JITTER_MS 600000
+
+/* Of the installation; a NULL text is the default. */
+typedef struct {
+    const char *daily_sync;     /* "0 9 * * *" */
+    const char *weekly_renewal; /* "0 0 * * 0" */
+    const char *time_zone;      /* "UTC" */
+} ScheduleDefaults;
+
+typedef struct {
+    int64_t queued;  /* jobs */
+    int64_t served;  /* rows that were due */
+    int64_t look_at; /* tick again at this time, which may be now: there was more than a batch */
+} ScheduleTick;
+
+/* One batch. defaults may be NULL. Not from a database thread; the registry is the caller's own. A
+ * row that cannot be served (its definition is gone or wrong) is put off, logged, and does not hold
+ * up the others. */
+bool schedule_tick(Db *db, Registry *registry, const ScheduleDefaults *defaults,
+                   ScheduleTick *tick_out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The check that settings go through: ERROR_USAGE says which text is wrong and why. */
+bool schedule_check_defaults(const ScheduleDefaults *defaults,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* --- for those who choose ------------------------------------------------------------------- */
+
+/* What somebody wants; NULL and NULL: the default again. */
+typedef struct {
+    const char *every;     /* "4h" */
+    const char *cron;      /* "0 6 * * 1-5" */
+    const char *time_zone; /* of cron; NULL: the installation's */
+} ScheduleWish;
+
+/* Sets the rule of an integration. ERROR_USAGE names the range of an interval that is outside of
+ * it, the field of a wrong expression, an unknown time zone. */
+bool schedule_choose(Db *db, const DbScope *scope, const Integration *integration,
+                     const Definition *definition, const ScheduleWish *wish,
+                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Sets a rule of the organization of the scope: id is SCHEDULE_DAILY or SCHEDULE_WEEKLY. An
+ * interval is ERROR_USAGE. */
+bool schedule_choose_round(Db *db, const DbScope *scope, const char *id,
+                           const ScheduleDefaults *defaults, const ScheduleWish *wish,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Pauses an integration: it becomes "paused" and is due never; a job that waits is called off.
+ * ERROR_CONFLICT when it is disconnected. */
+bool schedule_pause(Db *db, const DbScope *scope, const Integration *integration,
+                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Resumes it: it becomes "connected", and is due at once when a time was missed. */
+bool schedule_resume(Db *db, const DbScope *scope, const Integration *integration,
+                     const Definition *definition, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The same for a round of the organization. */
+bool schedule_pause_round(Db *db, const DbScope *scope, const char *id,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool schedule_resume_round(Db *db, const DbScope *scope, const char *id,
+                           const ScheduleDefaults *defaults,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The interval between two runs of a rule, about: for a cron expression the time between its next
+ * two times. 0 when the rule never comes. */
+int64_t schedule_interval(const Schedule *schedule, const Definition *definition, int64_t now_ms);
