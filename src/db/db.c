@@ -1,21 +1,24 @@
 #include "db/db.h"
 #include "base/text.h"
 #include "db/driver.h"
+#include "db/listening.h"
 #include "db/sqlite.h"
 #include <pthread.h>
 #include <string.h>
 
 #define BUSY_LIMIT_MS 30000
 #define QUEUE_LIMIT 4096
+#define CHANNEL_SIZE_MAX 48
 
 static const Driver *const drivers[] = {&sqlite_driver};
 
-/* Set while work or done functions run: waiting there for another unit would never end. */
+/* Set while functions of the caller run: waiting there for another unit would never end. */
 static _Thread_local bool on_database_thread;
 
 struct Db {
     const Driver *driver;
     DriverDatabase *database;
+    Listening *listening;
     const StatementCatalogue *catalogue;
     bool rehearse;
 };
@@ -36,11 +39,13 @@ typedef struct {
     DbWork work;
     DbDone done;
     void *data;
-    Waiter *waiter; /* of db_run(); NULL when submitted */
+    GPtrArray *channels; /* char *, what the last attempt has notified; NULL: none */
+    Waiter *waiter;      /* of db_run(); NULL when submitted */
 } Task;
 
 struct DbUnit {
     Db *db;
+    Task *task;
     const DbScope *scope;
     DriverSession *session;
     GPtrArray *statements; /* DbStatement *, owned */
@@ -78,6 +83,26 @@ static const Driver *find_driver(const char *url, GError **error) {
     return NULL;
 }
 
+static void call_heard(DbHeard heard, void *data) {
+    on_database_thread = true;
+    heard(data);
+    on_database_thread = false;
+}
+
+static Db *db_new(const Driver *driver, DriverDatabase *database, const DbOptions *options,
+                  GError **error) {
+    Listening *listening = listening_new(driver, database, call_heard, error);
+    if (!listening)
+        return NULL;
+    Db *db = g_new0(Db, 1);
+    db->driver = driver;
+    db->database = database;
+    db->listening = listening;
+    db->catalogue = options->catalogue ? options->catalogue : &statement_catalogue;
+    db->rehearse = options->rehearse;
+    return db;
+}
+
 Db *db_open_with(const char *url, const DbOptions *options, GError **error) {
     const Driver *driver = find_driver(url, error);
     if (!driver)
@@ -90,11 +115,9 @@ Db *db_open_with(const char *url, const DbOptions *options, GError **error) {
     DriverDatabase *database = driver->open(&settings, error);
     if (!database)
         return NULL;
-    Db *db = g_new0(Db, 1);
-    db->driver = driver;
-    db->database = database;
-    db->catalogue = options->catalogue ? options->catalogue : &statement_catalogue;
-    db->rehearse = options->rehearse;
+    Db *db = db_new(driver, database, options, error);
+    if (!db)
+        driver->close(database);
     return db;
 }
 
@@ -107,6 +130,7 @@ void db_close(Db *db) {
     if (!db)
         return;
     g_assert(!on_database_thread);
+    listening_free(db->listening);
     db->driver->close(db->database);
     g_free(db);
 }
@@ -142,8 +166,9 @@ static bool judge_unit(DbUnit *unit, bool done, GError **work_error, GError **er
 
 static bool task_attempt(DriverTask *driver_task, DriverSession *session, GError **error) {
     Task *task = (Task *)driver_task;
-    DbUnit unit = {.db = task->db, .scope = &task->scope, .session = session};
+    DbUnit unit = {.db = task->db, .task = task, .scope = &task->scope, .session = session};
     unit.statements = g_ptr_array_new_with_free_func(statement_free);
+    g_clear_pointer(&task->channels, g_ptr_array_unref);
     g_autoptr(GError) work_error = NULL;
     on_database_thread = true;
     bool done = task->work(&unit, task->data, &work_error);
@@ -209,6 +234,8 @@ static Task *task_new(Db *db, const DbJob *job) {
 }
 
 static void task_free(Task *task) {
+    if (task->channels)
+        g_ptr_array_unref(task->channels);
     g_free(task->organization);
     g_free(task->actor);
     g_free(task->role);
@@ -217,9 +244,18 @@ static void task_free(Task *task) {
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Task, task_free)
 
+/* After the commit; the engine has told its listeners by itself if it can. */
+static void tell_listeners(const Task *task, const GError *error) {
+    if (error || !task->channels || task->db->driver->notify)
+        return;
+    for (unsigned i = 0; i < task->channels->len; i++)
+        listening_tell(task->db->listening, task->channels->pdata[i]);
+}
+
 /* Done may submit units and must not wait, as the work function. */
 static void finish_submitted(DriverTask *driver_task, const GError *error) {
     Task *task = (Task *)driver_task;
+    tell_listeners(task, error);
     on_database_thread = true;
     if (task->done)
         task->done(task->data, error);
@@ -239,6 +275,7 @@ bool db_submit(Db *db, const DbJob *job, GError **error) {
 /* The waiting thread owns the task and frees it as soon as the lock is given back. */
 static void finish_waited(DriverTask *driver_task, const GError *error) {
     Waiter *waiter = ((Task *)driver_task)->waiter;
+    tell_listeners((Task *)driver_task, error);
     pthread_mutex_lock(&waiter->lock);
     waiter->error = error ? g_error_copy(error) : NULL;
     waiter->is_finished = true;
@@ -268,6 +305,57 @@ bool db_run(Db *db, const DbScope *scope, DbMode mode, DbWork work, void *data, 
         return true;
     g_propagate_error(error, waiter.error);
     return false;
+}
+
+/* --- News ---------------------------------------------------------------------------------- */
+
+static bool is_channel(const char *text) {
+    size_t size = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_.-");
+    return size > 0 && size <= CHANNEL_SIZE_MAX && text[size] == '\0';
+}
+
+DbListener *db_listen(Db *db, const char *channel, DbHeard heard, void *data, GError **error) {
+    if (is_channel(channel))
+        return listening_add(db->listening, channel, heard, data, error);
+    g_set_error(error, ASSAY_ERROR, ERROR_INTERNAL,
+                "\"%s\" is no channel: a-z, 0-9, \"_\", \".\" and \"-\", at most %d", channel,
+                CHANNEL_SIZE_MAX);
+    return NULL;
+}
+
+void db_listen_end(DbListener *listener) {
+    if (!listener)
+        return;
+    g_assert(!on_database_thread);
+    listening_remove(listener);
+}
+
+/* Whether the unit may notify the channel, and has not yet. */
+static bool is_news(DbUnit *unit, const char *channel) {
+    if (unit->poison)
+        return false;
+    if (unit->task->driver.mode == DB_READ)
+        poison(unit, ERROR_INTERNAL, "a unit that reads has nothing to notify of");
+    else if (!is_channel(channel))
+        poison(unit, ERROR_INTERNAL, "\"%s\" is no channel", channel);
+    GPtrArray *channels = unit->task->channels;
+    return !unit->poison &&
+           !(channels && g_ptr_array_find_with_equal_func(channels, channel, g_str_equal, NULL));
+}
+
+void db_notify(DbUnit *unit, const char *channel) {
+    if (!is_news(unit, channel))
+        return;
+    const Driver *driver = unit->db->driver;
+    GError *error = NULL;
+    if (driver->notify && !driver->notify(unit->session, channel, &error)) {
+        db_unit_poison(unit, error);
+        return;
+    }
+    Task *task = unit->task;
+    if (!task->channels)
+        task->channels = g_ptr_array_new_with_free_func(g_free);
+    g_ptr_array_add(task->channels, g_strdup(channel));
 }
 
 /* --- Statements ---------------------------------------------------------------------------- */

@@ -98,6 +98,29 @@ typedef struct {
  * taken and done will not be called. Writes of one thread commit in the order of submission. */
 bool db_submit(Db *db, const DbJob *job, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* --- News ---------------------------------------------------------------------------------- */
+
+/* Units tell with db_notify() on which channels something has changed; whoever listens there, in
+ * any process, is called after the commit. A call says "look again", and nothing more: calls are
+ * coalesced, come once for sure when listening has begun and again after the connection to the
+ * server was lost, and may come without a cause (SQLite shows a process that another one has
+ * written, not what).
+ *
+ * A channel is 1 to 48 characters of a-z, 0-9, "_", "." and "-". */
+typedef struct DbListener DbListener;
+
+/* Called on one database thread, never twice at a time. It may submit units, and must not wait. */
+typedef void (*DbHeard)(void *data);
+
+/* Listens until db_listen_end(). NULL (ERROR_INTERNAL) for a channel that is none, or when the
+ * system has no more threads. */
+DbListener *db_listen(Db *db, const char *channel, DbHeard heard, void *data,
+                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Waits for a call that runs now; afterwards there is none. Before db_close(), and not from a
+ * database thread. NULL allowed. */
+void db_listen_end(DbListener *listener);
+
 /* The statements of this database. */
 const StatementCatalogue *db_catalogue(const Db *db);
 
@@ -144,3 +167,7 @@ bool db_column_is_null(DbStatement *statement, int index);
 
 /* Rows that the statement last run in this unit inserted, updated or deleted. */
 int64_t db_changes(const DbUnit *unit);
+
+/* Tells the listeners of the channel when the unit has committed; telling twice is telling once.
+ * A unit that reads, or a channel that is none, is poisoned. */
+void db_notify(DbUnit *unit, const char *channel);

@@ -25,6 +25,10 @@
 typedef struct DriverDatabase DriverDatabase; /* an open database of the driver */
 typedef struct DriverSession DriverSession;   /* the connection that runs a task */
 typedef struct DriverTask DriverTask;
+typedef struct DriverWatch DriverWatch; /* looks out for commits of other processes */
+
+/* Told by a watch: something was committed for the channel; NULL: for any, or it is not known. */
+typedef void (*DriverTell)(void *data, const char *channel);
 
 /* The common head of a driver's prepared statements. */
 typedef struct {
@@ -83,6 +87,17 @@ typedef struct {
     bool (*step)(DriverStatement *statement, bool *row_out, GError **error);
     void (*reset)(DriverStatement *statement);
     int64_t (*changes)(DriverStatement *statement);
+
+    /* News. notify() tells the channel's listeners in all processes when the session's transaction
+     * commits; NULL when the engine cannot, and db.c tells those of this process. The watch is used
+     * by one thread: wait() returns when wake_fd is readable, when something was told, or sooner.
+     * It tells of each channel once when it begins to see it, and of all when it may have missed
+     * something. It never fails: what is lost it opens again. */
+    bool (*notify)(DriverSession *session, const char *channel, GError **error);
+    DriverWatch *(*watch_begin)(DriverDatabase *database);
+    void (*watch_wait)(DriverWatch *watch, const GPtrArray *channels, int wake_fd, DriverTell tell,
+                       void *data);
+    void (*watch_end)(DriverWatch *watch);
 
     /* The current row; the index is below columns(). */
     int (*columns)(DriverStatement *statement);

@@ -1,10 +1,11 @@
 #include "db/sqlite.h"
 #include "db/group.h"
+#include "db/thread.h"
 #include "db/turnstile.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <sqlite3.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,6 +17,7 @@
 #define CONNECTIONS (READERS + 1)
 /* Marks the file as ours ("Asy1"), see https://www.sqlite.org/pragma.html#pragma_application_id */
 #define APPLICATION_ID 0x41737931
+#define WATCH_MS 200                 /* how often the commits of other processes are looked for */
 #define VALUE_MAX (64 * 1024 * 1024) /* one value or row, in bytes */
 
 /* Settings of every connection; WAL mode is set by the writer and stays with the file. */
@@ -249,20 +251,9 @@ static void *read_loop(void *data) {
     return NULL;
 }
 
-/* Signals are for the threads that the program itself started. */
 static bool start_thread(DriverSession *session, void *(*loop)(void *), GError **error) {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failure = pthread_create(&session->thread, NULL, loop, session);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (failure != 0) {
-        g_set_error(error, ASSAY_ERROR, ERROR_INTERNAL, "cannot start a database thread: %s",
-                    g_strerror(failure));
-        return false;
-    }
-    session->started = true;
-    return true;
+    session->started = thread_start(&session->thread, loop, session, error);
+    return session->started;
 }
 
 /* --- Opening ------------------------------------------------------------------------------- */
@@ -442,6 +433,90 @@ static bool sqlite_submit(DriverDatabase *database, DriverTask *task, GError **e
     return queue_push(task->mode == DB_READ ? database->reads : database->writes, task, error);
 }
 
+/* --- Watching ------------------------------------------------------------------------------ */
+
+/* A connection of its own: https://www.sqlite.org/pragma.html#pragma_data_version changes with the
+ * commits of all others, this process's own too. */
+struct DriverWatch {
+    DriverDatabase *database;
+    sqlite3 *handle;
+    sqlite3_stmt *look;
+    int64_t version;
+    GPtrArray *seen; /* char *, the channels of the last wait */
+};
+
+static DriverWatch *sqlite_watch_begin(DriverDatabase *database) {
+    DriverWatch *watch = g_new0(DriverWatch, 1);
+    watch->database = database;
+    watch->seen = g_ptr_array_new_with_free_func(g_free);
+    return watch;
+}
+
+static void watch_close(DriverWatch *watch) {
+    sqlite3_finalize(g_steal_pointer(&watch->look));
+    sqlite3_close(g_steal_pointer(&watch->handle));
+}
+
+static void sqlite_watch_end(DriverWatch *watch) {
+    watch_close(watch);
+    g_ptr_array_unref(watch->seen);
+    g_free(watch);
+}
+
+static bool watch_open(DriverWatch *watch) {
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
+    if (watch->look)
+        return true;
+    if (sqlite3_open_v2(watch->database->path, &watch->handle, flags, NULL) == SQLITE_OK &&
+        sqlite3_prepare_v2(watch->handle, "pragma data_version", -1, &watch->look, NULL) ==
+            SQLITE_OK)
+        return true;
+    watch_close(watch);
+    return false;
+}
+
+/* Whether somebody has written since the last look; true also for the first one. */
+static bool has_changed(DriverWatch *watch) {
+    if (!watch_open(watch) || sqlite3_step(watch->look) != SQLITE_ROW) {
+        watch_close(watch);
+        return false;
+    }
+    int64_t version = sqlite3_column_int64(watch->look, 0);
+    sqlite3_reset(watch->look);
+    bool changed = version != watch->version;
+    watch->version = version;
+    return changed;
+}
+
+/* Whether there were channels that the last wait did not have. */
+static bool tell_new_channels(DriverWatch *watch, const GPtrArray *channels, DriverTell tell,
+                              void *data) {
+    GPtrArray *now = g_ptr_array_new_with_free_func(g_free);
+    bool told = false;
+    for (unsigned i = 0; i < channels->len; i++) {
+        const char *channel = channels->pdata[i];
+        bool seen = g_ptr_array_find_with_equal_func(watch->seen, channel, g_str_equal, NULL);
+        if (!seen)
+            tell(data, channel);
+        told = told || !seen;
+        g_ptr_array_add(now, g_strdup(channel));
+    }
+    g_ptr_array_unref(watch->seen);
+    watch->seen = now;
+    return told;
+}
+
+static void sqlite_watch_wait(DriverWatch *watch, const GPtrArray *channels, int wake_fd,
+                              DriverTell tell, void *data) {
+    struct pollfd wake = {.fd = wake_fd, .events = POLLIN};
+    bool changed = has_changed(watch);
+    if (changed)
+        tell(data, NULL);
+    bool told = tell_new_channels(watch, channels, tell, data);
+    if (!changed && !told)
+        (void)poll(&wake, 1, WATCH_MS);
+}
+
 /* --- Statements ---------------------------------------------------------------------------- */
 
 static Statement *prepare_new(DriverSession *session, const StatementText *text, GError **error) {
@@ -579,6 +654,9 @@ const Driver sqlite_driver = {
     .step = sqlite_step,
     .reset = sqlite_reset,
     .changes = sqlite_changes,
+    .watch_begin = sqlite_watch_begin,
+    .watch_wait = sqlite_watch_wait,
+    .watch_end = sqlite_watch_end,
     .columns = sqlite_columns,
     .is_null = sqlite_is_null,
     .read_int = sqlite_read_int,
