@@ -13,6 +13,7 @@
 #include "cli/help.h"
 #include "cli/init.h"
 #include "cli/integrations.h"
+#include "cli/migrate.h"
 #include "cli/provider.h"
 #include "cli/provider_check.h"
 #include "cli/provider_policy.h"
@@ -40,6 +41,7 @@ static const Command *const commands[] = {
     &provider_check_command,
     &provider_test_command,
     &provider_policy_command,
+    &migrate_command,
     NULL,
 };
 
