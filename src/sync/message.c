@@ -128,6 +128,11 @@ bool message_peer_gone(int socket) {
     return (poll_one.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
+bool message_waits(int socket) {
+    struct pollfd poll_one = {.fd = socket, .events = POLLIN};
+    return poll(&poll_one, 1, 0) > 0;
+}
+
 Json *message_from_error(const GError *error) {
     Json *json = json_new_object();
     json_put_string(json, "code", error_code_name(error_code_of(error)));

@@ -31,6 +31,9 @@ bool message_receive_secret(int socket, Secret **secret_out,
 /* Whether the peer has closed its end (does not block, consumes nothing). */
 bool message_peer_gone(int socket);
 
+/* Whether a receive would find something: a frame, or the end (does not block). */
+bool message_waits(int socket);
+
 /* An error as a JSON object {code, message}, and back. */
 Json *message_from_error(const GError *error);
 GError *message_to_error(const Json *json);

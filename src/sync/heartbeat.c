@@ -1,0 +1,93 @@
+#include "sync/heartbeat.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define TICK_MS 1000
+#define STEP_MS 2000 /* a wall clock that runs this far off the monotonic one was set */
+
+struct Heartbeat {
+    HeartbeatConfig config;
+    pthread_t thread;
+    int stop; /* an eventfd */
+    atomic_bool lost;
+    int64_t renew_at; /* monotonic; of the thread */
+    int64_t drift;    /* wall minus monotonic at the last renewal; of the thread */
+};
+
+static bool renew_work(DbUnit *unit, void *data, GError **error) {
+    const HeartbeatConfig *config = data;
+    return job_renew(unit, &config->lease, config->lease_ms, error);
+}
+
+static void note_renewal(Heartbeat *heartbeat) {
+    int64_t mono = clock_mono_ms();
+    heartbeat->renew_at = mono + HEARTBEAT_MS;
+    heartbeat->drift = clock_now_ms() - mono;
+}
+
+static bool is_due(const Heartbeat *heartbeat) {
+    int64_t mono = clock_mono_ms();
+    return mono >= heartbeat->renew_at || llabs(clock_now_ms() - mono - heartbeat->drift) > STEP_MS;
+}
+
+/* A database that is away says so by another error, and is asked again with the next tick. */
+static void renew(Heartbeat *heartbeat) {
+    g_autoptr(GError) error = NULL;
+    HeartbeatConfig *config = &heartbeat->config;
+    if (db_run(config->db, &config->scope, DB_WRITE, renew_work, config, &error))
+        note_renewal(heartbeat);
+    else if (error_code_of(error) == ERROR_CONFLICT)
+        atomic_store(&heartbeat->lost, true);
+}
+
+/* Whether to go on after a tick. */
+static bool tick(const Heartbeat *heartbeat) {
+    struct pollfd stop = {.fd = heartbeat->stop, .events = POLLIN};
+    int ready = poll(&stop, 1, TICK_MS);
+    return ready == 0 || (ready < 0 && errno == EINTR);
+}
+
+static void *run(void *data) {
+    Heartbeat *heartbeat = data;
+    while (tick(heartbeat) && !atomic_load(&heartbeat->lost))
+        if (is_due(heartbeat))
+            renew(heartbeat);
+    return NULL;
+}
+
+Heartbeat *heartbeat_start(const HeartbeatConfig *config, GError **error) {
+    Heartbeat *heartbeat = g_new0(Heartbeat, 1);
+    heartbeat->config = *config;
+    note_renewal(heartbeat);
+    heartbeat->stop = eventfd(0, EFD_CLOEXEC);
+    if (heartbeat->stop >= 0 && pthread_create(&heartbeat->thread, NULL, run, heartbeat) == 0)
+        return heartbeat;
+    g_set_error(error, ASSAY_ERROR, ERROR_INTERNAL,
+                "cannot start the thread that keeps a lease: %s", g_strerror(errno));
+    if (heartbeat->stop >= 0)
+        close(heartbeat->stop);
+    g_free(heartbeat);
+    return NULL;
+}
+
+bool heartbeat_lost(const Heartbeat *heartbeat) {
+    return atomic_load(&heartbeat->lost);
+}
+
+void heartbeat_stop(Heartbeat *heartbeat) {
+    if (!heartbeat)
+        return;
+    eventfd_write(heartbeat->stop, 1);
+    pthread_join(heartbeat->thread, NULL);
+    close(heartbeat->stop);
+    g_free(heartbeat);
+}

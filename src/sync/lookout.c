@@ -1,0 +1,215 @@
+#include "sync/lookout.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "provider/registry.h"
+#include "store/backlog.h"
+#include "sync/owner.h"
+#include "sync/schedule.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define SWEEP_MS 5000 /* between looks for dead owners that nobody told of */
+#define STEP_MS 5000  /* a wall clock that runs this far behind the monotonic one was set back */
+#define PAUSE_MOST_MS 5000
+
+enum { ASKED_LOOK = 1, ASKED_BURY = 2, ASKED_RELOAD = 4, ASKED_STOP = 8 };
+
+struct Lookout {
+    LookoutConfig config;
+    pthread_t thread;
+    bool running;
+    DbListener *listener;
+    int wake; /* an eventfd */
+    atomic_uint asked;
+    /* of the thread */
+    Registry *registry;
+    int64_t sweep_at; /* monotonic */
+    int64_t tick_at;  /* wall */
+    int64_t drift;    /* wall minus monotonic */
+    int64_t pause_ms; /* after a failure; 0: none */
+};
+
+static const DbScope system_scope = {.actor = "scheduler", .system = true};
+
+/* --- what is done on the way ------------------------------------------------------------------ */
+
+static bool rewind_work(DbUnit *unit, void *data, GError **error) {
+    return backlog_rewind(unit, *(const int64_t *)data, error);
+}
+
+/* Leases and parked jobs are told in wall time: what was due before the clock was set back would
+ * else wait for as long as it was set back. */
+static bool heed_clock(Lookout *lookout, GError **error) {
+    int64_t now = clock_now_ms();
+    int64_t drift = now - clock_mono_ms();
+    int64_t back = lookout->drift - drift;
+    if (back < STEP_MS) {
+        lookout->drift = MAX(lookout->drift, drift);
+        return true;
+    }
+    int64_t before = now + back;
+    log_line(LOG_WARN, "clock_set_back", LOG_INT("ms", back));
+    if (!db_run(lookout->config.db, &system_scope, DB_WRITE, rewind_work, &before, error))
+        return false;
+    lookout->drift = drift;
+    lookout->tick_at = 0;
+    return true;
+}
+
+static bool sweep(Lookout *lookout, bool asked, GError **error) {
+    int64_t mono = clock_mono_ms();
+    if (!asked && mono < lookout->sweep_at)
+        return true;
+    if (!owner_release_dead(lookout->config.data_dir, lookout->config.db, error))
+        return false;
+    lookout->sweep_at = mono + SWEEP_MS;
+    return true;
+}
+
+static bool open_registry(Lookout *lookout, GError **error) {
+    if (!lookout->registry)
+        lookout->registry = registry_new(lookout->config.providers_dir, error);
+    return lookout->registry != NULL;
+}
+
+static bool schedule(Lookout *lookout, GError **error) {
+    if (clock_now_ms() < lookout->tick_at)
+        return true;
+    ScheduleTick tick = {0};
+    if (!open_registry(lookout, error) ||
+        !schedule_tick(lookout->config.db, lookout->registry, NULL, &tick, error))
+        return false;
+    lookout->tick_at = MIN(tick.look_at, clock_now_ms() + SCHEDULE_LOOK_MS);
+    if (tick.queued > 0)
+        log_line(LOG_INFO, "schedule_queued", LOG_INT("jobs", tick.queued));
+    return true;
+}
+
+/* --- looking ---------------------------------------------------------------------------------- */
+
+static bool next_due_work(DbUnit *unit, void *data, GError **error) {
+    return backlog_next_due(unit, data, error);
+}
+
+/* Several supervisors do not look at the same moment. */
+static int64_t jitter(void) {
+    return (clock_mono_ms() * 31 + getpid()) % (LOOKOUT_POLL_MS / 4);
+}
+
+static bool look(Lookout *lookout, unsigned asked, int64_t *wait_out, GError **error) {
+    int64_t due = BACKLOG_NEVER;
+    if (!heed_clock(lookout, error) || !sweep(lookout, asked & ASKED_BURY, error) ||
+        !schedule(lookout, error) ||
+        !db_run(lookout->config.db, &system_scope, DB_READ, next_due_work, &due, error))
+        return false;
+    int64_t now = clock_now_ms();
+    int64_t wait = LOOKOUT_POLL_MS + jitter();
+    if (due <= now)
+        lookout->config.due(lookout->config.data);
+    else if (due - now < wait)
+        wait = due - now;
+    *wait_out = CLAMP(lookout->tick_at - now, 0, wait);
+    return true;
+}
+
+/* How long to wait before the next look. */
+static int64_t look_and_tell(Lookout *lookout, unsigned asked) {
+    g_autoptr(GError) error = NULL;
+    int64_t wait;
+    if (look(lookout, asked, &wait, &error)) {
+        if (lookout->pause_ms > 0)
+            log_line(LOG_INFO, "lookout_recovered", LOG_INT("ok", 1));
+        lookout->pause_ms = 0;
+        return wait;
+    }
+    if (lookout->pause_ms == 0)
+        log_line(LOG_ERROR, "lookout_failed", LOG_TEXT("message", error->message));
+    lookout->sweep_at = 0;
+    lookout->pause_ms = CLAMP(lookout->pause_ms * 2, LOOKOUT_POLL_MS / 4, PAUSE_MOST_MS);
+    return lookout->pause_ms;
+}
+
+/* --- the thread ------------------------------------------------------------------------------- */
+
+static void await(const Lookout *lookout, int64_t wait) {
+    struct pollfd wake = {.fd = lookout->wake, .events = POLLIN};
+    eventfd_t count;
+    if (poll(&wake, 1, (int)wait) > 0)
+        eventfd_read(lookout->wake, &count);
+}
+
+static void *run(void *data) {
+    Lookout *lookout = data;
+    unsigned asked = ASKED_BURY; /* the dead of before */
+    while (!(asked & ASKED_STOP)) {
+        if (asked & ASKED_RELOAD)
+            g_clear_pointer(&lookout->registry, registry_free);
+        await(lookout, look_and_tell(lookout, asked));
+        asked = atomic_exchange(&lookout->asked, 0);
+    }
+    return NULL;
+}
+
+static void ask(Lookout *lookout, unsigned what) {
+    atomic_fetch_or(&lookout->asked, what);
+    eventfd_write(lookout->wake, 1);
+}
+
+void lookout_look(Lookout *lookout) {
+    ask(lookout, ASKED_LOOK);
+}
+
+void lookout_bury(Lookout *lookout) {
+    ask(lookout, ASKED_BURY);
+}
+
+void lookout_reload(Lookout *lookout) {
+    ask(lookout, ASKED_RELOAD);
+}
+
+static void heard(void *data) {
+    lookout_look(data);
+}
+
+static bool start(Lookout *lookout, GError **error) {
+    lookout->wake = eventfd(0, EFD_CLOEXEC);
+    if (lookout->wake < 0 || pthread_create(&lookout->thread, NULL, run, lookout) != 0) {
+        g_set_error(error, ASSAY_ERROR, ERROR_INTERNAL,
+                    "cannot start the thread that looks for work: %s", g_strerror(errno));
+        return false;
+    }
+    lookout->running = true;
+    lookout->listener = db_listen(lookout->config.db, LOOKOUT_CHANNEL, heard, lookout, error);
+    return lookout->listener != NULL;
+}
+
+Lookout *lookout_start(const LookoutConfig *config, GError **error) {
+    Lookout *lookout = g_new0(Lookout, 1);
+    lookout->config = *config;
+    lookout->drift = clock_now_ms() - clock_mono_ms();
+    if (start(lookout, error))
+        return lookout;
+    lookout_stop(lookout);
+    return NULL;
+}
+
+void lookout_stop(Lookout *lookout) {
+    if (!lookout)
+        return;
+    db_listen_end(lookout->listener);
+    if (lookout->running) {
+        ask(lookout, ASKED_STOP);
+        pthread_join(lookout->thread, NULL);
+    }
+    if (lookout->wake >= 0)
+        close(lookout->wake);
+    registry_free(lookout->registry);
+    g_free(lookout);
+}
