@@ -5,7 +5,6 @@
 #include "cli/integrations.h"
 #include "cli/progress.h"
 #include "cli/session.h"
-#include "sync/queue.h"
 
 #include <string.h>
 
@@ -117,41 +116,42 @@ static bool read_request(const Arguments *arguments, SyncRequest *request, GErro
     return false;
 }
 
-static bool run_job(CommandCall *call, Session *session, const Definition *definition,
-                    const char *job_id, Json **result_out, GError **error) {
+static bool run_job(CommandCall *call, Session *session, const Json *queued, Json **result_out,
+                    GError **error) {
     Crew *crew = session_crew(session, error);
     if (!crew)
         return false;
     Progress progress;
-    progress_init(&progress, call->output, definition->name);
-    bool ok = crew_run(crew, session_scope(session)->organization, job_id, progress_show, &progress,
-                       result_out, error);
+    progress_init(&progress, call->output, json_member_string(queued, "provider", ""));
+    bool ok =
+        crew_run(crew, session_scope(session)->organization, json_member_string(queued, "job", ""),
+                 progress_show, &progress, result_out, error);
     progress_clear(&progress);
     return ok;
+}
+
+/* The worker reads the definition, so that it is read once. */
+static bool queue(Session *session, const Integration *integration, const SyncRequest *request,
+                  Json **queued_out, GError **error) {
+    Crew *crew = session_crew(session, error);
+    return crew &&
+           crew_queue(crew, session_scope(session), integration->id, request, queued_out, error);
 }
 
 static bool run(CommandCall *call, GError **error) {
     SyncRequest request;
     g_autoptr(Integration) integration = NULL;
+    g_autoptr(Json) queued = NULL;
     g_autoptr(Json) result = NULL;
-    g_autofree char *job_id = NULL;
     if (!read_request(call->arguments, &request, error))
         return false;
     g_autoptr(Session) session = session_open(call->arguments, SESSION_READ, error);
     if (!session ||
-        !integrations_find(session, arguments_word(call->arguments, 0), &integration, error))
+        !integrations_find(session, arguments_word(call->arguments, 0), &integration, error) ||
+        !queue(session, integration, &request, &queued, error) ||
+        !run_job(call, session, queued, &result, error))
         return false;
-    request.data_dir = session_place(session)->data_dir;
-    Registry *registry = session_registry(session, error);
-    const Definition *definition =
-        registry ? registry_find(registry, integration->provider, error) : NULL;
-    /* The key comes first: without it there is no use in a job. */
-    if (!definition || !session_keyring(session, error) ||
-        !queue_sync(session_db(session), session_scope(session), integration, definition, &request,
-                    &job_id, error) ||
-        !run_job(call, session, definition, job_id, &result, error))
-        return false;
-    g_autoptr(Json) reply = sync_reply(result, job_id);
+    g_autoptr(Json) reply = sync_reply(result, json_member_string(queued, "job", ""));
     output_json(call->output, reply);
     print(call->output, result, integration->name);
     call->status = sync_exit_status(result);

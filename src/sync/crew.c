@@ -206,18 +206,14 @@ bool crew_test(Crew *crew, const CrewTest *test, Json **account_out, GError **er
     return false;
 }
 
-bool crew_run(Crew *crew, const char *organization_id, const char *job_id, CrewProgress progress,
-              void *data, Json **result_out, GError **error) {
-    g_autoptr(Json) request = json_new_object();
-    json_put_string(request, "do", "run");
-    json_put_string(request, "organization", organization_id);
-    json_put_string(request, "job", job_id);
-    const Listener listener = {progress, data};
+/* Asks again in a new worker when one dies: what is asked here may be asked twice. */
+static bool insist(Crew *crew, const Json *request, const Listener *listener, Json **done_out,
+                   GError **error) {
     for (int start = 0; start < RESTARTS_MAX; start++) {
         g_autoptr(GError) failure = NULL;
         if ((crew->child > 0 || start_worker(crew, &failure)) &&
             message_send(crew->socket, request, &failure) &&
-            await_done(crew, &listener, result_out, &failure))
+            await_done(crew, listener, done_out, &failure))
             return true;
         if (error_code_of(failure) != ERROR_CANCELLED) {
             g_propagate_error(error, g_steal_pointer(&failure));
@@ -226,6 +222,39 @@ bool crew_run(Crew *crew, const char *organization_id, const char *job_id, CrewP
         stop_worker(crew);
     }
     return worker_died(crew, "running the sync, again and again", error);
+}
+
+static void put_texts(Json *json, const char *key, const char *const *texts) {
+    Json *list = json_new_array();
+    for (; texts && *texts; texts++)
+        json_add_string(list, *texts);
+    json_put(json, key, list);
+}
+
+bool crew_queue(Crew *crew, const DbScope *scope, const char *integration_id,
+                const SyncRequest *wish, Json **queued_out, GError **error) {
+    g_autoptr(Json) request = json_new_object();
+    json_put_string(request, "do", "queue");
+    json_put_string(request, "organization", scope->organization);
+    json_put_string(request, "actor", scope->actor);
+    json_put_string(request, "role", scope->role);
+    json_put_string(request, "integration", integration_id);
+    put_texts(request, "evidenceTypes", wish->evidence_types);
+    put_texts(request, "controls", wish->controls);
+    json_put_int(request, "from", wish->from_ms);
+    json_put_int(request, "to", wish->to_ms);
+    const Listener nobody = {0};
+    return insist(crew, request, &nobody, queued_out, error);
+}
+
+bool crew_run(Crew *crew, const char *organization_id, const char *job_id, CrewProgress progress,
+              void *data, Json **result_out, GError **error) {
+    g_autoptr(Json) request = json_new_object();
+    json_put_string(request, "do", "run");
+    json_put_string(request, "organization", organization_id);
+    json_put_string(request, "job", job_id);
+    const Listener listener = {progress, data};
+    return insist(crew, request, &listener, result_out, error);
 }
 
 bool crew_exercise(Crew *crew, const char *definition_file, const char *folder, bool write_golden,

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "connect/aws_identity.h"
 #include "connect/credentials.h"
+#include "sync/queue.h"
 #include "vault/keyring.h"
 
 #include <glib.h>
@@ -47,6 +48,12 @@ typedef struct {
 /* Tests a connection before it is stored; *account_out says who it is. */
 bool crew_test(Crew *crew, const CrewTest *test, Json **account_out,
                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Makes the job of a wish, as queue_sync() does, where definitions are read anyway. wish->data_dir
+ * is the crew's. *queued_out: {"job": its id, "provider": the name for people}. */
+bool crew_queue(Crew *crew, const DbScope *scope, const char *integration_id,
+                const SyncRequest *wish, Json **queued_out,
+                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Runs one job to its end, restarting the worker when it dies, as often as the job has attempts.
  * *result_out is the job's result: {evidenceCollected, evidenceFailed, controlsUpdated, errors}. */

@@ -28,7 +28,8 @@ typedef struct {
     Job *job;
     JobLease lease;
     Integration *integration;
-    Definition *definition;
+    const Definition *definition;
+    Definition *pinned; /* NULL: the registry's is the same */
     Json *settings;
     Json *request;
     Sender *sender;
@@ -47,7 +48,7 @@ static void execution_clear(Execution *execution) {
     run_free(execution->run);
     cassette_free(execution->cassette);
     sender_free(execution->sender);
-    definition_free(execution->definition);
+    definition_free(execution->pinned);
     json_free(execution->settings);
     json_free(execution->request);
     integration_free(execution->integration);
@@ -138,10 +139,24 @@ static bool load_work(DbUnit *unit, void *data, GError **error) {
            document_sweep(unit, execution->job->id, clock_now_ms() + 1, NULL, error);
 }
 
+/* What is pinned is nearly always what the registry has, and parsed already. */
+static const Definition *definition_of(Execution *execution, const DefinitionText *text,
+                                       GError **error) {
+    Registry *registry = execution->context->registry;
+    const char *current = NULL;
+    size_t size = 0;
+    g_autoptr(GError) ignored = NULL; /* the pinned text is what counts */
+    if (registry_text(registry, text->provider, &current, &size, &ignored) &&
+        size == strlen(text->body) && memcmp(current, text->body, size) == 0)
+        return registry_find(registry, text->provider, error);
+    execution->pinned =
+        definition_load(text->provider, text->body, strlen(text->body), NULL, error);
+    return execution->pinned;
+}
+
 static bool parse_texts(Execution *execution, const DefinitionText *text, GError **error) {
     const char *settings = execution->integration->settings;
-    execution->definition =
-        definition_load(text->provider, text->body, strlen(text->body), NULL, error);
+    execution->definition = definition_of(execution, text, error);
     execution->settings = json_parse(settings, strlen(settings), REQUEST_MAX, error);
     if (!execution->definition || !execution->settings)
         return false;

@@ -12,6 +12,7 @@
 #include "sync/execute.h"
 #include "sync/exercise.h"
 #include "sync/message.h"
+#include "sync/queue.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -156,6 +157,67 @@ static bool do_test(Worker *worker, const Json *request, Json **done_out, GError
            whoami_fetch(worker->client, sender, definition, settings, done_out, error);
 }
 
+/* --- queue ------------------------------------------------------------------------------------ */
+
+static bool need_data(const Worker *worker, GError **error) {
+    if (worker->db && worker->keyring)
+        return true;
+    g_set_error_literal(error, ASSAY_ERROR, ERROR_INTERNAL,
+                        "this worker has no database or no key");
+    return false;
+}
+
+typedef struct {
+    const char *id;
+    Integration *integration;
+} FindWork;
+
+static bool find_work(DbUnit *unit, void *data, GError **error) {
+    FindWork *work = data;
+    g_clear_pointer(&work->integration, integration_free);
+    return integration_get(unit, work->id, &work->integration, error);
+}
+
+/* Ends in NULL. The caller frees the array; the texts are the JSON's. */
+static const char **texts_of(const Json *list) {
+    const char **texts = g_new0(const char *, json_count(list) + 1);
+    for (size_t i = 0; i < json_count(list); i++)
+        texts[i] = json_text(json_item(list, i));
+    return texts;
+}
+
+static bool queue_for(const Worker *worker, const DbScope *scope, const Integration *integration,
+                      const SyncRequest *wish, Json **done_out, GError **error) {
+    const Definition *definition = registry_find(worker->registry, integration->provider, error);
+    g_autofree char *job = NULL;
+    if (!definition || !queue_sync(worker->db, scope, integration, definition, wish, &job, error))
+        return false;
+    *done_out = json_new_object();
+    json_put_string(*done_out, "job", job);
+    json_put_string(*done_out, "provider", definition->name);
+    return true;
+}
+
+static bool do_queue(Worker *worker, const Json *request, Json **done_out, GError **error) {
+    if (!need_data(worker, error))
+        return false;
+    DbScope scope = {.organization = json_member_string(request, "organization", ""),
+                     .actor = json_member_string(request, "actor", ""),
+                     .role = json_member_string(request, "role", "")};
+    g_autofree const char **types = texts_of(json_member(request, "evidenceTypes"));
+    g_autofree const char **controls = texts_of(json_member(request, "controls"));
+    SyncRequest wish = {.evidence_types = types,
+                        .controls = controls,
+                        .from_ms = json_member_int(request, "from", 0),
+                        .to_ms = json_member_int(request, "to", 0),
+                        .data_dir = worker->data_dir};
+    FindWork find = {.id = json_member_string(request, "integration", "")};
+    bool ok = db_run(worker->db, &scope, DB_READ, find_work, &find, error) &&
+              queue_for(worker, &scope, find.integration, &wish, done_out, error);
+    integration_free(find.integration);
+    return ok;
+}
+
 /* --- run -------------------------------------------------------------------------------------- */
 
 static void send_progress(const Json *progress, void *data) {
@@ -172,11 +234,8 @@ static bool is_wanted(void *data) {
 }
 
 static bool do_run(Worker *worker, const Json *request, Json **done_out, GError **error) {
-    if (!worker->db || !worker->keyring) {
-        g_set_error_literal(error, ASSAY_ERROR, ERROR_INTERNAL,
-                            "this worker has no database or no key");
+    if (!need_data(worker, error))
         return false;
-    }
     ExecuteContext context = {.db = worker->db,
                               .keyring = worker->keyring,
                               .registry = worker->registry,
@@ -210,6 +269,7 @@ static const struct {
     WorkerFunction function;
 } functions[] = {
     {"test", do_test},
+    {"queue", do_queue},
     {"run", do_run},
     {"exercise", do_exercise},
 };
