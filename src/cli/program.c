@@ -18,6 +18,7 @@
 #include "cli/provider_check.h"
 #include "cli/provider_policy.h"
 #include "cli/provider_test.h"
+#include "cli/serve.h"
 #include "cli/sync.h"
 #include "sync/worker.h"
 
@@ -28,21 +29,14 @@
 
 /* In the order in which help shows them. */
 static const Command *const commands[] = {
-    &init_command,
-    &connect_command,
-    &integrations_command,
-    &sync_command,
-    &evidence_list_command,
-    &evidence_show_command,
-    &findings_command,
-    &controls_command,
-    &provider_list_command,
-    &provider_show_command,
-    &provider_check_command,
-    &provider_test_command,
-    &provider_policy_command,
-    &migrate_command,
-    NULL,
+    &init_command,          &serve_command,
+    &connect_command,       &integrations_command,
+    &sync_command,          &evidence_list_command,
+    &evidence_show_command, &findings_command,
+    &controls_command,      &provider_list_command,
+    &provider_show_command, &provider_check_command,
+    &provider_test_command, &provider_policy_command,
+    &migrate_command,       NULL,
 };
 
 /* --- finding the command ---------------------------------------------------------------------- */

@@ -18,6 +18,7 @@ struct Session {
     Registry *registry;
     Crew *crew;
     AwsAmbient aws;
+    bool aws_taken;
 };
 
 static const DbScope installation = {.actor = "cli", .role = "operator", .system = true};
@@ -186,18 +187,26 @@ static double wait_scale(void) {
     return 1.0;
 }
 
+bool session_station(Session *session, StationConfig *config_out, GError **error) {
+    const Keyring *keyring = session_keyring(session, error);
+    if (!keyring || (!session->aws_taken && !aws_ambient_take(&session->aws, error)))
+        return false;
+    session->aws_taken = true;
+    *config_out = (StationConfig){.data_dir = session->place.data_dir,
+                                  .database_url = session->place.database_url,
+                                  .keyring = keyring,
+                                  .aws = &session->aws,
+                                  .wait_scale = wait_scale()};
+    return true;
+}
+
 Crew *session_crew(Session *session, GError **error) {
     if (session->crew)
         return session->crew;
-    const Keyring *keyring = session_keyring(session, error);
-    if (!keyring || !aws_ambient_take(&session->aws, error))
-        return NULL;
-    CrewConfig config = {.data_dir = session->place.data_dir,
-                         .database_url = session->place.database_url,
-                         .keyring = keyring,
-                         .aws = &session->aws,
-                         .wait_scale = wait_scale()};
-    return crew_start(&config, &session->crew, error) ? session->crew : NULL;
+    CrewConfig config;
+    return session_station(session, &config, error) && crew_start(&config, &session->crew, error)
+               ? session->crew
+               : NULL;
 }
 
 bool session_run(const Session *session, DbMode mode, DbWork work, void *data, GError **error) {

@@ -42,7 +42,12 @@ const Keyring *session_keyring(Session *session, GError **error) G_GNUC_WARN_UNU
 /* All provider definitions. */
 Registry *session_registry(Session *session, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* A worker process; opens the key as well. */
+/* What worker processes of this installation are given; opens the key as well. The texts and keys
+ * are the session's. */
+bool session_station(Session *session, StationConfig *config_out,
+                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* A worker process. */
 Crew *session_crew(Session *session, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Runs one unit of work as this organization and waits for it. */

@@ -3,131 +3,33 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "sync/message.h"
-#include "sync/worker.h"
-
-#include <errno.h>
-#include <spawn.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #define RESTARTS_MAX 100 /* the job's own attempts end it long before */
 
 struct Crew {
-    CrewConfig config;
+    CrewConfig config; /* with texts of its own */
     char *program;
     char *data_dir;
     char *database_url;
-    int socket;
-    pid_t child;
+    Station station;
 };
 
-/* --- the process ------------------------------------------------------------------------------ */
-
-static void stop_worker(Crew *crew) {
-    if (crew->socket >= 0)
-        close(crew->socket);
-    crew->socket = -1;
-    if (crew->child > 0)
-        while (waitpid(crew->child, NULL, 0) < 0 && errno == EINTR)
-            continue;
-    crew->child = 0;
-}
-
-static bool spawn(Crew *crew, int child_socket, GError **error) {
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, child_socket, WORKER_SOCKET);
-    char name[] = "assay";
-    char command[] = WORKER_COMMAND;
-    char *arguments[] = {name, command, NULL};
-    int failure = posix_spawn(&crew->child, crew->program, &actions, NULL, arguments, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    if (failure == 0)
-        return true;
-    crew->child = 0;
-    g_set_error(error, ASSAY_ERROR, ERROR_INTERNAL, "cannot start a worker process: %s",
-                g_strerror(failure));
-    return false;
-}
-
-static bool send_fields(Crew *crew, const Credentials *credentials, GError **error) {
-    for (size_t i = 0; i < credentials_count(credentials); i++) {
-        const Secret *secret = credentials_get(credentials, credentials_field(credentials, i));
-        if (!message_send_secret(crew->socket, secret, error))
-            return false;
-    }
-    return true;
-}
-
-static Json *field_names(const Credentials *credentials) {
-    Json *fields = json_new_array();
-    for (size_t i = 0; i < credentials_count(credentials); i++)
-        json_add_string(fields, credentials_field(credentials, i));
-    return fields;
-}
-
-static Json *describe_aws(const AwsAmbient *aws) {
-    Json *json = json_new_object();
-    json_put(json, "fields", aws->environment ? field_names(aws->environment) : json_new_array());
-    json_put_bool(json, "noMetadata", aws->no_metadata);
-    return json;
-}
-
-static bool send_secrets(Crew *crew, GError **error) {
-    const CrewConfig *config = &crew->config;
-    if (config->keyring && !message_send_secret(crew->socket, keyring_kek(config->keyring), error))
-        return false;
-    return !config->aws || !config->aws->environment ||
-           send_fields(crew, config->aws->environment, error);
-}
-
-static bool greet(Crew *crew, GError **error) {
-    g_autoptr(Json) hello = json_new_object();
-    json_put_string(hello, "dataDir", crew->data_dir);
-    json_put_string(hello, "databaseUrl", crew->database_url);
-    json_put_real(hello, "waitScale", crew->config.wait_scale);
-    json_put_bool(hello, "key", crew->config.keyring != NULL);
-    if (crew->config.aws)
-        json_put(hello, "aws", describe_aws(crew->config.aws));
-    g_autoptr(Json) message = json_new_object();
-    json_put(message, "hello", g_steal_pointer(&hello));
-    if (!message_send(crew->socket, message, error) || !send_secrets(crew, error))
-        return false;
-    g_autoptr(Json) answer = NULL;
-    if (!message_receive(crew->socket, &answer, error))
-        return false;
-    if (json_member(answer, "error")) {
-        g_propagate_error(error, message_to_error(json_member(answer, "error")));
-        return false;
-    }
-    return true;
-}
-
 static bool start_worker(Crew *crew, GError **error) {
-    int sockets[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0) {
-        g_set_error(error, ASSAY_ERROR, ERROR_INTERNAL, "cannot make a socket pair: %s",
-                    g_strerror(errno));
+    if (!station_start(&crew->config, &crew->station, error))
         return false;
-    }
-    crew->socket = sockets[0];
-    bool ok = spawn(crew, sockets[1], error);
-    close(sockets[1]);
-    ok = ok && greet(crew, error);
-    if (!ok)
-        stop_worker(crew);
-    return ok;
+    if (station_await_ready(&crew->station, error))
+        return true;
+    station_end(&crew->station);
+    return false;
 }
 
 bool crew_start(const CrewConfig *config, Crew **crew_out, GError **error) {
     g_autoptr(Crew) crew = g_new0(Crew, 1);
     crew->config = *config;
-    crew->program = g_strdup(config->program ? config->program : "/proc/self/exe");
-    crew->data_dir = g_strdup(config->data_dir);
-    crew->database_url = g_strdup(config->database_url);
-    crew->socket = -1;
+    crew->config.program = crew->program = g_strdup(config->program);
+    crew->config.data_dir = crew->data_dir = g_strdup(config->data_dir);
+    crew->config.database_url = crew->database_url = g_strdup(config->database_url);
+    crew->station.socket = -1;
     if (!start_worker(crew, error))
         return false;
     *crew_out = g_steal_pointer(&crew);
@@ -137,7 +39,7 @@ bool crew_start(const CrewConfig *config, Crew **crew_out, GError **error) {
 void crew_free(Crew *crew) {
     if (!crew)
         return;
-    stop_worker(crew);
+    station_end(&crew->station);
     g_free(crew->program);
     g_free(crew->data_dir);
     g_free(crew->database_url);
@@ -162,7 +64,7 @@ static void log_phase(const Json *progress) {
 static bool await_done(Crew *crew, const Listener *listener, Json **done_out, GError **error) {
     for (;;) {
         g_autoptr(Json) message = NULL;
-        if (!message_receive(crew->socket, &message, error))
+        if (!message_receive(crew->station.socket, &message, error))
             return false;
         const Json *progress = json_member(message, "progress");
         if (progress) {
@@ -181,7 +83,7 @@ static bool await_done(Crew *crew, const Listener *listener, Json **done_out, GE
 }
 
 static bool worker_died(Crew *crew, const char *doing, GError **error) {
-    stop_worker(crew);
+    station_end(&crew->station);
     g_clear_error(error);
     g_set_error(error, ASSAY_ERROR, ERROR_INTERNAL, "the worker process died while %s", doing);
     return false;
@@ -193,11 +95,11 @@ bool crew_test(Crew *crew, const CrewTest *test, Json **account_out, GError **er
     json_put_string(request, "provider", test->provider);
     json_put_string(request, "auth", test->auth);
     json_put(request, "settings", json_copy_deep(test->settings));
-    json_put(request, "fields", field_names(test->credentials));
+    json_put(request, "fields", station_field_names(test->credentials));
     g_autoptr(GError) failure = NULL;
     const Listener nobody = {0};
-    if (message_send(crew->socket, request, &failure) &&
-        send_fields(crew, test->credentials, &failure) &&
+    if (message_send(crew->station.socket, request, &failure) &&
+        station_send_fields(&crew->station, test->credentials, &failure) &&
         await_done(crew, &nobody, account_out, &failure))
         return true;
     if (error_code_of(failure) == ERROR_CANCELLED)
@@ -211,15 +113,15 @@ static bool insist(Crew *crew, const Json *request, const Listener *listener, Js
                    GError **error) {
     for (int start = 0; start < RESTARTS_MAX; start++) {
         g_autoptr(GError) failure = NULL;
-        if ((crew->child > 0 || start_worker(crew, &failure)) &&
-            message_send(crew->socket, request, &failure) &&
+        if ((crew->station.pid > 0 || start_worker(crew, &failure)) &&
+            message_send(crew->station.socket, request, &failure) &&
             await_done(crew, listener, done_out, &failure))
             return true;
         if (error_code_of(failure) != ERROR_CANCELLED) {
             g_propagate_error(error, g_steal_pointer(&failure));
             return false;
         }
-        stop_worker(crew);
+        station_end(&crew->station);
     }
     return worker_died(crew, "running the sync, again and again", error);
 }
@@ -266,7 +168,7 @@ bool crew_exercise(Crew *crew, const char *definition_file, const char *folder, 
     json_put_bool(request, "golden", write_golden);
     g_autoptr(GError) failure = NULL;
     const Listener nobody = {0};
-    if (message_send(crew->socket, request, &failure) &&
+    if (message_send(crew->station.socket, request, &failure) &&
         await_done(crew, &nobody, report_out, &failure))
         return true;
     if (error_code_of(failure) == ERROR_CANCELLED)

@@ -1,34 +1,23 @@
 /* crew.h - the parent's side of a worker process.
  *
- * Whatever evaluates expressions or holds an opened credential runs in a worker: this program
- * executed again with the hidden subcommand "worker", talking over an inherited socket pair
- * (sync/message.h). The key-encryption key, the clock and credentials under test travel over that
- * socket, as does the AWS identity that was taken out of the environment, never through the
- * database, the environment or arguments. A worker that dies takes nothing with it but its own
- * work: the job's lease is let go and the job is run again.
+ * Whatever evaluates expressions or holds an opened credential runs in a worker (sync/station.h).
+ * Credentials under test travel over its socket, never through the database, the environment or
+ * arguments. A worker that dies takes nothing with it but its own work: the job's lease is let go
+ * and the job is run again.
  */
 #pragma once
 
 #include "base/json.h"
-#include "connect/aws_identity.h"
 #include "connect/credentials.h"
 #include "sync/queue.h"
-#include "vault/keyring.h"
+#include "sync/station.h"
 
 #include <glib.h>
 #include <stdbool.h>
 
 typedef struct Crew Crew;
 
-typedef struct {
-    const char *program;  /* path of the executable; NULL: this one */
-    const char *data_dir; /* where lock files live */
-    const char *database_url;
-    const Keyring *keyring; /* borrowed; may be NULL for work that opens nothing */
-    const AwsAmbient
-        *aws;          /* borrowed; the installation's own AWS identity; NULL: none is offered */
-    double wait_scale; /* of the worker's waits between attempts; 0: 1.0 (tests) */
-} CrewConfig;
+typedef StationConfig CrewConfig;
 
 /* Progress of a job, for people: a JSON object {phase, evidenceType, rows, calls, message}. */
 typedef void (*CrewProgress)(const Json *progress, void *data);

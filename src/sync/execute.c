@@ -12,12 +12,14 @@
 #include "store/document.h"
 #include "store/integration.h"
 #include "store/job_claim.h"
+#include "sync/heartbeat.h"
 #include "sync/touched.h"
 
 #include <string.h>
 #include <sys/resource.h>
 
-#define TURN_MS 250 /* how often the peer and the lease are looked at */
+#define TURN_MS 250   /* how often the peer and the lease are looked at */
+#define RETRY_MS 5000 /* before the second attempt; doubles */
 #define REQUEST_MAX (1024 * 1024)
 
 /* All that belongs to one job while it runs. */
@@ -38,13 +40,12 @@ typedef struct {
     GPtrArray *evidence; /* ids, in the order of storing */
     GPtrArray *types;    /* of the evidence; borrowed from the definition */
     Json *problems;      /* entries for the result's errors: checks that could not be run */
-    int64_t renew_at;    /* monotonic */
     int64_t look_at;     /* monotonic */
-    bool renewing;
-    GError *lost;
+    Heartbeat *heartbeat;
 } Execution;
 
 static void execution_clear(Execution *execution) {
+    heartbeat_stop(execution->heartbeat);
     run_free(execution->run);
     cassette_free(execution->cassette);
     sender_free(execution->sender);
@@ -56,7 +57,6 @@ static void execution_clear(Execution *execution) {
     g_ptr_array_unref(execution->evidence);
     g_ptr_array_unref(execution->types);
     json_free(execution->problems);
-    g_clear_error(&execution->lost);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Execution, execution_clear)
 
@@ -68,8 +68,23 @@ static bool claim_work(DbUnit *unit, void *data, GError **error) {
     Execution *execution = data;
     g_clear_pointer(&execution->job, job_free);
     JobClaim claim = {.owner = owner_id(execution->context->owner), .lease_ms = EXECUTE_LEASE_MS};
+    if (!execution->job_id)
+        return job_claim(unit, &claim, &execution->job, error);
     return job_claim_one(unit, execution->scope.organization, execution->job_id, &claim,
                          &execution->job, error);
+}
+
+static bool claim(Execution *execution, GError **error) {
+    if (!db_run(execution->context->db, &system_scope, DB_WRITE, claim_work, execution, error))
+        return false;
+    const ExecuteContext *context = execution->context;
+    if (!execution->job)
+        return true;
+    execution->scope.organization = execution->job->organization_id;
+    execution->lease = job_lease(execution->job);
+    if (context->claimed)
+        context->claimed(execution->job, context->data);
+    return true;
 }
 
 typedef struct {
@@ -262,62 +277,34 @@ static bool open_run(Execution *execution, GError **error) {
 
 /* --- collect ---------------------------------------------------------------------------------- */
 
-static bool renew_work(DbUnit *unit, void *data, GError **error) {
-    const Execution *execution = data;
-    return job_renew(unit, &execution->lease, EXECUTE_LEASE_MS, error);
-}
-
-static void renewed(void *data, const GError *error) {
-    Execution *execution = data;
-    execution->renewing = false;
-    if (error && !execution->lost)
-        execution->lost = g_error_copy(error);
-}
-
-static void keep_lease(Execution *execution, int64_t now) {
-    if (execution->renewing || now < execution->renew_at)
-        return;
-    execution->renew_at = now + EXECUTE_LEASE_MS / 3;
-    execution->renewing = true;
-    UnitPlace place = {execution->context->client, execution->context->db, execution->scope};
-    unit_submit(&place, DB_WRITE, renew_work, renewed, execution);
-}
-
-static bool still_wanted(const Execution *execution, GError **error) {
+/* Whether the lease is held and somebody wants the work. */
+static bool may_go_on(const Execution *execution, GError **error) {
+    if (heartbeat_lost(execution->heartbeat)) {
+        job_set_lost(error);
+        return false;
+    }
     if (!execution->context->wanted || execution->context->wanted(execution->context->data))
         return true;
     g_set_error_literal(error, ASSAY_ERROR, ERROR_CANCELLED, "the sync was interrupted");
     return false;
 }
 
-/* Looks at the lease and at who wants the work, now and then; never once a call. */
-static bool look_around(Execution *execution, GError **error) {
-    int64_t now = clock_mono_ms();
-    if (now < execution->look_at)
-        return true;
-    execution->look_at = now + TURN_MS;
-    keep_lease(execution, now);
-    return still_wanted(execution, error);
-}
-
+/* Looks around a few times a second; never once a call. */
 static bool turn(Execution *execution, GError **error) {
-    if (execution->lost) {
-        g_propagate_error(error, g_steal_pointer(&execution->lost));
-        return false;
+    int64_t now = clock_mono_ms();
+    if (now >= execution->look_at) {
+        execution->look_at = now + TURN_MS;
+        if (!may_go_on(execution, error))
+            return false;
     }
-    return look_around(execution, error) &&
-           net_client_step(execution->context->client, TURN_MS, error);
+    return net_client_step(execution->context->client, TURN_MS, error);
 }
 
 static bool collect(Execution *execution, GError **error) {
-    execution->renew_at = clock_mono_ms() + EXECUTE_LEASE_MS / 3;
     tell_phase(execution, "collecting");
     run_start(execution->run);
     while (!run_is_over(execution->run))
         if (!turn(execution, error))
-            return false;
-    while (execution->renewing)
-        if (!net_client_step(execution->context->client, TURN_MS, error))
             return false;
     if (!run_error(execution->run))
         return true;
@@ -386,7 +373,8 @@ static bool judge(Execution *execution, GError **error) {
     tell_phase(execution, "judging");
     for (guint i = 0; i < execution->evidence->len; i++) {
         g_auto(JudgeReport) report = {0};
-        if (!judge_evidence(context->db, &execution->scope, execution->definition,
+        if (!may_go_on(execution, error) ||
+            !judge_evidence(context->db, &execution->scope, execution->definition,
                             g_ptr_array_index(execution->evidence, i), &report, error))
             return false;
         if (report.problem)
@@ -438,66 +426,133 @@ static bool interrupt_work(DbUnit *unit, void *data, GError **error) {
 }
 
 /* What was answered is kept, and the job is let go of, to be claimed again at once. */
-static void interrupt(Execution *execution) {
+static bool interrupt(Execution *execution, GError **error) {
     g_clear_pointer(&execution->run, run_free);
     if (execution->cassette)
         cassette_flush(execution->cassette);
     g_clear_pointer(&execution->cassette, cassette_free);
-    g_autoptr(GError) ignored = NULL; /* the lease ends by itself */
-    if (!db_run(execution->context->db, &execution->scope, DB_WRITE, interrupt_work, execution,
-                &ignored))
-        return;
+    return db_run(execution->context->db, &execution->scope, DB_WRITE, interrupt_work, execution,
+                  error);
 }
 
-/* A failure that another attempt would meet again ends the job; whoever lost the lease leaves it to
- * the one who has it, and whoever is not wanted any more to the next claim. */
-static void settle_failure(Execution *execution, const GError *failure) {
+static bool retry_work(DbUnit *unit, void *data, GError **error) {
+    const Execution *execution = data;
+    int64_t wait = RETRY_MS << (execution->job->attempt - 1);
+    return job_retry(unit, &execution->lease, clock_now_ms() + wait, error);
+}
+
+static bool give_up(Execution *execution, const GError *failure, GError **error) {
     ErrorCode code = error_code_of(failure);
-    if (!execution->job || code == ERROR_CONFLICT)
-        return;
-    if (code == ERROR_CANCELLED) {
-        interrupt(execution);
-        return;
-    }
     g_autoptr(Json) json = json_new_object();
     json_put_string(json, "code", error_code_name(code));
     json_put_string(json, "message", failure->message);
     json_put_bool(json, "retryable", error_code_retryable(code));
     g_autofree char *text = json_print(json, JSON_COMPACT);
     EndWork work = {.execution = execution, .result = text};
-    g_autoptr(GError) ignored = NULL; /* the first failure is the one to report */
-    if (!db_run(execution->context->db, &execution->scope, DB_WRITE, fail_work, &work, &ignored))
-        return;
+    return db_run(execution->context->db, &execution->scope, DB_WRITE, fail_work, &work, error);
 }
 
-static bool run_claimed(Execution *execution, Json **result_out, GError **error) {
-    execution->lease = job_lease(execution->job);
-    if (!load(execution, error) || !open_sender(execution, error) || !open_run(execution, error) ||
-        !collect(execution, error))
+/* A database that was away, a disk that was full, a service that did not answer in time: another
+ * attempt may fare better. */
+static bool may_retry(const Execution *execution, ErrorCode code) {
+    return (code == ERROR_DATABASE || error_code_retryable(code)) &&
+           execution->job->attempt < JOB_ATTEMPTS;
+}
+
+/* A failure that another attempt would meet again ends the job; whoever lost the lease leaves it to
+ * the one who has it, and whoever is not wanted any more to the next claim. */
+static bool settle(Execution *execution, const GError *failure, ExecuteOutcome *outcome_out,
+                   GError **error) {
+    ErrorCode code = error_code_of(failure);
+    g_clear_pointer(&execution->heartbeat, heartbeat_stop);
+    *outcome_out = EXECUTE_LOST;
+    if (code == ERROR_CONFLICT)
+        return true;
+    *outcome_out = EXECUTE_RELEASED;
+    if (code == ERROR_CANCELLED)
+        return interrupt(execution, error);
+    *outcome_out = EXECUTE_RETRIED;
+    if (may_retry(execution, code))
+        return db_run(execution->context->db, &execution->scope, DB_WRITE, retry_work, execution,
+                      error);
+    *outcome_out = EXECUTE_FAILED;
+    return give_up(execution, failure, error);
+}
+
+static bool run_claimed(Execution *execution, ExecuteOutcome *outcome_out, Json **result_out,
+                        GError **error) {
+    HeartbeatConfig heartbeat = {.db = execution->context->db,
+                                 .scope = execution->scope,
+                                 .lease = execution->lease,
+                                 .lease_ms = EXECUTE_LEASE_MS};
+    execution->heartbeat = heartbeat_start(&heartbeat, error);
+    if (!execution->heartbeat || !load(execution, error) || !open_sender(execution, error) ||
+        !open_run(execution, error) || !collect(execution, error))
         return false;
-    return run_parked_until(execution->run) > 0 ? park(execution, result_out, error)
-                                                : complete(execution, result_out, error);
+    bool parks = run_parked_until(execution->run) > 0;
+    *outcome_out = parks ? EXECUTE_PARKED : EXECUTE_COMPLETED;
+    return parks ? park(execution, result_out, error) : complete(execution, result_out, error);
 }
 
-bool execute_job(const ExecuteContext *context, const char *organization_id, const char *job_id,
-                 Json **result_out, GError **error) {
-    g_auto(Execution) execution = {
+static void execution_init(Execution *execution, const ExecuteContext *context) {
+    *execution = (Execution){
         .context = context,
-        .scope = {.organization = organization_id, .actor = "worker", .role = "worker"},
-        .job_id = job_id,
+        .scope = {.actor = "worker", .role = "worker"},
         .evidence = g_ptr_array_new_with_free_func(g_free),
         .types = g_ptr_array_new(),
         .problems = json_new_array(),
     };
-    if (!owner_release_dead(context->data_dir, context->db, error) ||
-        !db_run(context->db, &system_scope, DB_WRITE, claim_work, &execution, error))
+}
+
+bool execute_job(const ExecuteContext *context, const char *organization_id, const char *job_id,
+                 Json **result_out, GError **error) {
+    g_auto(Execution) execution;
+    execution_init(&execution, context);
+    execution.scope.organization = organization_id;
+    execution.job_id = job_id;
+    if (!owner_release_dead(context->data_dir, context->db, error) || !claim(&execution, error))
         return false;
     if (!execution.job)
         return explain_unclaimed(&execution, result_out, error);
     g_autoptr(GError) failure = NULL;
-    if (run_claimed(&execution, result_out, &failure))
+    ExecuteOutcome outcome;
+    if (run_claimed(&execution, &outcome, result_out, &failure))
         return true;
-    settle_failure(&execution, failure);
+    g_autoptr(GError) unsettled = NULL; /* the first failure is the one to report */
+    if (!settle(&execution, failure, &outcome, &unsettled))
+        g_clear_error(&unsettled);
     g_propagate_error(error, g_steal_pointer(&failure));
     return false;
+}
+
+bool execute_next(const ExecuteContext *context, ExecuteReport *report_out, GError **error) {
+    g_auto(Execution) execution;
+    execution_init(&execution, context);
+    if (!claim(&execution, error))
+        return false;
+    ExecuteReport report = {.outcome = EXECUTE_NOTHING};
+    if (execution.job &&
+        !run_claimed(&execution, &report.outcome, &report.result, &report.failure) &&
+        !settle(&execution, report.failure, &report.outcome, error)) {
+        g_clear_error(&report.failure);
+        return false;
+    }
+    *report_out = report;
+    return true;
+}
+
+void execute_report_clear(ExecuteReport *report) {
+    json_free(report->result);
+    g_clear_error(&report->failure);
+    *report = (ExecuteReport){0};
+}
+
+const char *execute_outcome_name(ExecuteOutcome outcome) {
+    static const char *const names[] = {
+        [EXECUTE_NOTHING] = "nothing",   [EXECUTE_COMPLETED] = "completed",
+        [EXECUTE_PARKED] = "parked",     [EXECUTE_RETRIED] = "retried",
+        [EXECUTE_RELEASED] = "released", [EXECUTE_LOST] = "lost",
+        [EXECUTE_FAILED] = "failed",
+    };
+    return names[outcome];
 }

@@ -6,7 +6,6 @@
 #include "provider/registry.h"
 #include "store/backlog.h"
 #include "sync/owner.h"
-#include "sync/schedule.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -31,7 +30,6 @@ struct Lookout {
     /* of the thread */
     Registry *registry;
     int64_t sweep_at; /* monotonic */
-    int64_t tick_at;  /* wall */
     int64_t drift;    /* wall minus monotonic */
     int64_t pause_ms; /* after a failure; 0: none */
 };
@@ -59,7 +57,6 @@ static bool heed_clock(Lookout *lookout, GError **error) {
     if (!db_run(lookout->config.db, &system_scope, DB_WRITE, rewind_work, &before, error))
         return false;
     lookout->drift = drift;
-    lookout->tick_at = 0;
     return true;
 }
 
@@ -70,25 +67,6 @@ static bool sweep(Lookout *lookout, bool asked, GError **error) {
     if (!owner_release_dead(lookout->config.data_dir, lookout->config.db, error))
         return false;
     lookout->sweep_at = mono + SWEEP_MS;
-    return true;
-}
-
-static bool open_registry(Lookout *lookout, GError **error) {
-    if (!lookout->registry)
-        lookout->registry = registry_new(lookout->config.providers_dir, error);
-    return lookout->registry != NULL;
-}
-
-static bool schedule(Lookout *lookout, GError **error) {
-    if (clock_now_ms() < lookout->tick_at)
-        return true;
-    ScheduleTick tick = {0};
-    if (!open_registry(lookout, error) ||
-        !schedule_tick(lookout->config.db, lookout->registry, NULL, &tick, error))
-        return false;
-    lookout->tick_at = MIN(tick.look_at, clock_now_ms() + SCHEDULE_LOOK_MS);
-    if (tick.queued > 0)
-        log_line(LOG_INFO, "schedule_queued", LOG_INT("jobs", tick.queued));
     return true;
 }
 
@@ -106,7 +84,6 @@ static int64_t jitter(void) {
 static bool look(Lookout *lookout, unsigned asked, int64_t *wait_out, GError **error) {
     int64_t due = BACKLOG_NEVER;
     if (!heed_clock(lookout, error) || !sweep(lookout, asked & ASKED_BURY, error) ||
-        !schedule(lookout, error) ||
         !db_run(lookout->config.db, &system_scope, DB_READ, next_due_work, &due, error))
         return false;
     int64_t now = clock_now_ms();
@@ -115,7 +92,7 @@ static bool look(Lookout *lookout, unsigned asked, int64_t *wait_out, GError **e
         lookout->config.due(lookout->config.data);
     else if (due - now < wait)
         wait = due - now;
-    *wait_out = CLAMP(lookout->tick_at - now, 0, wait);
+    *wait_out = wait;
     return true;
 }
 

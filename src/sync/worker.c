@@ -24,8 +24,13 @@
 
 #define GRACE_MS 1000 /* for ending by itself once the parent is gone */
 
+/* What the parent has said meanwhile. */
+typedef enum { GO_ON, STOP_AFTER_JOB, STOP_NOW } Wish;
+
 typedef struct {
     int socket;
+    Wish wish;
+    bool stuck; /* a job could not be let go of: the end of this process does it */
     char *data_dir;
     Db *db;
     Keyring *keyring;
@@ -229,26 +234,110 @@ static void send_progress(const Json *progress, void *data) {
         return;
 }
 
+static Wish wish_named(const Json *stop) {
+    const char *name = json_text(stop);
+    return name && strcmp(name, "now") == 0 ? STOP_NOW : STOP_AFTER_JOB;
+}
+
+/* Takes what the parent says while work is under way: {"stop": ...}, or that it has gone. */
+static void hear(Worker *worker) {
+    while (worker->wish != STOP_NOW && message_waits(worker->socket)) {
+        g_autoptr(Json) message = NULL;
+        g_autoptr(GError) gone = NULL;
+        if (!message_receive(worker->socket, &message, &gone))
+            worker->wish = STOP_NOW;
+        else if (json_member(message, "stop"))
+            worker->wish = wish_named(json_member(message, "stop"));
+    }
+}
+
 static bool is_wanted(void *data) {
-    return !message_peer_gone(((const Worker *)data)->socket);
+    Worker *worker = data;
+    hear(worker);
+    return worker->wish != STOP_NOW;
+}
+
+static ExecuteContext context_of(Worker *worker) {
+    return (ExecuteContext){.db = worker->db,
+                            .keyring = worker->keyring,
+                            .registry = worker->registry,
+                            .client = worker->client,
+                            .budgets = worker->budgets,
+                            .owner = worker->owner,
+                            .aws = worker->aws,
+                            .data_dir = worker->data_dir,
+                            .progress = send_progress,
+                            .wanted = is_wanted,
+                            .data = worker};
 }
 
 static bool do_run(Worker *worker, const Json *request, Json **done_out, GError **error) {
     if (!need_data(worker, error))
         return false;
-    ExecuteContext context = {.db = worker->db,
-                              .keyring = worker->keyring,
-                              .registry = worker->registry,
-                              .client = worker->client,
-                              .budgets = worker->budgets,
-                              .owner = worker->owner,
-                              .aws = worker->aws,
-                              .data_dir = worker->data_dir,
-                              .progress = send_progress,
-                              .wanted = is_wanted,
-                              .data = worker};
+    ExecuteContext context = context_of(worker);
     return execute_job(&context, json_member_string(request, "organization", ""),
                        json_member_string(request, "job", ""), done_out, error);
+}
+
+/* --- work ------------------------------------------------------------------------------------- */
+
+static void tell(Worker *worker, const char *key, Json *value) {
+    g_autoptr(Json) message = json_new_object();
+    json_put(message, key, value);
+    g_autoptr(GError) gone = NULL; /* noticed by hear() */
+    if (!message_send(worker->socket, message, &gone))
+        worker->wish = STOP_NOW;
+}
+
+static void tell_claimed(const Job *job, void *data) {
+    Json *json = json_new_object();
+    json_put_string(json, "organization", job->organization_id);
+    json_put_string(json, "job", job->id);
+    json_put_string(json, "integration", job->integration_id);
+    json_put_int(json, "attempt", job->attempt);
+    tell(data, "claimed", json);
+}
+
+static void tell_ended(Worker *worker, const ExecuteReport *report) {
+    Json *json = json_new_object();
+    json_put_string(json, "outcome", execute_outcome_name(report->outcome));
+    if (report->result)
+        json_put(json, "result", json_copy_deep(report->result));
+    if (report->failure)
+        json_put(json, "error", message_from_error(report->failure));
+    tell(worker, "ended", json);
+}
+
+/* libjq and the allocator keep what a large run has used. */
+static bool is_worn(void) {
+    struct rusage used;
+    return getrusage(RUSAGE_SELF, &used) == 0 && used.ru_maxrss > WORKER_WORN_KB;
+}
+
+/* Job after job, until nothing is due, somebody says stop, or the process is worn. */
+static bool do_work(Worker *worker, const Json *request, Json **done_out, GError **error) {
+    if (!need_data(worker, error))
+        return false;
+    ExecuteContext context = context_of(worker);
+    context.claimed = tell_claimed;
+    int64_t most = json_member_int(request, "jobs", 1), jobs = 0;
+    bool idle = false;
+    while (!idle && jobs < most && worker->wish == GO_ON && !is_worn()) {
+        g_auto(ExecuteReport) report = {0};
+        if (!execute_next(&context, &report, error)) {
+            worker->stuck = true;
+            return false;
+        }
+        idle = report.outcome == EXECUTE_NOTHING;
+        if (!idle)
+            tell_ended(worker, &report);
+        jobs += !idle;
+        hear(worker);
+    }
+    *done_out = json_new_object();
+    json_put_int(*done_out, "jobs", jobs);
+    json_put_bool(*done_out, "worn", is_worn());
+    return true;
 }
 
 static bool do_exercise(Worker *worker, const Json *request, Json **done_out, GError **error) {
@@ -268,10 +357,8 @@ static const struct {
     const char *name;
     WorkerFunction function;
 } functions[] = {
-    {"test", do_test},
-    {"queue", do_queue},
-    {"run", do_run},
-    {"exercise", do_exercise},
+    {"test", do_test}, {"queue", do_queue},       {"run", do_run},
+    {"work", do_work}, {"exercise", do_exercise},
 };
 
 static WorkerFunction function_named(const char *name) {
@@ -291,6 +378,8 @@ static bool serve_one(Worker *worker, GError **error) {
     g_autoptr(Json) request = NULL;
     if (!message_receive(worker->socket, &request, error))
         return false;
+    if (json_member(request, "stop"))
+        return true; /* it crossed the end of the work that it was meant for */
     WorkerFunction function = function_named(json_member_string(request, "do", ""));
     g_autoptr(GError) failure = NULL;
     Json *done = NULL;
@@ -301,7 +390,7 @@ static bool serve_one(Worker *worker, GError **error) {
         answer = answer_of("done", done);
     else
         answer = answer_of("error", message_from_error(failure));
-    return message_send(worker->socket, answer, error);
+    return message_send(worker->socket, answer, error) && !worker->stuck;
 }
 
 static bool serve(Worker *worker, GError **error) {

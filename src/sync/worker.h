@@ -14,8 +14,13 @@
  *   out  {"ready": true}, or {"error": {code, message}}
  *   in   {"do": "test", provider, auth, settings, fields: [...]}, then one secret frame a field
  *   in   {"do": "run", organization, job}
+ *   in   {"do": "work", jobs}: claims and runs what is due, at most so many jobs
  *   in   {"do": "exercise", definition, folder, golden: bool}
+ *   in   {"stop": "after"} or {"stop": "now"}, while it works: no further job, or not even this one
+ *        to its end (what was answered is kept, and the job is let go of)
  *   out  any number of {"progress": {...}}, then {"done": {...}} or {"error": {...}}
+ *   out  for work also {"claimed": {organization, job, integration, attempt}} and {"ended":
+ * {outcome, result, error}} for each job; done is {jobs, worn: bool}
  */
 #pragma once
 
@@ -24,6 +29,9 @@
 
 /* Address space of a worker, in bytes. */
 #define WORKER_MEMORY_MAX (1536L * 1024 * 1024)
+
+/* A worker that has used this much resident memory is to be replaced, in KiB. */
+#define WORKER_WORN_KB (192L * 1024)
 
 /* Runs until the socket closes. The exit status of the process. */
 int worker_main(void);
