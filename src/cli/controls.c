@@ -99,9 +99,15 @@ static void print_score(const Output *output, const Json *json) {
     g_autofree char *counts = describe_counts(json_member(score, "counts"));
     output_line(output, "%s", "");
     output_tone(output, TONE_STRONG, "%s: %s", json_member_string(json, "name", ""), share);
-    output_line(output, "  %g of %g applicable controls are met. %s.",
-                json_member_real(score, "metWeight", 0),
-                json_member_real(score, "applicableWeight", 0), counts);
+    const Json *points = json_member(score, "points");
+    output_line(
+        output, "  %g of %g applicable %s are met. %s.", json_member_real(score, "metWeight", 0),
+        json_member_real(score, "applicableWeight", 0), points ? "points" : "controls", counts);
+    if (points)
+        output_line(output,
+                    "  Out of %g: %g if all that was not assessed is met, %g if none of it is.",
+                    json_member_real(points, "start", 0), json_member_real(points, "highest", 0),
+                    json_member_real(points, "lowest", 0));
     if (unserved > 0)
         output_line(output,
                     "  %" G_GINT64_FORMAT " could be served by services that are not connected.",

@@ -61,11 +61,15 @@ static const SchemaType control = {SCHEMA_MAP, .expected = "a control", .keys = 
 static const SchemaType controls = {SCHEMA_LIST, .expected = "a list of controls",
                                     .items = &control};
 
-static const SchemaKey framework_keys[] = {
-    {"assay", &version, SCHEMA_REQUIRED},        {"id", &schema_name, SCHEMA_REQUIRED},
-    {"name", &schema_text, SCHEMA_REQUIRED},     {"edition", &schema_text, SCHEMA_REQUIRED},
-    {"aliases", &schema_names, SCHEMA_OPTIONAL}, {"letter", &letter, SCHEMA_OPTIONAL},
-    {"controls", &controls, SCHEMA_REQUIRED},    {NULL, NULL, SCHEMA_OPTIONAL}};
+static const SchemaKey framework_keys[] = {{"assay", &version, SCHEMA_REQUIRED},
+                                           {"id", &schema_name, SCHEMA_REQUIRED},
+                                           {"name", &schema_text, SCHEMA_REQUIRED},
+                                           {"edition", &schema_text, SCHEMA_REQUIRED},
+                                           {"aliases", &schema_names, SCHEMA_OPTIONAL},
+                                           {"letter", &letter, SCHEMA_OPTIONAL},
+                                           {"points", &weight, SCHEMA_OPTIONAL},
+                                           {"controls", &controls, SCHEMA_REQUIRED},
+                                           {NULL, NULL, SCHEMA_OPTIONAL}};
 static const SchemaType grammar = {SCHEMA_MAP, .expected = "a framework", .keys = framework_keys};
 
 /* --- loading ---------------------------------------------------------------------------------- */
@@ -161,6 +165,8 @@ static void load_whole(Framework *framework, const YamlNode *root, Diagnostics *
     framework->id = arena_text(arena, yaml_member_text(root, "id"));
     framework->name = arena_text(arena, yaml_member_text(root, "name"));
     framework->edition = arena_text(arena, yaml_member_text(root, "edition"));
+    const char *points = yaml_member_text(root, "points");
+    framework->points = points == NULL ? 0 : g_ascii_strtod(points, NULL);
     framework->letter = arena_text(arena, yaml_member_text(root, "letter"));
     framework->aliases = load_texts(arena, yaml_member(root, "aliases"), &framework->alias_count);
     load_controls(framework, yaml_member(root, "controls"), diagnostics);

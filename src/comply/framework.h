@@ -39,6 +39,7 @@ struct Framework {
     const char *edition;        /* "2017, points of focus 2022" */
     const char *const *aliases; /* further names */
     size_t alias_count;
+    double points;      /* what its own score starts at and loses weights from; 0: it has none */
     const char *letter; /* the letter that ids may be written with or without; NULL when none */
     const FrameworkControl *controls; /* in the order of the file */
     size_t control_count;

@@ -60,7 +60,7 @@ Json *overview_controls(Db *db, const DbScope *scope, Registry *registry,
     json_put_string(json, "framework", wish->framework->id);
     json_put_string(json, "name", wish->framework->name);
     json_put_string(json, "edition", wish->framework->edition);
-    json_put(json, "score", score_json(&evaluation->score));
+    json_put(json, "score", score_json(&evaluation->score, wish->framework->points));
     json_put_int(json, "unserved", (int64_t)evaluation->unserved);
     json_put(json, "controls", controls);
     return json;

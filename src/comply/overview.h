@@ -10,8 +10,9 @@
 #include "provider/registry.h"
 #include "store/finding.h"
 
-/* {"framework", "name", "edition", "score": {...}, "unserved": n, "controls": [{"id", "title",
- * "level"?, "weight", "status", "verdict", "reason", "confidence", "confidenceParts", "checks":
+/* {"framework", "name", "edition", "score": {...} (score.h), "unserved": n, "controls": [{"id",
+ * "title", "level"?, "weight", "status", "verdict", "reason", "confidence", "confidenceParts",
+ * "checks":
  * [{"check", "title", "severity", "evidenceType", "integrationId", "integration", "verdict",
  * "evidenceId", "reason", "collectedAt", "validUntil"}]}]}, as of now_ms. "verdict" is what stale
  * and exception keep beside them, else null. status NULL: all controls; the score is always over

@@ -1,6 +1,7 @@
 /* Scores: met weight over applicable weight. */
 #include "unit/comply_support.h"
 
+#include "comply/framework.h"
 #include "comply/score.h"
 
 static void met_is_compliant_and_nothing_else(void) {
@@ -46,6 +47,53 @@ static void weights_count(void) {
     g_assert_cmpfloat(sum.score, ==, 0.625);
 }
 
+static void points_are_lost_where_it_is_certain_and_a_range_elsewhere(void) {
+    static const struct {
+        ControlState state;
+        double lowest;
+        double highest;
+    } cases[] = {
+        {CONTROL_COMPLIANT, 110, 110},    {CONTROL_NOT_APPLICABLE, 110, 110},
+        {CONTROL_PARTIAL, 105, 105},      {CONTROL_NON_COMPLIANT, 105, 105},
+        {CONTROL_EXCEPTION, 105, 105},    {CONTROL_MANUAL, 105, 110},
+        {CONTROL_NO_EVIDENCE, 105, 110},  {CONTROL_STALE, 105, 110},
+        {CONTROL_INCONCLUSIVE, 105, 110},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        ScoreRow row = {5, cases[i].state};
+        ScoreSum sum;
+        score_controls(&row, 1, &sum);
+        g_autoptr(Json) json = score_json(&sum, 110);
+        const Json *points = json_member(json, "points");
+        g_assert_cmpfloat(json_member_real(points, "start", 0), ==, 110);
+        g_assert_cmpfloat(json_member_real(points, "lowest", 0), ==, cases[i].lowest);
+        g_assert_cmpfloat(json_member_real(points, "highest", 0), ==, cases[i].highest);
+    }
+}
+
+/* The range of the methodology: 110 down to -203. */
+static void nist_800_171_without_evidence_may_be_anything(void) {
+    const Framework *framework = NULL;
+    comply_ok((framework = framework_find("nist_800_171", &error)) != NULL);
+    g_autofree ScoreRow *rows = g_new(ScoreRow, framework->control_count);
+    for (size_t i = 0; i < framework->control_count; i++)
+        rows[i] = (ScoreRow){framework->controls[i].weight, CONTROL_NO_EVIDENCE};
+    ScoreSum sum;
+    score_controls(rows, framework->control_count, &sum);
+    g_autoptr(Json) json = score_json(&sum, framework->points);
+    const Json *points = json_member(json, "points");
+    g_assert_cmpfloat(json_member_real(points, "highest", 0), ==, 110);
+    g_assert_cmpfloat(json_member_real(points, "lowest", 0), ==, -203);
+}
+
+static void a_framework_without_points_has_none(void) {
+    static const ScoreRow row = {1, CONTROL_PARTIAL};
+    ScoreSum sum;
+    score_controls(&row, 1, &sum);
+    g_autoptr(Json) json = score_json(&sum, 0);
+    g_assert_null(json_member(json, "points"));
+}
+
 static void nothing_applicable_scores_nothing(void) {
     static const ScoreRow row = {1, CONTROL_MANUAL};
     ScoreSum sum;
@@ -81,7 +129,7 @@ static void the_json_names_all_states(void) {
     static const ScoreRow rows[] = {{1, CONTROL_COMPLIANT}, {1, CONTROL_STALE}};
     ScoreSum sum;
     score_controls(rows, 2, &sum);
-    g_autoptr(Json) json = score_json(&sum);
+    g_autoptr(Json) json = score_json(&sum, 0);
     g_autofree char *text = json_print(json, JSON_COMPACT);
     g_assert_cmpstr(text, ==,
                     "{\"score\":0.5,\"metWeight\":1.0,\"applicableWeight\":2.0,\"controls\":2,"
@@ -97,6 +145,11 @@ static const ComplyTest tests[] = {
     {"nothing_applicable_scores_nothing", nothing_applicable_scores_nothing},
     {"hundred_thousand_controls_are_judged_and_scored",
      hundred_thousand_controls_are_judged_and_scored},
+    {"points_are_lost_where_it_is_certain_and_a_range_elsewhere",
+     points_are_lost_where_it_is_certain_and_a_range_elsewhere},
+    {"nist_800_171_without_evidence_may_be_anything",
+     nist_800_171_without_evidence_may_be_anything},
+    {"a_framework_without_points_has_none", a_framework_without_points_has_none},
     {"the_json_names_all_states", the_json_names_all_states},
 };
 
