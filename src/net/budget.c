@@ -358,9 +358,13 @@ struct BudgetSet {
     const BudgetBackend *backend;
     void *backend_data;
     GHashTable *budgets; /* by key */
+    GHashTable *caps;    /* provider -> BudgetSpec */
+    BudgetListener listener;
+    void *listener_data;
 };
 
 struct Budget {
+    BudgetSet *set;
     const BudgetBackend *backend;
     char *key;
     BudgetSpec spec; /* header names owned */
@@ -421,6 +425,7 @@ BudgetSet *budget_set_new(const BudgetBackend *backend, void *backend_data) {
     set->backend = backend;
     set->backend_data = backend_data;
     set->budgets = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, budget_free);
+    set->caps = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     return set;
 }
 
@@ -429,17 +434,51 @@ void budget_set_free(BudgetSet *set) {
         return;
     }
     g_hash_table_destroy(set->budgets);
+    g_hash_table_destroy(set->caps);
     g_free(set);
+}
+
+void budget_set_listen(BudgetSet *set, BudgetListener listener, void *data) {
+    set->listener = listener;
+    set->listener_data = data;
+}
+
+void budget_changed(Budget *budget) {
+    if (budget->set->listener) {
+        budget->set->listener(budget->set->listener_data, budget);
+    }
+}
+
+void budget_set_cap(BudgetSet *set, const char *provider, int64_t limit, int64_t window_ms) {
+    if (limit <= 0) {
+        g_hash_table_remove(set->caps, provider);
+        return;
+    }
+    BudgetSpec *spec = g_new0(BudgetSpec, 1);
+    *spec = (BudgetSpec){.kind = BUDGET_RATE, .limit = limit, .window_ms = window_ms};
+    g_hash_table_insert(set->caps, g_strdup(provider), spec);
+}
+
+bool budget_set_cap_of(const BudgetSet *set, const char *provider, BudgetSpec *spec_out) {
+    const BudgetSpec *spec = g_hash_table_lookup(set->caps, provider);
+    if (spec) {
+        *spec_out = *spec;
+    }
+    return spec != NULL;
 }
 
 Budget *budget_get(BudgetSet *set, const char *key, const BudgetSpec *spec) {
     Budget *budget = g_hash_table_lookup(set->budgets, key);
     if (!budget) {
         budget = g_new0(Budget, 1);
+        budget->set = set;
         budget->backend = set->backend;
         budget->key = g_strdup(key);
         spec_copy(&budget->spec, spec);
         budget->state = set->backend->open(set->backend_data, key, &budget->spec);
+        if (set->backend->attach) {
+            set->backend->attach(budget->state, budget);
+        }
         g_hash_table_insert(set->budgets, budget->key, budget);
     } else if (!spec_equal(&budget->spec, spec)) {
         spec_clear(&budget->spec);
@@ -473,4 +512,12 @@ void budget_answered(Budget *budget, int64_t cost, const NetHeaders *headers, in
 
 void budget_hold(Budget *budget, int64_t until_ms) {
     budget->backend->hold(budget->state, until_ms);
+}
+
+void budget_throttled(Budget *budget, int64_t wait_ms, int64_t now_ms) {
+    if (budget->backend->throttled) {
+        budget->backend->throttled(budget->state, wait_ms);
+    } else if (wait_ms > 0) {
+        budget_hold(budget, now_ms + wait_ms);
+    }
 }

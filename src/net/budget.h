@@ -76,7 +76,7 @@ bool budget_parse_rate(const char *text, BudgetSpec *spec,
 typedef enum {
     BUDGET_GRANTED,
     BUDGET_WAIT, /* ask again at at_ms */
-    BUDGET_BUSY, /* ask again when a call of this budget was answered */
+    BUDGET_BUSY, /* ask again when a call of this budget was answered, or it has changed */
     BUDGET_NEVER /* the cost is larger than the budget can ever grant */
 } BudgetGrant;
 
@@ -92,10 +92,15 @@ typedef struct {
     int64_t reset_ms; /* wall time */
 } BudgetReport;
 
+typedef struct BudgetSet BudgetSet;
+typedef struct Budget Budget;
+
 /* Where counts are kept. Every function is called on the set's thread and must not block. */
 typedef struct {
     /* The state of a key, made when it is missing. spec is borrowed for the call. */
     void *(*open)(void *backend, const char *key, const BudgetSpec *spec);
+    /* Whose state it is, for budget_changed(); NULL: never needed. */
+    void (*attach)(void *state, Budget *budget);
     /* Another declaration for an open key. */
     void (*declare)(void *state, const BudgetSpec *spec);
     BudgetAnswer (*take)(void *state, int64_t cost, int64_t now_ms);
@@ -104,14 +109,14 @@ typedef struct {
     void (*answered)(void *state, int64_t cost, const BudgetReport *report, int64_t now_ms);
     /* Nothing is granted before until_ms (wall time). */
     void (*hold)(void *state, int64_t until_ms);
+    /* An answer said that it was too many; nothing for wait_ms, 0 if it did not say how long. NULL:
+     * it is a hold. */
+    void (*throttled)(void *state, int64_t wait_ms);
     void (*close)(void *state);
 } BudgetBackend;
 
 /* The backend in the memory of this process. */
 extern const BudgetBackend budget_memory;
-
-typedef struct BudgetSet BudgetSet;
-typedef struct Budget Budget;
 
 /* A set over a backend; backend_data is passed to open() (NULL for budget_memory). */
 BudgetSet *budget_set_new(const BudgetBackend *backend, void *backend_data);
@@ -132,8 +137,29 @@ void budget_refund(Budget *budget, int64_t cost);
 /* headers may be NULL (no answer came). They are read as the spec says. */
 void budget_answered(Budget *budget, int64_t cost, const NetHeaders *headers, int64_t now_ms);
 
-/* An answer asked everybody to wait (Retry-After): nothing is granted before until_ms. */
+/* Nothing is granted before until_ms. */
 void budget_hold(Budget *budget, int64_t until_ms);
+
+/* An answer said that there were too many calls: nothing is granted for wait_ms (0 when it did not
+ * say how long), and what is shared slows down. */
+void budget_throttled(Budget *budget, int64_t wait_ms, int64_t now_ms);
+
+/* Who is told, on the set's thread, that a budget which was BUSY may grant again. */
+typedef void (*BudgetListener)(void *data, Budget *budget);
+void budget_set_listen(BudgetSet *set, BudgetListener listener, void *data);
+
+/* For backends: tells the listener. */
+void budget_changed(Budget *budget);
+
+/* --- the operator's own limit ---------------------------------------------------------------- */
+
+/* A limit that the operator set for a provider stands beside the declared ones, so that it only
+ * ever lowers: a RATE budget of each connection. Limit 0 takes it away; it holds for what is opened
+ * afterwards. */
+void budget_set_cap(BudgetSet *set, const char *provider, int64_t limit, int64_t window_ms);
+
+/* False when the operator set none. */
+bool budget_set_cap_of(const BudgetSet *set, const char *provider, BudgetSpec *spec_out);
 
 /* Reads the state out of an answer's headers. A reset that is told as a point in time is moved by
  * what the provider's Date header differs from now_ms, so that its clock and ours may disagree.

@@ -92,6 +92,10 @@ static int64_t wall_now(const NetClient *client) {
     return clock_now_ms() + client->skipped_ms;
 }
 
+int64_t net_client_now(const NetClient *client) {
+    return wall_now(client);
+}
+
 static void skip_to(NetClient *client, int64_t until_ms) {
     if (client->wait_scale != 1.0) {
         client->skipped_ms = MAX(client->skipped_ms, until_ms - clock_now_ms());
@@ -275,8 +279,9 @@ static void settle_budgets(Call *call, const NetHeaders *headers) {
 
 static void hold_narrowest(const Call *call, int64_t wait_ms) {
     unsigned count = call->request->charge_count;
-    if (count && wait_ms > 0) {
-        budget_hold(call->request->charges[count - 1].budget, wall_now(call->client) + wait_ms);
+    if (count) {
+        budget_throttled(call->request->charges[count - 1].budget, MAX(wait_ms, 0),
+                         wall_now(call->client));
     }
 }
 
@@ -382,6 +387,13 @@ static void call_start(Call *call) {
     if (!start_or_end(call, &refused, &until)) {
         join_line(call, refused);
         set_line_timer(call->line, until);
+    }
+}
+
+void net_client_rouse(NetClient *client, const Budget *budget) {
+    Line *line = g_hash_table_lookup(client->lines, budget);
+    if (line) {
+        set_line_timer(line, wall_now(client));
     }
 }
 

@@ -67,6 +67,12 @@ bool net_client_cancel_timer(NetClient *client, uint64_t id);
 /* Runs fn on the client's thread in the order of posting. From any thread; wakes the loop. */
 void net_client_post(NetClient *client, NetCall fn, void *data);
 
+/* What waits for a budget that was BUSY asks it again in the next turn. */
+void net_client_rouse(NetClient *client, const Budget *budget);
+
+/* The client's own idea of the wall time: ahead of the clock by the waits that were cut short. */
+int64_t net_client_now(const NetClient *client);
+
 /* One turn: posted work, due timers, transfers; waits for something to do for at most max_wait_ms
  * (0: not at all; -1: as long as it takes). False only when the loop itself failed
  * (ERROR_INTERNAL). */
