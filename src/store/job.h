@@ -1,4 +1,4 @@
-/* job.h - the queue of runs: claim, lease, fence, attempts.
+/* job.h - the queue of runs: claim, lease, fence, attempts, calling off.
  *
  * A job is pending until a worker claims it. The claim gives a lease (until lease_until, renewed
  * while the work goes on) and a fence, a number that grows with every claim. Whatever the worker
@@ -10,10 +10,15 @@
  *      |                 | \------park-----> parked (until due_at, then claimable again)
  *      +------retry------+
  *   running, lease over or owner dead --claim--> running, with a new fence
+ *   pending, parked --cancel--> cancelled;  running --cancel--> (its worker is told) --> cancelled
  *
  * Attempts count claims that made no progress: a claim finds out whether the journal has grown
- * since the claim before and then starts at 1 again. A job that would be claimed for the fourth
- * time without progress becomes failed instead; parking gives the attempt back.
+ * since the claim before and then starts at 1 again, so that kills do not use up a working job. A
+ * job that would be claimed for the fourth time without progress becomes failed instead; parking
+ * gives the attempt back. A failed attempt (job_retry) counts whatever it has read.
+ *
+ * One run at a time: of the jobs of an integration at most one is running (a unique index holds
+ * it), and the others are not claimed until it has let go.
  *
  * Claims are in job_claim.h. Everything here belongs to one organization.
  */
@@ -31,6 +36,11 @@
 
 /* Claims without progress that a job survives. */
 #define JOB_ATTEMPTS 3
+
+/* Values of Job.priority: somebody waits, it is time, it would be nice. */
+#define JOB_PRIORITY_PERSON 10
+#define JOB_PRIORITY_SCHEDULE 0
+#define JOB_PRIORITY_RENEWAL (-10)
 
 typedef struct {
     const char *organization_id;
@@ -51,6 +61,7 @@ typedef struct {
     int64_t created_at;
     int64_t started_at;
     int64_t completed_at;
+    int64_t cancel_at; /* when somebody called it off; 0: nobody did */
 } Job;
 
 /* What a worker shows with everything that it writes for a claimed job. Texts are borrowed. */
@@ -72,7 +83,14 @@ typedef struct {
     const char *job_id;
     const char *result; /* JSON object or NULL */
     const char *error;  /* JSON object {code, message, retryable} or NULL */
+    int64_t ended_at;
 } JobResult;
+
+/* What calling off has come to. */
+typedef enum {
+    JOB_CANCEL_DONE, /* it was not being run, and has ended */
+    JOB_CANCEL_ASKED /* whoever runs it will see it within seconds */
+} JobCancel;
 
 void job_free(Job *job); /* NULL allowed */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Job, job_free)
@@ -90,18 +108,30 @@ bool job_insert(DbUnit *unit, const Job *job, GError **error) G_GNUC_WARN_UNUSED
 /* ERROR_NOT_FOUND. */
 bool job_get(DbUnit *unit, const char *id, Job **job_out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The newest pending, running or parked job of an integration; *job_out is NULL when there is
- * none. */
-bool job_find_active(DbUnit *unit, const char *integration_id, Job **job_out,
+/* Job*: the pending, running and parked jobs of an integration, the oldest first. The array frees
+ * its rows. */
+bool job_list_active(DbUnit *unit, const char *integration_id, GPtrArray **jobs_out,
                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Job*, the newest first. The array frees its rows. */
 bool job_list(DbUnit *unit, const JobFilter *filter, GPtrArray **jobs_out,
               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The result of an ended job; ERROR_NOT_FOUND while it has none. */
+/* The result of an ended job; ERROR_NOT_FOUND while it has none, and after it was pruned. */
 bool job_result_get(DbUnit *unit, const char *job_id, JobResult **result_out,
                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Calls a job off. What it has stored stays. ERROR_NOT_FOUND; ERROR_CONFLICT when it has ended. */
+bool job_cancel(DbUnit *unit, const char *id, JobCancel *how_out,
+                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Somebody joins a job that waits: its priority becomes this one unless it is higher, and a failed
+ * attempt is made up for at once. Parked jobs stay parked; others are left alone. */
+bool job_hurry(DbUnit *unit, const char *id, int64_t priority,
+               GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Makes a pending or parked job due at once. ERROR_CONFLICT when it is neither. */
+bool job_resume(DbUnit *unit, const char *id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The fenced calls: ERROR_CONFLICT when the lease was lost. */
 
@@ -112,6 +142,10 @@ bool job_guard(DbUnit *unit, const JobLease *lease, GError **error) G_GNUC_WARN_
 bool job_renew(DbUnit *unit, const JobLease *lease, int64_t lease_ms,
                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Whether the job was called off; reads only, for asking every other second. */
+bool job_watch(DbUnit *unit, const JobLease *lease, bool *cancelled_out,
+               GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Ends the job with its result (a JSON object). */
 bool job_complete(DbUnit *unit, const JobLease *lease, const char *result,
                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -120,23 +154,32 @@ bool job_complete(DbUnit *unit, const JobLease *lease, const char *result,
 bool job_fail(DbUnit *unit, const JobLease *lease, const char *failure,
               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Ends a job that was called off. */
+bool job_end_cancelled(DbUnit *unit, const JobLease *lease,
+                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Lets go of the job until due_at, a wall time; it resumes by replay. The attempt is given back. */
 bool job_park(DbUnit *unit, const JobLease *lease, int64_t due_at,
               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Lets go of the job after a failed attempt, to be claimed again from due_at on. */
+/* Lets go of the job after a failed attempt, to be claimed again from due_at on. Only while
+ * job_may_retry(). */
 bool job_retry(DbUnit *unit, const JobLease *lease, int64_t due_at,
                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Whether a failed attempt of a claimed job is followed by another, and how long after it: 5 s,
+ * then 10 s. */
+bool job_may_retry(const Job *job);
+int64_t job_retry_delay_ms(const Job *job);
+
 /* For the other files of store/. */
 extern const RecordShape job_shape;
+
+/* The error of a job that was called off, as JSON. */
+extern const char *const job_cancelled_error;
 
 /* Binds :job_id, :owner and :fence. */
 void job_bind_lease(DbStatement *statement, const JobLease *lease);
 
 /* Sets the error of a lost lease. */
 void job_set_lost(GError **error);
-
-/* Calls off a job that is not run by anybody: pending, parked, or running with its lease over or
- * let go. ERROR_CONFLICT when it is being run, or has ended. */
-bool job_cancel(DbUnit *unit, const char *id, GError **error) G_GNUC_WARN_UNUSED_RESULT;

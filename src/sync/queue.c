@@ -10,14 +10,29 @@
 
 #include <string.h>
 
-#define PRIORITY_PERSON 10 /* somebody waits for it */
+#define STALE_MS (24LL * 60 * 60 * 1000) /* a run that began earlier is not gone on with */
+#define REQUEST_MAX (1024 * 1024)
 
+static const int64_t priorities[] = {
+    [SYNC_PERSON] = JOB_PRIORITY_PERSON,
+    [SYNC_SCHEDULE] = JOB_PRIORITY_SCHEDULE,
+    [SYNC_RENEWAL] = JOB_PRIORITY_RENEWAL,
+};
+
+/* A wish that was understood. */
 typedef struct {
     const Integration *integration;
     const Definition *definition;
-    const char *request;
-    char *job_id;
-} QueueWork;
+    SyncCause cause;
+    Json *json;    /* {evidenceTypes, from, to} */
+    char *request; /* the same as text */
+} Order;
+
+static void order_clear(Order *order) {
+    json_free(order->json);
+    g_free(order->request);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Order, order_clear)
 
 /* --- which evidence types --------------------------------------------------------------------- */
 
@@ -43,7 +58,7 @@ static bool supports(const EvidenceType *type, const GArray *wanted) {
 }
 
 /* "soc2:CC8.1" names a framework, "CC8.1" means any. */
-static bool add_types_of_control(const QueueWork *work, const char *text, GPtrArray *types,
+static bool add_types_of_control(const Order *order, const char *text, GPtrArray *types,
                                  GError **error) {
     g_autoptr(GError) unknown = NULL;
     g_autoptr(GArray) wanted = framework_control_find(text, &unknown);
@@ -54,30 +69,42 @@ static bool add_types_of_control(const QueueWork *work, const char *text, GPtrAr
         return false;
     }
     guint before = types->len;
-    for (size_t i = 0; i < work->definition->type_count; i++)
-        if (supports(&work->definition->types[i], wanted))
-            g_ptr_array_add(types, (void *)(uintptr_t)work->definition->types[i].name);
+    for (size_t i = 0; i < order->definition->type_count; i++)
+        if (supports(&order->definition->types[i], wanted))
+            g_ptr_array_add(types, (void *)(uintptr_t)order->definition->types[i].name);
     if (types->len > before)
         return true;
     g_set_error(error, ASSAY_ERROR, ERROR_USAGE,
                 "nothing that %s collects supports the control %s; see assay provider show %s",
-                work->integration->name, text, work->definition->id);
+                order->integration->name, text, order->definition->id);
     return false;
 }
 
-static bool add_named_types(const QueueWork *work, const char *const *names, GPtrArray *types,
+static bool add_named_types(const Order *order, const char *const *names, GPtrArray *types,
                             GError **error) {
     for (; names && *names; names++) {
-        const EvidenceType *type = definition_type(work->definition, *names);
+        const EvidenceType *type = definition_type(order->definition, *names);
         if (!type) {
             g_set_error(error, ASSAY_ERROR, ERROR_USAGE,
                         "%s has no evidence type \"%s\"; see assay provider show %s",
-                        work->definition->name, *names, work->definition->id);
+                        order->definition->name, *names, order->definition->id);
             return false;
         }
         g_ptr_array_add(types, (void *)(uintptr_t)type->name);
     }
     return true;
+}
+
+/* Of the integration's own choice what the definition still has; nothing when it made none. */
+static void add_chosen_types(const Order *order, GPtrArray *types) {
+    const char *text = order->integration->evidence_types;
+    g_autoptr(Json) chosen = text ? json_parse(text, strlen(text), REQUEST_MAX, NULL) : NULL;
+    for (size_t i = 0; i < json_count(chosen); i++) {
+        const char *name = json_text(json_item(chosen, i));
+        const EvidenceType *type = name ? definition_type(order->definition, name) : NULL;
+        if (type)
+            g_ptr_array_add(types, (void *)(uintptr_t)type->name);
+    }
 }
 
 static bool is_listed(const char *const *list, const char *text) {
@@ -88,21 +115,23 @@ static bool is_listed(const char *const *list, const char *text) {
 }
 
 /* The names in the definition's order: all, those given, and of these what the controls want. */
-static bool choose_types(const QueueWork *work, const SyncRequest *request, Json *list_out,
+static bool choose_types(const Order *order, const SyncRequest *request, Json *list_out,
                          GError **error) {
     g_autoptr(GPtrArray) named = g_ptr_array_new();
     g_autoptr(GPtrArray) wanted = g_ptr_array_new();
-    if (!add_named_types(work, request->evidence_types, named, error))
+    if (!add_named_types(order, request->evidence_types, named, error))
         return false;
     for (const char *const *control = request->controls; control && *control; control++)
-        if (!add_types_of_control(work, *control, wanted, error))
+        if (!add_types_of_control(order, *control, wanted, error))
             return false;
+    if (named->len == 0)
+        add_chosen_types(order, named);
     bool all_named = named->len == 0;
     bool all_wanted = wanted->len == 0;
     g_ptr_array_add(named, NULL);
     g_ptr_array_add(wanted, NULL);
-    for (size_t i = 0; i < work->definition->type_count; i++) {
-        const char *name = work->definition->types[i].name;
+    for (size_t i = 0; i < order->definition->type_count; i++) {
+        const char *name = order->definition->types[i].name;
         if ((all_named || is_listed((const char *const *)named->pdata, name)) &&
             (all_wanted || is_listed((const char *const *)wanted->pdata, name)))
             json_add_string(list_out, name);
@@ -114,58 +143,156 @@ static bool choose_types(const QueueWork *work, const SyncRequest *request, Json
     return false;
 }
 
-/* --- the job ---------------------------------------------------------------------------------- */
-
-static bool use_active(DbUnit *unit, QueueWork *work, bool *found_out, GError **error) {
-    g_autoptr(Job) active = NULL;
-    *found_out = false;
-    if (!job_find_active(unit, work->integration->id, &active, error))
+static bool make_order(Order *order, const SyncRequest *request, GError **error) {
+    Json *types = json_new_array();
+    order->json = json_new_object();
+    order->cause = request->cause;
+    json_put(order->json, "evidenceTypes", types);
+    if (!choose_types(order, request, types, error))
         return false;
-    if (!active)
-        return true;
-    bool same = strcmp(active->request, work->request) == 0 &&
-                strcmp(active->definition_sha256, work->definition->sha256) == 0;
-    if (!same)
-        return job_cancel(unit, active->id, error);
-    *found_out = true;
-    work->job_id = g_strdup(active->id);
+    json_put_int(order->json, "from", request->from_ms);
+    json_put_int(order->json, "to", request->to_ms);
+    order->request = json_print(order->json, JSON_COMPACT | JSON_SORTED);
     return true;
 }
+
+/* --- jobs that have not ended ----------------------------------------------------------------- */
+
+static Json *read_request(const Job *job) {
+    return json_parse(job->request, strlen(job->request), REQUEST_MAX, NULL);
+}
+
+static bool has_text(const Json *list, const char *text) {
+    for (size_t i = 0; i < json_count(list); i++)
+        if (g_strcmp0(json_text(json_item(list, i)), text) == 0)
+            return true;
+    return false;
+}
+
+/* Whether all that the second collects is collected by the first as well. */
+static bool collects_all_of(const Json *first, const Json *second) {
+    const Json *types = json_member(second, "evidenceTypes");
+    if (json_member_int(first, "from", 0) != json_member_int(second, "from", 0) ||
+        json_member_int(first, "to", 0) != json_member_int(second, "to", 0))
+        return false;
+    for (size_t i = 0; i < json_count(types); i++)
+        if (!has_text(json_member(first, "evidenceTypes"), json_text(json_item(types, i))))
+            return false;
+    return true;
+}
+
+static bool is_stale(const Job *job) {
+    return job->run_clock > 0 && clock_now_ms() - job->run_clock > STALE_MS;
+}
+
+static bool is_run(const Job *job) {
+    return strcmp(job->status, JOB_RUNNING) == 0 && *job->lease_owner != '\0' &&
+           job->lease_until > clock_now_ms();
+}
+
+/* Whether the order need not become a job, because this one does it. */
+static bool serves(const Job *job, const Order *order) {
+    if (job->cancel_at > 0 || (is_stale(job) && !is_run(job)))
+        return false;
+    if (order->cause == SYNC_PERSON)
+        return strcmp(job->request, order->request) == 0 &&
+               strcmp(job->definition_sha256, order->definition->sha256) == 0;
+    g_autoptr(Json) asked = read_request(job);
+    return collects_all_of(asked, order->json);
+}
+
+/* Whether nobody misses a job that waits once the order is done. */
+static bool is_superseded(const Job *job, const Order *order) {
+    g_autoptr(Json) asked = read_request(job);
+    return !is_run(job) && (is_stale(job) || collects_all_of(order->json, asked));
+}
+
+static const Job *find_serving(const GPtrArray *jobs, const Order *order) {
+    for (guint i = 0; i < jobs->len; i++)
+        if (serves(g_ptr_array_index(jobs, i), order))
+            return g_ptr_array_index(jobs, i);
+    return NULL;
+}
+
+static bool call_off_superseded(DbUnit *unit, const GPtrArray *jobs, const Order *order,
+                                GError **error) {
+    guint waiting = jobs->len;
+    for (guint i = 0; i < jobs->len; i++) {
+        const Job *job = g_ptr_array_index(jobs, i);
+        JobCancel how;
+        if (!is_superseded(job, order))
+            continue;
+        if (!job_cancel(unit, job->id, &how, error))
+            return false;
+        waiting--;
+    }
+    if (waiting < QUEUE_WAITING_MAX)
+        return true;
+    g_set_error(error, ASSAY_ERROR, ERROR_LIMIT,
+                "%u different syncs of %s wait already; wait for them, or call some off", waiting,
+                order->integration->name);
+    return false;
+}
+
+/* --- the job ---------------------------------------------------------------------------------- */
+
+static bool insert_job(DbUnit *unit, const Order *order, char **job_id_out, GError **error) {
+    DefinitionText text = {.sha256 = order->definition->sha256,
+                           .provider = order->definition->id,
+                           .body = order->definition->text};
+    g_autofree char *id = id_new();
+    Job job = {.id = id,
+               .integration_id = order->integration->id,
+               .request = order->request,
+               .definition_sha256 = order->definition->sha256,
+               .priority = priorities[order->cause]};
+    if (!definition_text_put(unit, &text, error) || !job_insert(unit, &job, error))
+        return false;
+    *job_id_out = g_steal_pointer(&id);
+    return true;
+}
+
+static bool join(DbUnit *unit, const Job *job, const Order *order, char **job_id_out,
+                 GError **error) {
+    if (!job_hurry(unit, job->id, priorities[order->cause], error))
+        return false;
+    *job_id_out = g_strdup(job->id);
+    return true;
+}
+
+bool queue_sync_in(DbUnit *unit, const Integration *integration, const Definition *definition,
+                   const SyncRequest *request, char **job_id_out, bool *added_out, GError **error) {
+    g_auto(Order) order = {.integration = integration, .definition = definition};
+    g_autoptr(GPtrArray) jobs = NULL;
+    if (!make_order(&order, request, error) ||
+        !job_list_active(unit, integration->id, &jobs, error))
+        return false;
+    const Job *serving = find_serving(jobs, &order);
+    if (added_out)
+        *added_out = !serving;
+    return serving ? join(unit, serving, &order, job_id_out, error)
+                   : call_off_superseded(unit, jobs, &order, error) &&
+                         insert_job(unit, &order, job_id_out, error);
+}
+
+typedef struct {
+    const Integration *integration;
+    const Definition *definition;
+    const SyncRequest *request;
+    char *job_id;
+} QueueWork;
 
 static bool queue_work(DbUnit *unit, void *data, GError **error) {
     QueueWork *work = data;
     g_clear_pointer(&work->job_id, g_free);
-    bool found;
-    if (!use_active(unit, work, &found, error) || found)
-        return found;
-    DefinitionText text = {.sha256 = work->definition->sha256,
-                           .provider = work->definition->id,
-                           .body = work->definition->text};
-    g_autofree char *id = id_new();
-    Job job = {.id = id,
-               .integration_id = work->integration->id,
-               .request = work->request,
-               .definition_sha256 = work->definition->sha256,
-               .priority = PRIORITY_PERSON};
-    if (!definition_text_put(unit, &text, error) || !job_insert(unit, &job, error))
-        return false;
-    work->job_id = g_steal_pointer(&id);
-    return true;
+    return queue_sync_in(unit, work->integration, work->definition, work->request, &work->job_id,
+                         NULL, error);
 }
 
 bool queue_sync(Db *db, const DbScope *scope, const Integration *integration,
                 const Definition *definition, const SyncRequest *request, char **job_id_out,
                 GError **error) {
-    QueueWork work = {.integration = integration, .definition = definition};
-    Json *types = json_new_array();
-    g_autoptr(Json) json = json_new_object();
-    json_put(json, "evidenceTypes", types);
-    if (!choose_types(&work, request, types, error))
-        return false;
-    json_put_int(json, "from", request->from_ms);
-    json_put_int(json, "to", request->to_ms);
-    g_autofree char *text = json_print(json, JSON_COMPACT | JSON_SORTED);
-    work.request = text;
+    QueueWork work = {integration, definition, request, NULL};
     if (request->data_dir && !owner_release_dead(request->data_dir, db, error))
         return false;
     if (!db_run(db, scope, DB_WRITE, queue_work, &work, error)) {
@@ -173,5 +300,64 @@ bool queue_sync(Db *db, const DbScope *scope, const Integration *integration,
         return false;
     }
     *job_id_out = work.job_id;
+    return true;
+}
+
+/* --- again ------------------------------------------------------------------------------------ */
+
+typedef struct {
+    const char *job_id;
+    Job *job;
+    Integration *integration;
+    bool resumed;
+} RetryWork;
+
+static void retry_clear(RetryWork *work) {
+    g_clear_pointer(&work->job, job_free);
+    g_clear_pointer(&work->integration, integration_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(RetryWork, retry_clear)
+
+static bool retry_work(DbUnit *unit, void *data, GError **error) {
+    RetryWork *work = data;
+    retry_clear(work);
+    if (!job_get(unit, work->job_id, &work->job, error) ||
+        !integration_get(unit, work->job->integration_id, &work->integration, error))
+        return false;
+    const char *status = work->job->status;
+    work->resumed = strcmp(status, JOB_PENDING) == 0 || strcmp(status, JOB_PARKED) == 0;
+    if (work->resumed)
+        return job_hurry(unit, work->job_id, JOB_PRIORITY_PERSON, error) &&
+               job_resume(unit, work->job_id, error);
+    if (strcmp(status, JOB_RUNNING) != 0)
+        return true;
+    g_set_error_literal(error, ASSAY_ERROR, ERROR_CONFLICT,
+                        "the job is running; wait for its end, or call it off first");
+    return false;
+}
+
+static bool ask_again(Db *db, const DbScope *scope, Registry *registry, const RetryWork *work,
+                      char **job_id_out, GError **error) {
+    const Definition *definition = registry_find(registry, work->integration->provider, error);
+    g_autoptr(Json) asked = read_request(work->job);
+    const Json *types = json_member(asked, "evidenceTypes");
+    g_autofree const char **names = g_new0(const char *, json_count(types) + 1);
+    for (size_t i = 0; i < json_count(types); i++)
+        names[i] = json_text(json_item(types, i));
+    SyncRequest request = {.evidence_types = names,
+                           .from_ms = json_member_int(asked, "from", 0),
+                           .to_ms = json_member_int(asked, "to", 0)};
+    return definition &&
+           queue_sync(db, scope, work->integration, definition, &request, job_id_out, error);
+}
+
+bool queue_retry(Db *db, const DbScope *scope, Registry *registry, const char *job_id,
+                 char **job_id_out, GError **error) {
+    g_auto(RetryWork) work = {.job_id = job_id};
+    if (!db_run(db, scope, DB_WRITE, retry_work, &work, error))
+        return false;
+    if (!work.resumed)
+        return ask_again(db, scope, registry, &work, job_id_out, error);
+    *job_id_out = g_strdup(job_id);
     return true;
 }

@@ -216,7 +216,8 @@ static void a_job_is_not_claimed_before_it_is_due(void) {
 }
 
 static void adds_job_2(DbUnit *unit) {
-    store_add_job(unit, INTEGRATION_A, "job-2");
+    store_add_integration(unit, "second");
+    store_add_job(unit, "second", "job-2");
 }
 
 static void claims_job_2(DbUnit *unit) {
@@ -243,8 +244,9 @@ static void adds_by_urgency(DbUnit *unit) {
                 {"early", 0, START_MS - 10},
                 {"low", -1, START_MS - 99}};
     for (size_t i = 0; i < G_N_ELEMENTS(jobs); i++) {
+        store_add_integration(unit, jobs[i].id);
         Job job = {.id = jobs[i].id,
-                   .integration_id = INTEGRATION_A,
+                   .integration_id = jobs[i].id,
                    .request = "{}",
                    .definition_sha256 = "0f",
                    .priority = jobs[i].priority,
@@ -269,13 +271,15 @@ static void the_most_urgent_job_comes_first(void) {
 static void adds_many_for_a(DbUnit *unit) {
     for (int i = 0; i < 6; i++) {
         g_autofree char *id = g_strdup_printf("a-%d", i);
-        store_add_job(unit, INTEGRATION_A, id);
+        store_add_integration(unit, id);
+        store_add_job(unit, id, id);
     }
 }
 
 static void adds_few_for_b(DbUnit *unit) {
+    store_add_integration(unit, "b-1");
     store_add_job(unit, INTEGRATION_B, "b-0");
-    store_add_job(unit, INTEGRATION_B, "b-1");
+    store_add_job(unit, "b-1", "b-1");
 }
 
 static void claims_in_turn(DbUnit *unit) {
@@ -347,7 +351,277 @@ static void a_job_is_claimed_by_its_id(void) {
     store_system(claims_by_id);
 }
 
+/* --- one run at a time ------------------------------------------------------------------------ */
+
+static void adds_two_for_one(DbUnit *unit) {
+    store_add_job(unit, INTEGRATION_A, "job-1");
+    store_add_job(unit, INTEGRATION_A, "job-2");
+}
+
+static void job_2_waits(DbUnit *unit) {
+    g_autoptr(Job) job = NULL;
+    store_ok(job_claim_one(unit, ORG_A, "job-2", &worker, &job, &error));
+    g_assert_null(job);
+    assert_claims(unit, NULL);
+}
+
+static void completes_job_1(DbUnit *unit) {
+    JobLease lease = {.job_id = "job-1", .owner = "worker-1", .fence = 1};
+    store_ok(job_complete(unit, &lease, "{}", &error));
+}
+
+static void a_job_waits_for_the_other_run_of_its_integration(void) {
+    store_in(ORG_A, adds_two_for_one);
+    store_system(claims_one);
+    store_system(job_2_waits);
+    store_in(ORG_A, completes_job_1);
+    store_system(claims_job_2);
+}
+
+static void a_parked_run_lets_the_others_of_its_integration_go(void) {
+    store_in(ORG_A, adds_two_for_one);
+    store_system(claims_one);
+    store_system(job_2_waits);
+    store_in(ORG_A, parks);
+    store_system(claims_job_2);
+    clock_advance(31000);
+    store_system(claims_nothing); /* job-1 is due, and waits for job-2 */
+}
+
+static void job_2_waits_for_the_dead(DbUnit *unit) {
+    g_autoptr(Job) job = NULL;
+    store_ok(job_claim_one(unit, ORG_A, "job-2", &worker, &job, &error));
+    g_assert_null(job);
+}
+
+static void is_claimed_by_id(DbUnit *unit) {
+    g_autoptr(Job) job = NULL;
+    store_ok(job_claim_one(unit, ORG_A, "job-1", &worker, &job, &error));
+    g_assert_cmpint(job->fence, ==, 2);
+}
+
+static void a_run_that_lost_its_worker_comes_before_the_others_of_its_integration(void) {
+    store_in(ORG_A, adds_two_for_one);
+    store_system(claims_one);
+    clock_advance(LEASE_MS);
+    store_system(job_2_waits_for_the_dead);
+    store_system(is_claimed_by_id);
+}
+
+/* The index is the guarantee, whatever a claim thinks that it sees. */
+static void takes_what_it_must_not(DbUnit *unit) {
+    DbStatement *take = db_prepare(unit, "job_claim_take");
+    db_bind_text(take, "organization", ORG_A);
+    db_bind_text(take, "id", "job-2");
+    db_bind_text(take, "owner", "worker-2");
+    db_bind_int(take, "attempt", 1);
+    db_bind_int(take, "lease_until", START_MS + LEASE_MS);
+    db_bind_int(take, "now", START_MS);
+    g_autoptr(GError) error = NULL;
+    g_assert_false(db_exec(take, &error));
+    g_assert_error(error, ASSAY_ERROR, ERROR_CONFLICT);
+}
+
+static void two_runs_of_an_integration_cannot_be_stored(void) {
+    store_in(ORG_A, adds_two_for_one);
+    store_system(claims_one);
+    store_system_fails(takes_what_it_must_not);
+}
+
+/* --- fairness --------------------------------------------------------------------------------- */
+
+static int64_t running_of(DbUnit *unit, const char *organization) {
+    DbStatement *statement = db_prepare(unit, "job_queue_lock");
+    db_bind_text(statement, "organization", organization);
+    bool found = false;
+    store_ok(db_step(statement, &found, &error));
+    g_assert_true(found);
+    return db_column_int(statement, 1);
+}
+
+#define MANY 5000
+
+static void adds_thousands_for_a(DbUnit *unit) {
+    for (int i = 0; i < MANY; i++) {
+        g_autofree char *id = g_strdup_printf("a-%04d", i);
+        store_add_integration(unit, id);
+        store_add_job(unit, id, id);
+    }
+}
+
+static void claims_eight_of_a(DbUnit *unit) {
+    for (int i = 0; i < 8; i++) {
+        g_autofree char *id = g_strdup_printf("a-%04d", i);
+        assert_claims(unit, id);
+    }
+    g_assert_cmpint(running_of(unit, ORG_A), ==, 8);
+}
+
+static void adds_one_for_b(DbUnit *unit) {
+    store_add_job(unit, INTEGRATION_B, "b-0");
+}
+
+static void claims_that_of_b(DbUnit *unit) {
+    assert_claims(unit, "b-0");
+    assert_claims(unit, "a-0008");
+}
+
+/* Whichever of the eight workers is free first takes it: it waits for less than one job. */
+static void a_single_job_is_next_however_many_another_organization_has(void) {
+    store_in(ORG_A, adds_thousands_for_a);
+    store_system(claims_eight_of_a);
+    store_in(ORG_B, adds_one_for_b);
+    store_system(claims_that_of_b);
+}
+
+static void ends_a_job_of_b(DbUnit *unit) {
+    JobLease lease = {.job_id = "b-0", .owner = "worker-1", .fence = 1};
+    store_ok(job_complete(unit, &lease, "{}", &error));
+}
+
+static void claims_three_in_turn(DbUnit *unit) {
+    assert_claims(unit, "a-0");
+    assert_claims(unit, "b-0");
+    assert_claims(unit, "a-1");
+}
+
+/* A was served longer ago, but has two jobs running and B none. */
+static void claims_b_before_a(DbUnit *unit) {
+    g_assert_cmpint(running_of(unit, ORG_A), ==, 2);
+    g_assert_cmpint(running_of(unit, ORG_B), ==, 0);
+    assert_claims(unit, "b-1");
+    assert_claims(unit, "a-2");
+}
+
+static void long_jobs_of_one_organization_do_not_crowd_out_short_ones_of_another(void) {
+    store_in(ORG_A, adds_many_for_a);
+    store_in(ORG_B, adds_few_for_b);
+    store_system(claims_three_in_turn);
+    store_in(ORG_B, ends_a_job_of_b);
+    store_system(claims_b_before_a);
+}
+
+static const JobClaim capped = {.owner = "worker-1", .lease_ms = LEASE_MS, .most = 2};
+
+static void assert_claims_capped(DbUnit *unit, const char *expected) {
+    g_autoptr(Job) job = NULL;
+    store_ok(job_claim(unit, &capped, &job, &error));
+    g_assert_cmpstr(job ? job->id : NULL, ==, expected);
+}
+
+static void claims_up_to_the_cap(DbUnit *unit) {
+    assert_claims_capped(unit, "a-0");
+    assert_claims_capped(unit, "a-1");
+    assert_claims_capped(unit, NULL);
+    assert_claims(unit, "a-2");
+}
+
+static void claims_capped_for_b(DbUnit *unit) {
+    assert_claims_capped(unit, "b-0");
+    assert_claims_capped(unit, "b-1");
+    assert_claims_capped(unit, NULL);
+}
+
+static void a_cap_keeps_workers_free_for_others(void) {
+    store_in(ORG_A, adds_many_for_a);
+    store_system(claims_up_to_the_cap);
+    store_in(ORG_B, adds_few_for_b);
+    store_system(claims_capped_for_b);
+}
+
+/* Every way out of running counts one less, and coming back from the dead none. */
+static void runs_none(DbUnit *unit) {
+    g_assert_cmpint(running_of(unit, ORG_A), ==, 0);
+}
+
+static void runs_one(DbUnit *unit) {
+    g_assert_cmpint(running_of(unit, ORG_A), ==, 1);
+}
+
+static void fails_it(DbUnit *unit) {
+    g_autoptr(Job) job = NULL;
+    store_ok(job_get(unit, "job-1", &job, &error));
+    JobLease lease = job_lease(job);
+    store_ok(job_fail(unit, &lease, "{}", &error));
+}
+
+static void ends_called_off(DbUnit *unit) {
+    g_autoptr(Job) job = NULL;
+    store_ok(job_get(unit, "job-1", &job, &error));
+    JobLease lease = job_lease(job);
+    store_ok(job_end_cancelled(unit, &lease, &error));
+}
+
+static void running_jobs_are_counted_exactly(void) {
+    static const StoreStep ways[] = {parks, retries, fails_it};
+    store_in(ORG_A, adds_one);
+    for (size_t i = 0; i < G_N_ELEMENTS(ways); i++) {
+        store_system(claims_one);
+        store_system(runs_one);
+        store_in(ORG_A, ways[i]);
+        store_system(runs_none);
+        clock_advance(LEASE_MS);
+    }
+}
+
+static void a_run_that_is_claimed_again_is_counted_once(void) {
+    store_in(ORG_A, adds_one);
+    store_system(claims_one);
+    clock_advance(LEASE_MS);
+    store_system(claims_one);
+    store_system(runs_one);
+}
+
+static void a_cancelled_and_a_used_up_job_are_counted_out_as_well(void) {
+    store_in(ORG_A, adds_one);
+    store_system(claims_one);
+    store_in(ORG_A, ends_called_off);
+    store_system(runs_none);
+    store_in(ORG_A, adds_job_2);
+    for (int attempt = 0; attempt < JOB_ATTEMPTS; attempt++) {
+        store_system(claims_job_2);
+        clock_advance(LEASE_MS);
+    }
+    store_system(runs_one);
+    store_system(claims_nothing);
+    store_system(runs_none);
+}
+
+static void fails_after_growth(DbUnit *unit) {
+    grows(unit);
+    retries(unit);
+}
+
+static void what_a_failed_attempt_has_read_does_not_count_for_it(void) {
+    store_in(ORG_A, adds_one);
+    for (int attempt = 0; attempt < JOB_ATTEMPTS; attempt++) {
+        store_system(claims_one);
+        store_in(ORG_A, fails_after_growth);
+        clock_advance(5000);
+    }
+    store_system(claims_nothing);
+    store_in(ORG_A, is_failed);
+}
+
 static const StoreTest tests[] = {
+    {"a_job_waits_for_the_other_run_of_its_integration",
+     a_job_waits_for_the_other_run_of_its_integration},
+    {"a_parked_run_lets_the_others_of_its_integration_go",
+     a_parked_run_lets_the_others_of_its_integration_go},
+    {"a_run_that_lost_its_worker_comes_before_the_others_of_its_integration",
+     a_run_that_lost_its_worker_comes_before_the_others_of_its_integration},
+    {"two_runs_of_an_integration_cannot_be_stored", two_runs_of_an_integration_cannot_be_stored},
+    {"a_single_job_is_next_however_many_another_organization_has",
+     a_single_job_is_next_however_many_another_organization_has},
+    {"long_jobs_of_one_organization_do_not_crowd_out_short_ones_of_another",
+     long_jobs_of_one_organization_do_not_crowd_out_short_ones_of_another},
+    {"a_cap_keeps_workers_free_for_others", a_cap_keeps_workers_free_for_others},
+    {"running_jobs_are_counted_exactly", running_jobs_are_counted_exactly},
+    {"a_run_that_is_claimed_again_is_counted_once", a_run_that_is_claimed_again_is_counted_once},
+    {"a_cancelled_and_a_used_up_job_are_counted_out_as_well",
+     a_cancelled_and_a_used_up_job_are_counted_out_as_well},
+    {"what_a_failed_attempt_has_read_does_not_count_for_it",
+     what_a_failed_attempt_has_read_does_not_count_for_it},
     {"nothing_is_claimed_from_an_empty_queue", nothing_is_claimed_from_an_empty_queue},
     {"a_claimed_job_is_not_claimed_again", a_claimed_job_is_not_claimed_again},
     {"a_job_whose_lease_is_over_is_claimed_with_a_new_fence",

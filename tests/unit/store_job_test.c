@@ -4,6 +4,8 @@
 #include "store/job.h"
 #include "store/job_claim.h"
 
+#include <string.h>
+
 static const JobClaim worker = {.owner = "worker-1", .lease_ms = 60000};
 static const JobLease first_lease = {.job_id = "job-1", .owner = "worker-1", .fence = 1};
 
@@ -73,9 +75,9 @@ static void a_job_needs_its_own_id_integration_and_definition(void) {
 static void sees_nothing(DbUnit *unit) {
     Job *job = NULL;
     store_fails(ERROR_NOT_FOUND, job_get(unit, "job-1", &job, &error));
-    g_autoptr(Job) active = NULL;
-    store_ok(job_find_active(unit, INTEGRATION_A, &active, &error));
-    g_assert_null(active);
+    g_autoptr(GPtrArray) active = NULL;
+    store_ok(job_list_active(unit, INTEGRATION_A, &active, &error));
+    g_assert_cmpuint(active->len, ==, 0);
     JobFilter all = {0};
     g_autoptr(GPtrArray) jobs = NULL;
     store_ok(job_list(unit, &all, &jobs, &error));
@@ -114,9 +116,9 @@ static void reads_completed(DbUnit *unit) {
     store_ok(job_result_get(unit, "job-1", &result, &error));
     g_assert_cmpstr(result->result, ==, "{\"evidenceCollected\":2}");
     g_assert_null(result->error);
-    g_autoptr(Job) active = NULL;
-    store_ok(job_find_active(unit, INTEGRATION_A, &active, &error));
-    g_assert_null(active);
+    g_autoptr(GPtrArray) active = NULL;
+    store_ok(job_list_active(unit, INTEGRATION_A, &active, &error));
+    g_assert_cmpuint(active->len, ==, 0);
     store_fails(ERROR_CONFLICT, job_fail(unit, &first_lease, "{}", &error));
 }
 
@@ -224,15 +226,206 @@ static void lists(DbUnit *unit) {
     g_assert_cmpuint(count(unit, &running), ==, 1);
     JobFilter other = {.integration_id = INTEGRATION_B};
     g_assert_cmpuint(count(unit, &other), ==, 0);
-    g_autoptr(Job) active = NULL;
-    store_ok(job_find_active(unit, INTEGRATION_A, &active, &error));
-    g_assert_cmpstr(active->id, ==, "job-3");
+    g_autoptr(GPtrArray) active = NULL;
+    store_ok(job_list_active(unit, INTEGRATION_A, &active, &error));
+    g_assert_cmpuint(active->len, ==, 3);
+    g_assert_cmpstr(((Job *)g_ptr_array_index(active, 0))->id, ==, "job-1");
 }
 
 static void jobs_are_listed_newest_first_in_pages(void) {
     store_in(ORG_A, adds_three);
     store_system(claims);
     store_in(ORG_A, lists);
+}
+
+/* --- calling off ------------------------------------------------------------------------------ */
+
+static void assert_job(DbUnit *unit, const char *id, const char *status) {
+    g_autoptr(Job) job = NULL;
+    store_ok(job_get(unit, id, &job, &error));
+    g_assert_cmpstr(job->status, ==, status);
+}
+
+static void assert_cancelled_result(DbUnit *unit, const char *id) {
+    g_autoptr(JobResult) result = NULL;
+    store_ok(job_result_get(unit, id, &result, &error));
+    g_assert_null(result->result);
+    g_assert_nonnull(strstr(result->error, "\"code\":\"CANCELLED\""));
+    g_assert_cmpint(result->ended_at, ==, clock_now_ms());
+}
+
+static void cancels_at_once(DbUnit *unit) {
+    JobCancel how;
+    store_ok(job_cancel(unit, "job-1", &how, &error));
+    g_assert_cmpint(how, ==, JOB_CANCEL_DONE);
+    assert_job(unit, "job-1", JOB_CANCELLED);
+    assert_cancelled_result(unit, "job-1");
+}
+
+static void cancels_in_vain(DbUnit *unit) {
+    JobCancel how;
+    store_fails(ERROR_CONFLICT, job_cancel(unit, "job-1", &how, &error));
+}
+
+static void cancels_unknown(DbUnit *unit) {
+    JobCancel how;
+    store_fails(ERROR_NOT_FOUND, job_cancel(unit, "job-9", &how, &error));
+}
+
+static void claims_nothing(DbUnit *unit) {
+    g_autoptr(Job) job = NULL;
+    store_ok(job_claim(unit, &worker, &job, &error));
+    g_assert_null(job);
+}
+
+static void a_job_that_waits_is_called_off_at_once(void) {
+    store_in(ORG_A, adds);
+    store_in(ORG_B, cancels_unknown);
+    store_in(ORG_A, cancels_unknown);
+    store_in(ORG_A, cancels_at_once);
+    store_in(ORG_A, cancels_in_vain);
+    store_system(claims_nothing);
+}
+
+static void asks_the_worker(DbUnit *unit) {
+    JobCancel how;
+    bool cancelled = true;
+    store_ok(job_watch(unit, &first_lease, &cancelled, &error));
+    g_assert_false(cancelled);
+    store_ok(job_cancel(unit, "job-1", &how, &error));
+    g_assert_cmpint(how, ==, JOB_CANCEL_ASKED);
+    store_ok(job_cancel(unit, "job-1", &how, &error));
+    g_assert_cmpint(how, ==, JOB_CANCEL_ASKED);
+    assert_job(unit, "job-1", JOB_RUNNING);
+    store_ok(job_renew(unit, &first_lease, 60000, &error));
+    store_ok(job_watch(unit, &first_lease, &cancelled, &error));
+    g_assert_true(cancelled);
+}
+
+static void worker_ends_it(DbUnit *unit) {
+    store_ok(job_end_cancelled(unit, &first_lease, &error));
+    assert_job(unit, "job-1", JOB_CANCELLED);
+    assert_cancelled_result(unit, "job-1");
+    bool cancelled = false;
+    store_fails(ERROR_CONFLICT, job_watch(unit, &first_lease, &cancelled, &error));
+}
+
+static void a_running_job_is_ended_by_its_worker(void) {
+    store_in(ORG_A, adds);
+    store_system(claims);
+    store_in(ORG_A, asks_the_worker);
+    store_in(ORG_A, worker_ends_it);
+    store_system(claims_nothing);
+}
+
+static void late_worker_is_refused(DbUnit *unit) {
+    store_fails(ERROR_CONFLICT, job_complete(unit, &first_lease, "{}", &error));
+}
+
+static void a_running_job_whose_lease_is_over_is_called_off_at_once(void) {
+    store_in(ORG_A, adds);
+    store_system(claims);
+    clock_advance(60000);
+    store_in(ORG_A, cancels_at_once);
+    store_in(ORG_A, late_worker_is_refused);
+}
+
+static void claims_what_was_called_off(DbUnit *unit) {
+    g_autoptr(Job) job = NULL;
+    store_ok(job_claim(unit, &worker, &job, &error));
+    g_assert_null(job);
+    store_ok(job_claim_one(unit, ORG_A, "job-1", &worker, &job, &error));
+    g_assert_null(job);
+}
+
+static void is_cancelled(DbUnit *unit) {
+    assert_job(unit, "job-1", JOB_CANCELLED);
+    assert_cancelled_result(unit, "job-1");
+}
+
+static void a_called_off_job_whose_worker_dies_is_ended_by_the_next_claim(void) {
+    store_in(ORG_A, adds);
+    store_system(claims);
+    store_in(ORG_A, asks_the_worker);
+    clock_advance(60001);
+    store_system(claims_what_was_called_off);
+    store_in(ORG_A, is_cancelled);
+}
+
+/* --- retries ---------------------------------------------------------------------------------- */
+
+static void the_second_attempt_comes_after_5_s_and_the_third_after_10(void) {
+    static const struct {
+        int64_t attempt;
+        bool again;
+        int64_t delay;
+    } cases[] = {{1, true, 5000}, {2, true, 10000}, {3, false, 20000}, {0, true, 5000}};
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        Job job = {.attempt = cases[i].attempt};
+        g_assert_true(job_may_retry(&job) == cases[i].again);
+        g_assert_cmpint(job_retry_delay_ms(&job), ==, cases[i].delay);
+    }
+}
+
+static void put_off(DbUnit *unit) {
+    store_ok(job_retry(unit, &first_lease, START_MS + 5000, &error));
+}
+
+static void hurries(DbUnit *unit) {
+    store_ok(job_hurry(unit, "job-1", 5, &error));
+    g_autoptr(Job) job = NULL;
+    store_ok(job_get(unit, "job-1", &job, &error));
+    g_assert_cmpint(job->priority, ==, 7);
+    g_assert_cmpint(job->due_at, ==, START_MS);
+    store_ok(job_hurry(unit, "job-1", 9, &error));
+    g_autoptr(Job) higher = NULL;
+    store_ok(job_get(unit, "job-1", &higher, &error));
+    g_assert_cmpint(higher->priority, ==, 9);
+}
+
+static void claims_second_attempt(DbUnit *unit) {
+    g_autoptr(Job) job = NULL;
+    store_ok(job_claim(unit, &worker, &job, &error));
+    g_assert_cmpstr(job->id, ==, "job-1");
+    g_assert_cmpint(job->attempt, ==, 2);
+}
+
+static void whoever_joins_a_failed_attempt_makes_it_due_at_once(void) {
+    store_in(ORG_A, adds);
+    store_system(claims);
+    store_in(ORG_A, put_off);
+    store_system(claims_nothing);
+    store_in(ORG_A, hurries);
+    store_system(claims_second_attempt);
+}
+
+static void parks(DbUnit *unit) {
+    store_ok(job_park(unit, &first_lease, START_MS + 5000, &error));
+    store_ok(job_hurry(unit, "job-1", 9, &error));
+    g_autoptr(Job) job = NULL;
+    store_ok(job_get(unit, "job-1", &job, &error));
+    g_assert_cmpint(job->due_at, ==, START_MS + 5000);
+    g_assert_cmpint(job->priority, ==, 9);
+}
+
+static void resumes(DbUnit *unit) {
+    store_ok(job_resume(unit, "job-1", &error));
+    g_autoptr(Job) job = NULL;
+    store_ok(job_get(unit, "job-1", &job, &error));
+    g_assert_cmpint(job->due_at, ==, START_MS);
+}
+
+static void resumes_in_vain(DbUnit *unit) {
+    store_fails(ERROR_CONFLICT, job_resume(unit, "job-1", &error));
+}
+
+static void a_spent_limit_waits_for_whoever_joins_but_not_for_who_resumes(void) {
+    store_in(ORG_A, adds);
+    store_system(claims);
+    store_in(ORG_A, resumes_in_vain);
+    store_in(ORG_A, parks);
+    store_in(ORG_A, resumes);
+    store_in(ORG_B, resumes_in_vain);
 }
 
 static const StoreTest tests[] = {
@@ -246,6 +439,18 @@ static const StoreTest tests[] = {
     {"a_stale_fence_changes_nothing", a_stale_fence_changes_nothing},
     {"a_lease_is_renewed_from_now", a_lease_is_renewed_from_now},
     {"jobs_are_listed_newest_first_in_pages", jobs_are_listed_newest_first_in_pages},
+    {"a_job_that_waits_is_called_off_at_once", a_job_that_waits_is_called_off_at_once},
+    {"a_running_job_is_ended_by_its_worker", a_running_job_is_ended_by_its_worker},
+    {"a_running_job_whose_lease_is_over_is_called_off_at_once",
+     a_running_job_whose_lease_is_over_is_called_off_at_once},
+    {"a_called_off_job_whose_worker_dies_is_ended_by_the_next_claim",
+     a_called_off_job_whose_worker_dies_is_ended_by_the_next_claim},
+    {"the_second_attempt_comes_after_5_s_and_the_third_after_10",
+     the_second_attempt_comes_after_5_s_and_the_third_after_10},
+    {"whoever_joins_a_failed_attempt_makes_it_due_at_once",
+     whoever_joins_a_failed_attempt_makes_it_due_at_once},
+    {"a_spent_limit_waits_for_whoever_joins_but_not_for_who_resumes",
+     a_spent_limit_waits_for_whoever_joins_but_not_for_who_resumes},
 };
 
 int main(int argc, char **argv) {

@@ -36,6 +36,13 @@ void store_system(StoreStep step) {
     run_in(&scope, step);
 }
 
+void store_system_fails(StoreStep step) {
+    DbScope scope = {.actor = "test", .system = true};
+    g_autoptr(GError) error = NULL;
+    g_assert_false(db_run(database, &scope, DB_WRITE, run_step, &step, &error));
+    g_assert_nonnull(error);
+}
+
 static void add_organizations(DbUnit *unit) {
     Organization a = {.id = ORG_A, .name = "Alpha"};
     Organization b = {.id = ORG_B, .name = "Beta"};
@@ -43,16 +50,24 @@ static void add_organizations(DbUnit *unit) {
     store_ok(organization_insert(unit, &b, &error));
 }
 
-static void add_integration(DbUnit *unit) {
-    bool is_a = g_str_equal(db_unit_scope(unit)->organization, ORG_A);
-    Integration row = {.id = is_a ? INTEGRATION_A : INTEGRATION_B,
+static void insert_integration(DbUnit *unit, const char *id, const char *name) {
+    Integration row = {.id = id,
                        .provider = "github",
-                       .name = "acme",
+                       .name = name,
                        .auth = "pat",
                        .status = INTEGRATION_CONNECTED,
                        .settings = "{}",
                        .account = "{}"};
     store_ok(integration_insert(unit, &row, &error));
+}
+
+static void add_integration(DbUnit *unit) {
+    bool is_a = g_str_equal(db_unit_scope(unit)->organization, ORG_A);
+    insert_integration(unit, is_a ? INTEGRATION_A : INTEGRATION_B, "acme");
+}
+
+void store_add_integration(DbUnit *unit, const char *integration_id) {
+    insert_integration(unit, integration_id, integration_id);
 }
 
 void store_add_job(DbUnit *unit, const char *integration_id, const char *job_id) {

@@ -35,6 +35,9 @@ int store_main(int argc, char **argv, const char *noun, const StoreTest *tests, 
 void store_in(const char *organization, StoreStep step);
 void store_system(StoreStep step);
 
+/* Runs a step as the system in which a statement fails, so that the unit fails as well. */
+void store_system_fails(StoreStep step);
+
 /* The expression uses &error as its last argument and must succeed. */
 #define store_ok(expression)                                                                       \
     do {                                                                                           \
@@ -53,6 +56,9 @@ void store_system(StoreStep step);
         g_assert_error(error, ASSAY_ERROR, (int)(expected));                                       \
         g_error_free(error);                                                                       \
     } while (0)
+
+/* Adds another integration of this id and name to the organization of the unit. */
+void store_add_integration(DbUnit *unit, const char *integration_id);
 
 /* Adds a pending job with this id to the integration. */
 void store_add_job(DbUnit *unit, const char *integration_id, const char *job_id);

@@ -2,6 +2,7 @@
 #include "unit/provider_support.h"
 #include "unit/sync_support.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "provider/definition_load.h"
 #include "store/definition_text.h"
@@ -168,21 +169,33 @@ static void the_same_wish_gets_the_same_job(void) {
     assert_status(&desk, first, JOB_PARKED);
 }
 
-static void another_wish_calls_off_a_job_that_waits(void) {
+static void a_wider_wish_calls_off_a_narrower_one_that_waits(void) {
     for (int parked = 0; parked <= 1; parked++) {
         g_auto(Desk) desk = {0};
         desk_init(&desk);
-        g_autofree char *first = queued(&desk, &(SyncRequest){0});
+        SyncRequest narrow = {.controls = NAMES("CC8.1")};
+        g_autofree char *first = queued(&desk, &narrow);
         if (parked) {
             g_assert_true(sync_claim(&desk.place, &scope_a, first, "host:1"));
             sync_park(&desk.place, &scope_a, first);
         }
-        SyncRequest other = {.controls = NAMES("CC8.1")};
-        g_autofree char *second = queued(&desk, &other);
+        g_autofree char *second = queued(&desk, &(SyncRequest){0});
         g_assert_cmpstr(second, !=, first);
         assert_status(&desk, first, JOB_CANCELLED);
         assert_status(&desk, second, JOB_PENDING);
     }
+}
+
+static void a_narrower_wish_leaves_a_wider_one_in_its_place(void) {
+    g_auto(Desk) desk = {0};
+    desk_init(&desk);
+    g_autofree char *first = queued(&desk, &(SyncRequest){0});
+    g_autofree char *second = queued(&desk, &(SyncRequest){.controls = NAMES("CC8.1")});
+    g_assert_cmpstr(second, !=, first);
+    assert_status(&desk, first, JOB_PENDING);
+    assert_status(&desk, second, JOB_PENDING);
+    g_assert_true(sync_claim(&desk.place, &scope_a, first, "host:1"));
+    g_assert_false(sync_claim(&desk.place, &scope_a, second, "host:2"));
 }
 
 static void another_range_is_another_wish(void) {
@@ -191,8 +204,177 @@ static void another_range_is_another_wish(void) {
     g_autofree char *first = queued(&desk, &(SyncRequest){0});
     g_autofree char *second = queued(&desk, &(SyncRequest){.from_ms = 1});
     g_assert_cmpstr(second, !=, first);
-    assert_status(&desk, first, JOB_CANCELLED);
+    assert_status(&desk, first, JOB_PENDING);
+    assert_status(&desk, second, JOB_PENDING);
 }
+
+static void too_many_different_wishes_are_refused(void) {
+    g_auto(Desk) desk = {0};
+    desk_init(&desk);
+    for (int i = 1; i <= QUEUE_WAITING_MAX; i++) {
+        g_autofree char *id = queued(&desk, &(SyncRequest){.from_ms = i});
+    }
+    SyncRequest one_more = {.from_ms = QUEUE_WAITING_MAX + 1};
+    refuse(&desk, &one_more, ERROR_LIMIT, "20 different syncs of acme wait already");
+    g_autofree char *known = queued(&desk, &(SyncRequest){.from_ms = 7});
+    assert_status(&desk, known, JOB_PENDING);
+}
+
+static void a_run_that_began_long_ago_is_not_gone_on_with(void) {
+    g_auto(Desk) desk = {0};
+    desk_init(&desk);
+    clock_freeze(1760000000000);
+    g_autofree char *first = queued(&desk, &(SyncRequest){0});
+    g_assert_true(sync_claim(&desk.place, &scope_a, first, "host:1"));
+    sync_park(&desk.place, &scope_a, first);
+    clock_advance(24LL * 60 * 60 * 1000);
+    g_autofree char *in_time = queued(&desk, &(SyncRequest){0});
+    g_assert_cmpstr(in_time, ==, first);
+    clock_advance(1);
+    g_autofree char *second = queued(&desk, &(SyncRequest){0});
+    g_assert_cmpstr(second, !=, first);
+    assert_status(&desk, first, JOB_CANCELLED);
+    clock_thaw();
+}
+
+/* --- priorities and schedules ----------------------------------------------------------------- */
+
+static void assert_priority(const Desk *desk, const char *id, int64_t priority) {
+    g_autoptr(Job) job = sync_job(&desk->place, &scope_a, id);
+    g_assert_cmpint(job->priority, ==, priority);
+}
+
+static void a_person_comes_before_a_schedule_and_renewal_last(void) {
+    g_auto(Desk) desk = {0};
+    desk_init(&desk);
+    SyncRequest renewal = {.evidence_types = NAMES("security_alerts"), .cause = SYNC_RENEWAL};
+    g_autofree char *first = queued(&desk, &renewal);
+    assert_priority(&desk, first, JOB_PRIORITY_RENEWAL);
+    g_autofree char *second = queued(&desk, &(SyncRequest){.cause = SYNC_SCHEDULE});
+    assert_priority(&desk, second, JOB_PRIORITY_SCHEDULE);
+    assert_status(&desk, first, JOB_CANCELLED); /* it is collected anyway */
+    g_autofree char *person = queued(&desk, &(SyncRequest){0});
+    g_assert_cmpstr(person, ==, second);
+    assert_priority(&desk, second, JOB_PRIORITY_PERSON);
+    g_autofree char *again = queued(&desk, &(SyncRequest){.cause = SYNC_SCHEDULE});
+    g_assert_cmpstr(again, ==, second);
+    assert_priority(&desk, second, JOB_PRIORITY_PERSON);
+}
+
+static void what_is_due_joins_whatever_collects_as_much(void) {
+    g_auto(Desk) desk = {0};
+    desk_init(&desk);
+    g_autofree char *all = queued(&desk, &(SyncRequest){0});
+    SyncRequest renewal = {.evidence_types = NAMES("security_alerts"), .cause = SYNC_RENEWAL};
+    g_autofree char *renewed = queued(&desk, &renewal);
+    g_assert_cmpstr(renewed, ==, all);
+    g_assert_true(sync_claim(&desk.place, &scope_a, all, "host:1"));
+    g_autofree char *due = queued(&desk, &(SyncRequest){.cause = SYNC_SCHEDULE});
+    g_assert_cmpstr(due, ==, all);
+    g_autofree char *person =
+        queued(&desk, &(SyncRequest){.evidence_types = NAMES("security_alerts")});
+    g_assert_cmpstr(person, !=, all);
+}
+
+static void what_is_due_waits_for_a_run_that_collects_less(void) {
+    g_auto(Desk) desk = {0};
+    desk_init(&desk);
+    SyncRequest narrow = {.evidence_types = NAMES("security_alerts")};
+    g_autofree char *running = queued(&desk, &narrow);
+    g_assert_true(sync_claim(&desk.place, &scope_a, running, "host:1"));
+    g_autofree char *due = queued(&desk, &(SyncRequest){.cause = SYNC_SCHEDULE});
+    g_assert_cmpstr(due, !=, running);
+    assert_status(&desk, running, JOB_RUNNING);
+    g_assert_false(sync_claim(&desk.place, &scope_a, due, "host:2"));
+}
+
+static void the_integrations_own_choice_of_types_is_the_default(void) {
+    static const struct {
+        const char *choice;
+        const char *expected;
+    } cases[] = {{"[\"security_alerts\"]", ALERTS},
+                 {"[\"security_alerts\",\"gone\"]", ALERTS},
+                 {"[\"gone\"]", ALL},
+                 {"[]", ALL}};
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(Desk) desk = {0};
+        desk_init(&desk);
+        Integration chosen = *desk.integration;
+        chosen.evidence_types = cases[i].choice;
+        char *id = NULL;
+        must(queue_sync(desk.place.db, &scope_a, &chosen, github, &(SyncRequest){0}, &id, &error));
+        g_autoptr(Job) job = sync_job(&desk.place, &scope_a, id);
+        g_assert_cmpstr(job->request, ==, cases[i].expected);
+        g_free(id);
+    }
+}
+
+/* --- again ------------------------------------------------------------------------------------ */
+
+typedef struct {
+    const char *id;
+    JobCancel how;
+} CancelWork;
+
+static bool cancel_work(DbUnit *unit, void *data, GError **error) {
+    CancelWork *work = data;
+    return job_cancel(unit, work->id, &work->how, error);
+}
+
+static JobCancel cancel(const Desk *desk, const char *id) {
+    CancelWork work = {.id = id};
+    must(db_run(desk->place.db, &scope_a, DB_WRITE, cancel_work, &work, &error));
+    return work.how;
+}
+
+static void a_called_off_job_is_asked_for_again_as_it_was(void) {
+    g_auto(Desk) desk = {0};
+    desk_init(&desk);
+    g_autoptr(Registry) registry = NULL;
+    must((registry = registry_new(NULL, &error)) != NULL);
+    SyncRequest request = {.evidence_types = NAMES("security_alerts"), .from_ms = 5};
+    g_autofree char *first = queued(&desk, &request);
+    g_assert_cmpint(cancel(&desk, first), ==, JOB_CANCEL_DONE);
+    g_autofree char *second = NULL;
+    must(queue_retry(desk.place.db, &scope_a, registry, first, &second, &error));
+    g_assert_cmpstr(second, !=, first);
+    g_autoptr(Job) before = sync_job(&desk.place, &scope_a, first);
+    g_autoptr(Job) after = sync_job(&desk.place, &scope_a, second);
+    g_assert_cmpstr(after->request, ==, before->request);
+    g_assert_cmpint(after->priority, ==, JOB_PRIORITY_PERSON);
+}
+
+static void a_parked_job_is_gone_on_with_at_once_and_a_running_one_is_not(void) {
+    g_auto(Desk) desk = {0};
+    desk_init(&desk);
+    g_autoptr(Registry) registry = NULL;
+    must((registry = registry_new(NULL, &error)) != NULL);
+    g_autofree char *id = queued(&desk, &(SyncRequest){0});
+    g_autofree char *same = NULL;
+    g_assert_true(sync_claim(&desk.place, &scope_a, id, "host:1"));
+    must_fail(ERROR_CONFLICT, "the job is running",
+              queue_retry(desk.place.db, &scope_a, registry, id, &same, &error));
+    g_assert_null(same);
+    sync_park(&desk.place, &scope_a, id);
+    must(queue_retry(desk.place.db, &scope_a, registry, id, &same, &error));
+    g_assert_cmpstr(same, ==, id);
+    g_assert_true(sync_claim(&desk.place, &scope_a, id, "host:1"));
+    must_fail(ERROR_NOT_FOUND, "",
+              queue_retry(desk.place.db, &scope_b, registry, id, &same, &error));
+}
+
+static void what_was_asked_to_stop_is_not_joined(void) {
+    g_auto(Desk) desk = {0};
+    desk_init(&desk);
+    g_autofree char *first = queued(&desk, &(SyncRequest){0});
+    g_assert_true(sync_claim(&desk.place, &scope_a, first, "host:1"));
+    g_assert_cmpint(cancel(&desk, first), ==, JOB_CANCEL_ASKED);
+    g_autofree char *second = queued(&desk, &(SyncRequest){0});
+    g_assert_cmpstr(second, !=, first);
+    g_assert_false(sync_claim(&desk.place, &scope_a, second, "host:2"));
+}
+
+/* --- definitions and owners ------------------------------------------------------------------- */
 
 static bool ask_of(const Desk *desk, const Definition *definition, char **id_out, GError **error) {
     SyncRequest all = {0};
@@ -227,31 +409,33 @@ static void a_job_that_cannot_be_stored_calls_nothing_off(void) {
     assert_status(&desk, first, JOB_PENDING);
 }
 
-static void a_job_that_is_being_run_is_not_called_off(void) {
+static void another_wish_waits_for_a_run_that_is_under_way(void) {
     g_auto(Desk) desk = {0};
     desk_init(&desk);
-    g_autofree char *first = queued(&desk, &(SyncRequest){0});
+    g_autofree char *first = queued(&desk, &(SyncRequest){.controls = NAMES("CC8.1")});
     g_assert_true(sync_claim(&desk.place, &scope_a, first, "host:1"));
-    SyncRequest other = {.controls = NAMES("CC8.1")};
-    refuse(&desk, &other, ERROR_CONFLICT, "a sync of this integration is running already");
+    g_autofree char *second = queued(&desk, &(SyncRequest){0});
     assert_status(&desk, first, JOB_RUNNING);
+    assert_status(&desk, second, JOB_PENDING);
+    g_assert_false(sync_claim(&desk.place, &scope_a, second, "host:2"));
 }
 
-static void a_job_of_a_dead_owner_is_called_off_at_once(void) {
+static void a_job_of_a_dead_owner_can_be_claimed_at_once(void) {
     g_auto(Desk) desk = {0};
     desk_init(&desk);
-    g_autofree char *first = queued(&desk, &(SyncRequest){0});
+    g_autofree char *first = queued(&desk, &(SyncRequest){.controls = NAMES("CC8.1")});
     g_assert_true(sync_claim(&desk.place, &scope_a, first, "host:dead"));
     g_autofree char *run = g_build_filename(desk.place.folder, "run", NULL);
     g_autofree char *lock = g_build_filename(run, "dead.lock", NULL);
     g_assert_cmpint(g_mkdir_with_parents(run, 0700), ==, 0);
     must(g_file_set_contents(lock, "host:dead", -1, &error));
-    SyncRequest other = {.controls = NAMES("CC8.1")};
-    refuse(&desk, &other, ERROR_CONFLICT, "running already");
-    other.data_dir = desk.place.folder;
-    g_autofree char *second = queued(&desk, &other);
-    assert_status(&desk, first, JOB_CANCELLED);
-    assert_status(&desk, second, JOB_PENDING);
+    g_autofree char *waiting = queued(&desk, &(SyncRequest){0});
+    assert_status(&desk, first, JOB_RUNNING);
+    SyncRequest wider = {.data_dir = desk.place.folder};
+    g_autofree char *second = queued(&desk, &wider);
+    g_assert_cmpstr(second, ==, waiting);
+    assert_status(&desk, first, JOB_RUNNING); /* its lease is let go of, and it is the next */
+    g_assert_true(sync_claim(&desk.place, &scope_a, first, "host:2"));
 }
 
 static void integrations_do_not_stand_in_each_others_way(void) {
@@ -286,12 +470,22 @@ int main(int argc, char **argv) {
     ADD(what_cannot_be_chosen_is_named);
     ADD(a_range_is_kept);
     ADD(the_same_wish_gets_the_same_job);
-    ADD(another_wish_calls_off_a_job_that_waits);
+    ADD(a_wider_wish_calls_off_a_narrower_one_that_waits);
+    ADD(a_narrower_wish_leaves_a_wider_one_in_its_place);
+    ADD(too_many_different_wishes_are_refused);
+    ADD(a_run_that_began_long_ago_is_not_gone_on_with);
+    ADD(a_person_comes_before_a_schedule_and_renewal_last);
+    ADD(what_is_due_joins_whatever_collects_as_much);
+    ADD(what_is_due_waits_for_a_run_that_collects_less);
+    ADD(the_integrations_own_choice_of_types_is_the_default);
+    ADD(a_called_off_job_is_asked_for_again_as_it_was);
+    ADD(a_parked_job_is_gone_on_with_at_once_and_a_running_one_is_not);
+    ADD(what_was_asked_to_stop_is_not_joined);
     ADD(another_range_is_another_wish);
     ADD(a_new_definition_begins_anew);
     ADD(a_job_that_cannot_be_stored_calls_nothing_off);
-    ADD(a_job_that_is_being_run_is_not_called_off);
-    ADD(a_job_of_a_dead_owner_is_called_off_at_once);
+    ADD(another_wish_waits_for_a_run_that_is_under_way);
+    ADD(a_job_of_a_dead_owner_can_be_claimed_at_once);
     ADD(integrations_do_not_stand_in_each_others_way);
     ADD(another_organizations_integration_gets_no_job);
     int failed = g_test_run();
