@@ -203,13 +203,11 @@ static void grant_rate(BudgetShare *share, const BudgetSpec *spec, const BudgetA
         reply->retry_ms = -1;
         return;
     }
-    int64_t fair = share->level + rate.refill * rate.ahead / reply->holders;
-    int64_t whole = share->level + rate.refill * rate.ahead;
-    int64_t count = MIN(ask->want, fair / rate.unit);
-    if (count < ask->cost) {
-        count = ask->cost;
-    }
-    int64_t lacking = count * rate.unit - whole;
+    int64_t whole = rate.refill * rate.ahead;
+    int64_t fair = whole / reply->holders;
+    int64_t worth = MIN(MAX(fair / rate.unit / 2, ask->cost), ask->want); /* a trip to the keeper */
+    int64_t count = MAX(MIN(ask->want, (share->level + fair) / rate.unit), worth);
+    int64_t lacking = count * rate.unit - share->level - whole;
     if (lacking > 0) {
         reply->retry_ms = (lacking + rate.refill - 1) / rate.refill;
         return;
