@@ -91,3 +91,8 @@ bool audit_get(DbUnit *unit, const char *id, AuditRow **row_out,
  * frees its rows. */
 bool audit_list(DbUnit *unit, const AuditFilter *filter, GPtrArray **rows_out,
                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* AuditRow* of what people are shown (store/activity.h), newest first, before this row (NULL: the
+ * newest). leaf_index is not read. */
+bool audit_list_for_people(DbUnit *unit, const char *before_id, int64_t limit, GPtrArray **rows_out,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,7 +1,7 @@
 /* audit_action.h - everything that is written into the audit log, as one table.
  *
  * An action has a stable name ("integration.connect") and, when it interests people and not only
- * auditors, the sentence that the activity of an organization shows (store/activity.h).
+ * auditors, the words that the activity of an organization shows (store/activity.h).
  */
 #pragma once
 
@@ -65,6 +65,8 @@ const char *audit_action_name(AuditAction action);
 /* False when there is no such action. */
 bool audit_action_from_name(const char *name, AuditAction *action_out);
 
-/* What people read, with {actor} and {target}; NULL when this is for auditors only. Static storage.
- */
-const char *audit_action_sentence(AuditAction action);
+/* What people read behind the actor's name, with {target} where the target's name stands:
+ * "connected {target}", and after "could not": "connect {target}". NULL when this is for auditors
+ * only. Static storage. */
+const char *audit_action_done(AuditAction action);
+const char *audit_action_undone(AuditAction action);

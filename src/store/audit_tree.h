@@ -13,18 +13,13 @@
  */
 #pragma once
 
-#include "base/digest.h"
-#include "store/merkle.h"
 #include "store/record.h"
+#include "store/tree_head.h"
 
 /* Most rows that one unit seals. */
 #define AUDIT_SEAL_MAX 500
 
-typedef struct {
-    int64_t size;
-    uint8_t root[DIGEST_SIZE];
-    int64_t updated_at; /* 0: never */
-} AuditTreeHead;
+typedef TreeHead AuditTreeHead;
 
 /* The proof that a row is in the tree of this size. */
 typedef struct {
@@ -33,8 +28,7 @@ typedef struct {
     uint8_t leaf_hash[DIGEST_SIZE];
     uint8_t root[DIGEST_SIZE];
     char *salt; /* hexadecimal, needed to make the leaf from the record */
-    uint8_t path[MERKLE_LEVELS][DIGEST_SIZE];
-    size_t path_count;
+    MerklePath path;
 } AuditProof;
 
 void audit_proof_clear(AuditProof *proof);

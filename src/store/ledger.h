@@ -12,14 +12,11 @@
 
 #include "base/digest.h"
 #include "store/record.h"
+#include "store/tree_head.h"
 
 #define LEDGER_LEAF_INPUT_SIZE (1 + DIGEST_SIZE)
 
-typedef struct {
-    int64_t size;
-    uint8_t root[DIGEST_SIZE];
-    int64_t updated_at; /* 0: never */
-} LedgerHead;
+typedef TreeHead LedgerHead;
 
 typedef struct {
     int64_t leaf_index;

@@ -61,6 +61,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Membership, membership_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Member, member_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(UserMembership, user_membership_free)
 
+/* For the statements of store/ that read a UserMembership. */
+extern const RecordShape user_membership_shape;
+
 /* Whether the parts of a membership fit each other: a known role, known grants, integrations for a
  * scanner and for nobody else, a period for auditors only and not backwards. ERROR_CONFIGURATION.
  * Tokens and invitations are held to the same rule. */

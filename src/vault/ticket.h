@@ -1,6 +1,6 @@
 /* ticket.h - random credentials that Assay hands out itself: API tokens, sessions, invitations.
  *
- * A ticket is text of 49 characters behind its prefix:
+ * A ticket is 49 characters behind its prefix:
  *
  *     assay_KIND_ + 43 characters from 0-9A-Za-z (256 random bits) + 6 characters of checksum
  *
@@ -32,7 +32,6 @@ typedef enum {
 #define TICKET_RANDOM 43
 #define TICKET_CHECKSUM 6
 #define TICKET_MAX 80 /* longest ticket, with its NUL */
-#define TICKET_HINT_SIZE 16
 
 /* A new ticket. */
 Secret *ticket_new(TicketKind kind, GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -43,8 +42,9 @@ bool ticket_check(const char *text, TicketKind *kind_out);
 /* As the store keeps it: SHA-256, hexadecimal. */
 void ticket_hash(const char *text, char out[DIGEST_HEX_SIZE]);
 
-/* "assay_api_…x7Kq": the prefix and the last four random characters, to recognize it by. */
-void ticket_hint(const char *text, char out[TICKET_HINT_SIZE + 8]);
+/* "assay_api_…x7Kq": the prefix and the last four random characters, to recognize it by; "" when it
+ * is no ticket. Caller frees. */
+char *ticket_hint(const char *text);
 
 /* The CSRF token of a session: HMAC-SHA-256 of a constant under the session's ticket, base64url.
  * Caller frees. */

@@ -18,10 +18,10 @@ for update
 ;
 
 -- name: ledger_advance
--- Moves the head on by one leaf.
+-- Moves the head on from the size that was locked.
 update ledger_head
 set size = :size, frontier = :frontier, root = :root, updated_at = :now
-where organization_id = :org and size = cast(:size as bigint) - 1;
+where organization_id = :org and size = cast(:old_size as bigint);
 
 -- name: ledger_leaf_insert
 -- Stores a leaf.

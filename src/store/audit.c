@@ -1,0 +1,182 @@
+#include "store/audit.h"
+
+#include "base/clock.h"
+#include "base/id.h"
+#include "base/secmem.h"
+#include "base/text.h"
+
+#include <string.h>
+
+/* Names may come from outside (what somebody typed as an e-mail address). */
+#define NAME_MAX_BYTES 200
+
+/* A row as it is inserted. */
+typedef struct {
+    const char *id;
+    int64_t at;
+    const char *action;
+    const char *actor_id;
+    const char *actor_name;
+    const char *target_id;
+    const char *target_name;
+    const char *result;
+    bool for_people;
+    const char *record;
+    RecordBytes salt;
+} NewRow;
+
+static const RecordColumn new_columns[] = {
+    RECORD_COLUMN(NewRow, id, RECORD_TEXT, 0),
+    RECORD_COLUMN(NewRow, at, RECORD_INT, 0),
+    RECORD_COLUMN(NewRow, action, RECORD_TEXT, 0),
+    RECORD_COLUMN(NewRow, actor_id, RECORD_OPTIONAL, 0),
+    RECORD_COLUMN(NewRow, actor_name, RECORD_OPTIONAL, 0),
+    RECORD_COLUMN(NewRow, target_id, RECORD_OPTIONAL, 0),
+    RECORD_COLUMN(NewRow, target_name, RECORD_OPTIONAL, 0),
+    RECORD_COLUMN(NewRow, result, RECORD_TEXT, 0),
+    RECORD_COLUMN(NewRow, for_people, RECORD_BOOL, 0),
+    RECORD_COLUMN(NewRow, record, RECORD_TEXT, AUDIT_RECORD_MAX),
+    RECORD_COLUMN(NewRow, salt, RECORD_BYTES, AUDIT_SALT_SIZE),
+};
+static const RecordShape new_shape = RECORD_SHAPE(NewRow, "audit row", new_columns);
+
+static const RecordColumn columns[] = {
+    RECORD_COLUMN(AuditRow, id, RECORD_TEXT, 0),
+    RECORD_COLUMN(AuditRow, at, RECORD_INT, 0),
+    RECORD_COLUMN(AuditRow, action, RECORD_TEXT, 0),
+    RECORD_COLUMN(AuditRow, record, RECORD_TEXT, 0),
+    RECORD_COLUMN(AuditRow, leaf_index, RECORD_INT, 0),
+};
+static const RecordShape shape = RECORD_SHAPE(AuditRow, "audit row", columns);
+
+void audit_row_free(AuditRow *row) {
+    g_free(row);
+}
+
+/* --- the record --------------------------------------------------------------------------------
+ */
+
+static void put_name(Json *object, const char *key, const char *text) {
+    g_autofree char *line = text ? text_one_line(text, NAME_MAX_BYTES) : NULL;
+    json_put_string(object, key, line);
+}
+
+static Json *actor_json(const AuditActor *actor) {
+    Json *json = json_new_object();
+    json_put_string(json, "kind", actor->kind);
+    put_name(json, "id", actor->id);
+    put_name(json, "name", actor->name);
+    put_name(json, "address", actor->address);
+    put_name(json, "requestId", actor->request_id);
+    return json;
+}
+
+static Json *target_json(const AuditEntry *entry) {
+    if (!entry->target_kind)
+        return NULL;
+    Json *json = json_new_object();
+    json_put_string(json, "kind", entry->target_kind);
+    put_name(json, "id", entry->target_id);
+    put_name(json, "name", entry->target_name);
+    return json;
+}
+
+static char *record_text(const AuditEntry *entry, const NewRow *row, const char *organization) {
+    g_autoptr(Json) json = json_new_object();
+    bool installation = g_strcmp0(organization, AUDIT_INSTALLATION) == 0;
+    json_put_string(json, "id", row->id);
+    json_put_string(json, "organizationId", installation ? NULL : organization);
+    json_put_time(json, "at", row->at);
+    json_put_string(json, "action", row->action);
+    json_put_string(json, "result", row->result);
+    json_put(json, "actor", actor_json(entry->actor));
+    json_put(json, "target", target_json(entry));
+    json_put(json, "details", entry->details ? json_copy_deep(entry->details) : NULL);
+    return json_print(json, JSON_COMPACT);
+}
+
+/* --- writing -----------------------------------------------------------------------------------
+ */
+
+static bool insert(DbUnit *unit, const NewRow *row, GError **error) {
+    if (!record_write(unit, "audit_insert", &new_shape, row, error))
+        return false;
+    DbStatement *wait = db_prepare(unit, "audit_wait");
+    db_bind_text(wait, "id", row->id);
+    return db_exec(wait, error);
+}
+
+static char *short_name(const char *text) {
+    return text ? text_one_line(text, NAME_MAX_BYTES) : NULL;
+}
+
+bool audit_add(DbUnit *unit, const AuditEntry *entry, GError **error) {
+    char id[ID_SIZE];
+    uint8_t salt[AUDIT_SALT_SIZE];
+    id_write(id);
+    secmem_random(salt, sizeof salt);
+    g_autofree char *actor_id = short_name(entry->actor->id);
+    g_autofree char *actor_name = short_name(entry->actor->name);
+    g_autofree char *target_id = short_name(entry->target_id);
+    g_autofree char *target_name = short_name(entry->target_name);
+    NewRow row = {.id = id,
+                  .at = clock_now_ms(),
+                  .action = audit_action_name(entry->action),
+                  .actor_id = actor_id,
+                  .actor_name = actor_name,
+                  .target_id = target_id,
+                  .target_name = target_name,
+                  .result = entry->result ? entry->result : AUDIT_OK,
+                  .salt = {salt, sizeof salt}};
+    row.for_people =
+        audit_action_done(entry->action) != NULL && strcmp(row.result, AUDIT_DENIED) != 0;
+    g_autofree char *record = record_text(entry, &row, db_unit_scope(unit)->organization);
+    row.record = record;
+    return insert(unit, &row, error);
+}
+
+/* --- reading -----------------------------------------------------------------------------------
+ */
+
+bool audit_get(DbUnit *unit, const char *id, AuditRow **row_out, GError **error) {
+    DbStatement *statement = db_prepare(unit, "audit_get");
+    db_bind_text(statement, "id", id);
+    return record_must(statement, &shape, row_out, error);
+}
+
+/* "session." means all names that begin so; '/' is the next byte behind '.'. A whole name is the
+ * only one between itself and itself with a '!', which no name has. */
+static void bind_action(DbStatement *statement, const char *action) {
+    g_autofree char *until = NULL;
+    if (action && g_str_has_suffix(action, "."))
+        until = g_strdup_printf("%.*s/", (int)strlen(action) - 1, action);
+    else if (action)
+        until = g_strconcat(action, "!", NULL);
+    record_bind_filter(statement, "action_from", action);
+    record_bind_filter(statement, "action_until", until);
+}
+
+bool audit_list(DbUnit *unit, const AuditFilter *filter, GPtrArray **rows_out, GError **error) {
+    DbStatement *statement =
+        db_prepare(unit, filter->oldest_first ? "audit_oldest" : "audit_newest");
+    if (filter->oldest_first)
+        record_bind_filter(statement, "after", filter->after_id);
+    else
+        record_bind_before(statement, "before", filter->before_id);
+    bind_action(statement, filter->action);
+    record_bind_filter(statement, "actor", filter->actor_id);
+    record_bind_filter(statement, "target", filter->target_id);
+    record_bind_filter(statement, "result", filter->result);
+    db_bind_int(statement, "from", filter->from);
+    db_bind_int(statement, "until", filter->until ? filter->until : INT64_MAX);
+    record_bind_limit(statement, filter->limit);
+    return record_all(statement, &shape, rows_out, error);
+}
+
+bool audit_list_for_people(DbUnit *unit, const char *before_id, int64_t limit, GPtrArray **rows_out,
+                           GError **error) {
+    DbStatement *statement = db_prepare(unit, "audit_for_people");
+    record_bind_before(statement, "before", before_id);
+    record_bind_limit(statement, limit);
+    return record_all(statement, &shape, rows_out, error);
+}

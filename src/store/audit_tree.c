@@ -1,0 +1,223 @@
+#include "store/audit_tree.h"
+
+#include "base/text.h"
+#include "store/audit.h"
+#include "store/ledger.h"
+
+#include <string.h>
+
+static const TreeStatements statements = {.begin = "audit_tree_begin",
+                                          .lock = "audit_tree_lock",
+                                          .advance = "audit_tree_advance",
+                                          .read = "audit_tree_head"};
+
+typedef struct {
+    const char *id;
+    const char *record;
+    RecordBytes salt;
+} Pending;
+
+static const RecordColumn columns[] = {
+    RECORD_COLUMN(Pending, id, RECORD_TEXT, 0),
+    RECORD_COLUMN(Pending, record, RECORD_TEXT, 0),
+    RECORD_COLUMN(Pending, salt, RECORD_BYTES, 0),
+};
+static const RecordShape shape = RECORD_SHAPE(Pending, "audit row", columns);
+
+void audit_proof_clear(AuditProof *proof) {
+    g_clear_pointer(&proof->salt, g_free);
+}
+
+/* --- sealing -----------------------------------------------------------------------------------
+ */
+
+/* Stores the subtrees that a leaf completes, itself included. */
+typedef struct {
+    DbUnit *unit;
+    GError **error;
+    bool failed;
+} Growth;
+
+static void store_node(void *data, unsigned level, uint64_t position,
+                       const uint8_t hash[DIGEST_SIZE]) {
+    Growth *growth = data;
+    if (growth->failed)
+        return;
+    DbStatement *statement = db_prepare(growth->unit, "audit_tree_node");
+    db_bind_int(statement, "level", (int64_t)level);
+    db_bind_int(statement, "position", (int64_t)position);
+    db_bind_blob(statement, "hash", hash, DIGEST_SIZE);
+    growth->failed = !db_exec(statement, growth->error);
+}
+
+static bool append(DbUnit *unit, const Pending *row, MerkleTree *tree, GError **error) {
+    uint8_t input[LEDGER_LEAF_INPUT_SIZE];
+    uint8_t hash[DIGEST_SIZE];
+    Growth growth = {.unit = unit, .error = error};
+    DbStatement *leaf = db_prepare(unit, "audit_tree_leaf");
+    db_bind_int(leaf, "leaf_index", (int64_t)tree->size);
+    db_bind_text(leaf, "audit_id", row->id);
+    if (!db_exec(leaf, error))
+        return false;
+    ledger_leaf_input(row->salt, (RecordBytes){row->record, strlen(row->record)}, input);
+    merkle_leaf_hash(input, sizeof input, hash);
+    merkle_append_to(tree, hash, store_node, &growth);
+    if (growth.failed)
+        return false;
+    DbStatement *sealed = db_prepare(unit, "audit_tree_sealed");
+    db_bind_text(sealed, "audit_id", row->id);
+    return record_change(unit, sealed, ERROR_DATABASE,
+                         "An audit row was sealed while its tree was locked.", error);
+}
+
+bool audit_tree_seal(DbUnit *unit, int64_t limit, int64_t *sealed_out, GError **error) {
+    MerkleTree tree;
+    g_autoptr(GPtrArray) rows = NULL;
+    *sealed_out = 0;
+    if (!tree_head_lock(unit, &statements, &tree, error))
+        return false;
+    DbStatement *pending = db_prepare(unit, "audit_tree_pending");
+    record_bind_limit(pending, limit <= 0 ? AUDIT_SEAL_MAX : MIN(limit, AUDIT_SEAL_MAX));
+    if (!record_all(pending, &shape, &rows, error))
+        return false;
+    uint64_t old_size = tree.size;
+    for (guint i = 0; i < rows->len; i++)
+        if (!append(unit, g_ptr_array_index(rows, i), &tree, error))
+            return false;
+    if (rows->len > 0 && !tree_head_advance(unit, &statements, old_size, &tree, error))
+        return false;
+    *sealed_out = rows->len;
+    return true;
+}
+
+/* --- the sequencer -----------------------------------------------------------------------------
+ */
+
+bool audit_tree_waiting(DbUnit *unit, int64_t limit, GPtrArray **organizations_out,
+                        GError **error) {
+    g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(g_free);
+    DbStatement *statement = db_prepare(unit, "audit_tree_waiting");
+    record_bind_limit(statement, limit);
+    for (;;) {
+        bool row = false;
+        if (!db_step(statement, &row, error))
+            return false;
+        if (!row)
+            break;
+        g_ptr_array_add(found, db_column_dup(statement, 0));
+    }
+    *organizations_out = g_steal_pointer(&found);
+    return true;
+}
+
+static bool waiting_work(DbUnit *unit, void *data, GError **error) {
+    GPtrArray **organizations = data;
+    g_clear_pointer(organizations, g_ptr_array_unref);
+    return audit_tree_waiting(unit, STORE_LIST_MAX, organizations, error);
+}
+
+static bool seal_work(DbUnit *unit, void *data, GError **error) {
+    return audit_tree_seal(unit, AUDIT_SEAL_MAX, data, error);
+}
+
+/* One organization, until nothing is left or the rounds are spent. */
+static bool seal_organization(Db *db, const char *organization, int64_t *rounds,
+                              int64_t *sealed_out, GError **error) {
+    DbScope scope = {
+        .organization = organization, .actor = "sequencer", .role = "system", .system = true};
+    int64_t sealed = AUDIT_SEAL_MAX;
+    while (sealed == AUDIT_SEAL_MAX && *rounds > 0) {
+        if (!db_run(db, &scope, DB_WRITE, seal_work, &sealed, error))
+            return false;
+        *sealed_out += sealed;
+        (*rounds)--;
+    }
+    return true;
+}
+
+bool audit_tree_sequence(Db *db, int64_t rounds, int64_t *sealed_out, GError **error) {
+    const DbScope system = {.actor = "sequencer", .role = "system", .system = true};
+    g_autoptr(GPtrArray) organizations = NULL;
+    int64_t sealed = 0;
+    bool ok = db_run(db, &system, DB_READ, waiting_work, &organizations, error);
+    for (guint i = 0; ok && i < organizations->len; i++)
+        ok = seal_organization(db, g_ptr_array_index(organizations, i), &rounds, &sealed, error);
+    if (ok)
+        *sealed_out = sealed;
+    return ok;
+}
+
+/* --- reading -----------------------------------------------------------------------------------
+ */
+
+bool audit_tree_head(DbUnit *unit, AuditTreeHead *head_out, GError **error) {
+    return tree_head_read(unit, &statements, head_out, error);
+}
+
+static bool damaged(GError **error) {
+    g_set_error_literal(error, ASSAY_ERROR, ERROR_DATABASE,
+                        "The audit tree is damaged; restore the database.");
+    return false;
+}
+
+static bool fetch_node(void *data, unsigned level, uint64_t position, uint8_t hash_out[DIGEST_SIZE],
+                       GError **error) {
+    DbStatement *statement = db_prepare(data, "audit_tree_fetch");
+    bool found = false;
+    size_t size = 0;
+    db_bind_int(statement, "level", (int64_t)level);
+    db_bind_int(statement, "position", (int64_t)position);
+    if (!db_step(statement, &found, error))
+        return false;
+    const void *hash = found ? db_column_blob(statement, 0, &size) : NULL;
+    if (size != DIGEST_SIZE)
+        return damaged(error);
+    memcpy(hash_out, hash, DIGEST_SIZE);
+    db_reset(statement);
+    return true;
+}
+
+/* Where the row is, and its salt. */
+static bool find_row(DbUnit *unit, const char *audit_id, int64_t *index_out, char **salt_out,
+                     GError **error) {
+    DbStatement *statement = db_prepare(unit, "audit_tree_row");
+    bool found = false;
+    size_t size = 0;
+    db_bind_text(statement, "audit_id", audit_id);
+    if (!db_step(statement, &found, error))
+        return false;
+    if (!found) {
+        g_set_error_literal(error, ASSAY_ERROR, ERROR_NOT_FOUND,
+                            "There is no such audit row in this organization.");
+        return false;
+    }
+    const void *salt = db_column_blob(statement, 0, &size);
+    *index_out = db_column_int(statement, 1);
+    *salt_out = text_hex(salt, size);
+    db_reset(statement);
+    return true;
+}
+
+bool audit_tree_prove(DbUnit *unit, const char *audit_id, AuditProof *proof_out, GError **error) {
+    g_auto(AuditProof) proof = {0};
+    AuditTreeHead head;
+    if (!find_row(unit, audit_id, &proof.leaf_index, &proof.salt, error) ||
+        !audit_tree_head(unit, &head, error))
+        return false;
+    if (proof.leaf_index < 0) {
+        g_set_error_literal(error, ASSAY_ERROR, ERROR_CONFLICT,
+                            "This audit row is not sealed yet; ask again in a moment.");
+        return false;
+    }
+    if (proof.leaf_index >= head.size)
+        return damaged(error);
+    proof.tree_size = head.size;
+    memcpy(proof.root, head.root, DIGEST_SIZE);
+    if (!fetch_node(unit, 0, (uint64_t)proof.leaf_index, proof.leaf_hash, error) ||
+        !merkle_prove(&(MerkleReader){fetch_node, unit}, (uint64_t)proof.leaf_index,
+                      (uint64_t)head.size, &proof.path, error))
+        return false;
+    *proof_out = proof;
+    proof.salt = NULL;
+    return true;
+}

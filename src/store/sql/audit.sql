@@ -1,0 +1,61 @@
+-- The audit log: inserted and read, nothing else.
+
+-- name: audit_insert
+-- Writes a row.
+insert into audit (organization_id, id, at, action, actor_id, actor_name, target_id, target_name,
+    result, for_people, record, salt)
+values (:org, :id, :at, :action, :actor_id, :actor_name, :target_id, :target_name, :result,
+    :for_people, :record, :salt);
+
+-- name: audit_wait
+-- Remembers that a row has no leaf yet.
+insert into audit_pending (organization_id, audit_id)
+values (:org, :id);
+
+-- name: audit_get
+-- One row with its place in the tree.
+select audit.id, audit.at, audit.action, audit.record, coalesce(audit_leaf.leaf_index, -1)
+from audit
+left join audit_leaf on audit_leaf.organization_id = audit.organization_id
+    and audit_leaf.audit_id = audit.id
+where audit.organization_id = :org and audit.id = :id;
+
+-- name: audit_newest
+-- Rows, the newest first.
+select audit.id, audit.at, audit.action, audit.record, coalesce(audit_leaf.leaf_index, -1)
+from audit
+left join audit_leaf on audit_leaf.organization_id = audit.organization_id
+    and audit_leaf.audit_id = audit.id
+where audit.organization_id = :org and audit.id < :before
+    and (cast(:action_from as text) = ''
+        or (audit.action >= :action_from and audit.action < :action_until))
+    and (cast(:actor as text) = '' or audit.actor_id = :actor or audit.actor_name = :actor)
+    and (cast(:target as text) = '' or audit.target_id = :target or audit.target_name = :target)
+    and (cast(:result as text) = '' or audit.result = :result)
+    and audit.at >= cast(:from as bigint) and audit.at < cast(:until as bigint)
+order by audit.id desc
+limit cast(:limit as bigint);
+
+-- name: audit_oldest
+-- Rows, the oldest first.
+select audit.id, audit.at, audit.action, audit.record, coalesce(audit_leaf.leaf_index, -1)
+from audit
+left join audit_leaf on audit_leaf.organization_id = audit.organization_id
+    and audit_leaf.audit_id = audit.id
+where audit.organization_id = :org and audit.id > :after
+    and (cast(:action_from as text) = ''
+        or (audit.action >= :action_from and audit.action < :action_until))
+    and (cast(:actor as text) = '' or audit.actor_id = :actor or audit.actor_name = :actor)
+    and (cast(:target as text) = '' or audit.target_id = :target or audit.target_name = :target)
+    and (cast(:result as text) = '' or audit.result = :result)
+    and audit.at >= cast(:from as bigint) and audit.at < cast(:until as bigint)
+order by audit.id
+limit cast(:limit as bigint);
+
+-- name: audit_for_people
+-- Rows that the activity shows, the newest first.
+select audit.id, audit.at, audit.action, audit.record, -1
+from audit
+where audit.organization_id = :org and audit.for_people = 1 and audit.id < :before
+order by audit.id desc
+limit cast(:limit as bigint);
