@@ -282,12 +282,11 @@ static bool poll_is_done(Reading *reading, Value value, bool *done_out, GError *
     return expr_result_bool(&result, done_out) || true;
 }
 
-static bool parse_kept(const Reading *reading, const Answer *answer, Value *value_out,
-                       GError **error) {
+static bool parse_kept(const Answer *answer, Value *value_out, GError **error) {
     const GString *kept = *answer->kept;
     *value_out = VALUE_NONE;
     if (kept->len > 0)
-        return value_parse_named(reading->run->names, kept->str, kept->len, value_out, error);
+        return value_parse(kept->str, kept->len, value_out, error);
     *value_out = value_new_null();
     return true;
 }
@@ -297,7 +296,7 @@ static void take_value(Reading *reading, const Answer *answer) {
     g_autoptr(GError) error = NULL;
     g_auto(Value) value = VALUE_NONE;
     bool done = true;
-    bool ok = parse_kept(reading, answer, &value, &error);
+    bool ok = parse_kept(answer, &value, &error);
     if (ok && reading->call->poll)
         ok = poll_is_done(reading, value, &done, &error);
     if (ok && !done && poll_on(reading, answer))
@@ -457,8 +456,7 @@ static void take_row(Reading *reading) {
     SheetRange range = g_array_index(sheet->ranges, SheetRange, sheet->next++);
     g_autoptr(GError) error = NULL;
     Value value = VALUE_NONE;
-    if (!value_parse_named(reading->run->names, sheet->bytes->str + range.start, range.size, &value,
-                           &error) ||
+    if (!value_parse(sheet->bytes->str + range.start, range.size, &value, &error) ||
         !take_parsed(reading, sheet->bytes->str + range.start, range.size, value, &error))
         fail_users(reading, error);
     if (sheet->next >= sheet->ranges->len)
@@ -566,7 +564,7 @@ static Reading *shared_of(const Reading *lookup) {
 static bool take_match(const char *json, size_t size, void *data) {
     Reading *lookup = data;
     Value value = VALUE_NONE;
-    if (!value_parse_named(lookup->run->names, json, size, &value, NULL))
+    if (!value_parse(json, size, &value, NULL))
         return true; /* it was parsed once before */
     if (read_node(lookup)->mode != READ_COLLECT) {
         value_clear(&lookup->collected);
