@@ -59,7 +59,7 @@ static Reading *shared_of(const Reading *lookup) {
 static bool take_match(const char *json, size_t size, void *data) {
     Reading *lookup = data;
     Value value = VALUE_NONE;
-    if (!value_parse_named(lookup->run->names, json, size, &value, NULL))
+    if (!value_parse(json, size, &value, NULL))
         return true; /* it was parsed once before */
     if (reading_node(lookup)->mode != READ_COLLECT) {
         value_clear(&lookup->collected);

@@ -191,12 +191,11 @@ static bool poll_is_done(Reading *reading, Value value, bool *done_out, GError *
     return expr_result_bool(&result, done_out) || true;
 }
 
-static bool parse_kept(const Reading *reading, const Answer *answer, Value *value_out,
-                       GError **error) {
+static bool parse_kept(const Answer *answer, Value *value_out, GError **error) {
     const GString *kept = *answer->kept;
     *value_out = VALUE_NONE;
     if (kept->len > 0)
-        return value_parse_named(reading->run->names, kept->str, kept->len, value_out, error);
+        return value_parse(kept->str, kept->len, value_out, error);
     *value_out = value_new_null();
     return true;
 }
@@ -206,7 +205,7 @@ static void take_value(Reading *reading, const Answer *answer) {
     g_autoptr(GError) error = NULL;
     g_auto(Value) value = VALUE_NONE;
     bool done = true;
-    bool ok = parse_kept(reading, answer, &value, &error);
+    bool ok = parse_kept(answer, &value, &error);
     if (ok && reading->call->poll)
         ok = poll_is_done(reading, value, &done, &error);
     if (ok && !done && poll_on(reading, answer))
@@ -356,7 +355,7 @@ static void take_row(Reading *reading) {
     g_autoptr(GError) error = NULL;
     Value value = VALUE_NONE;
     if (sheet_take(g_queue_peek_head(&reading->sheets), &json, &size) &&
-        (!value_parse_named(reading->run->names, json, size, &value, &error) ||
+        (!value_parse(json, size, &value, &error) ||
          !take_parsed(reading, json, size, value, &error)))
         account_failure(reading, error);
 }

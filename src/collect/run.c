@@ -149,7 +149,6 @@ bool run_new(const RunConfig *config, Run **run_out, GError **error) {
     run->integration_id = g_strdup(config->integration_id);
     run->job_id = g_strdup(config->job_id);
     run->settings_json = json_copy_deep(config->settings);
-    run->names = value_names_new();
     run->line = g_string_new(NULL);
     run->unread = g_ptr_array_new();
     run->tripped = OUTCOME_OK;
@@ -226,7 +225,6 @@ void run_free(Run *run) {
     value_clear(&run->range);
     value_clear(&run->settings);
     json_free(run->settings_json);
-    value_names_free(run->names);
     g_string_free(run->line, TRUE);
     g_ptr_array_unref(run->unread);
     g_clear_error(&run->error);

@@ -110,7 +110,6 @@ struct Run {
     ExprProgram **keys;     /* by plan node: of the rows of a shared list, or of a lookup */
     ExprProgram **polls;    /* by plan node: when a poll is done, or NULL */
     Reading **roots;        /* by plan node; NULL for nodes with a parent */
-    ValueNames *names;      /* of the members of all that is read */
     GString *line;          /* buffer for one printed row */
     GPtrArray *unread;      /* buffer for the names of its unread fields; borrowed */
     GQueue asks;            /* Ask * */

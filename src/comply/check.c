@@ -42,7 +42,6 @@ struct CheckSet {
     GPtrArray *leaves; /* const Expr *, each text once */
     FieldBits wanted;  /* fields that any check names */
     ExprProgram *program;
-    ValueNames *names;
     ExprResult *results; /* of the last row */
     bool evaluated;      /* results hold something */
     RowVerdict *verdicts;
@@ -115,7 +114,6 @@ CheckSet *check_set_new(const EvidenceType *type, Value settings, int64_t now_ms
     CheckSet *set = g_new0(CheckSet, 1);
     set->type = type;
     set->settings = value_copy(settings);
-    set->names = value_names_new();
     set->now_ms = now_ms;
     set->count = type->check_count;
     set->plans = g_new0(CheckPlan, MAX(set->count, 1));
@@ -143,7 +141,6 @@ void check_set_free(CheckSet *set) {
         return;
     forget_row(set);
     expr_program_free(set->program);
-    value_names_free(set->names);
     value_clear(&set->settings);
     g_ptr_array_unref(set->leaves);
     g_free(set->results);
@@ -309,8 +306,7 @@ bool check_set_judge(CheckSet *set, const char *bytes, size_t size, const RowVer
                      GError **error) {
     g_auto(Value) row = VALUE_NONE;
     forget_row(set);
-    if (!value_parse_named(set->names, bytes, size, &row, NULL) ||
-        value_kind(row) != VALUE_KIND_OBJECT)
+    if (!value_parse(bytes, size, &row, NULL) || value_kind(row) != VALUE_KIND_OBJECT)
         return damaged(error);
     RowGaps gaps = {.unread = 0};
     take_unread(set, &row, &gaps);

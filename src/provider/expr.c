@@ -9,21 +9,8 @@
 #include "provider/facts.h"
 #include "provider/native.h"
 #include "provider/native_parse.h"
+#include "provider/value_jq.h"
 #include "provider/watchdog.h"
-
-_Static_assert(sizeof(Value) == sizeof(jv), "a Value holds one jv");
-
-static inline jv to_jv(Value value) {
-    jv out;
-    memcpy(&out, &value, sizeof out);
-    return out;
-}
-
-static inline Value from_jv(jv value) {
-    Value out;
-    memcpy(&out, &value, sizeof out);
-    return out;
-}
 
 /* Expressions. */
 
@@ -168,6 +155,7 @@ struct ExprProgram {
     ExprProgram **spares;  /* of native leaves that met a value only libjq can judge */
     size_t compiled_count; /* leaves that need jq, in order */
     bool bare;             /* none of them looks at settings or time: the input is the root alone */
+    GPtrArray *names;      /* of the root's members that they read; NULL: any */
     bool regex;            /* any of them may reach Oniguruma */
     unsigned limit_ms;
     jq_state *state; /* NULL until the first evaluation, or when there is nothing to compile */
@@ -280,6 +268,7 @@ void expr_program_free(ExprProgram *program) {
     if (program->state != NULL)
         jq_teardown(&program->state);
     g_string_free(program->complaint, TRUE);
+    g_clear_pointer(&program->names, g_ptr_array_unref);
     g_clear_error(&program->failure);
     g_free((void *)(uintptr_t)program->leaves);
     g_free(program);
@@ -324,6 +313,21 @@ static bool any_leaf(const ExprProgram *program, bool (*has)(const Expr *)) {
             return true;
     }
     return false;
+}
+
+/* The names of the root's members that any compiled leaf reads, borrowed from the leaves, with NULL
+ * at the end; NULL when one looks at the root as a whole. */
+static GPtrArray *names_read(const ExprProgram *program) {
+    if (any_leaf(program, expr_reads_all))
+        return NULL;
+    GPtrArray *names = g_ptr_array_new();
+    for (size_t i = 0; i < program->count; i++) {
+        const char *const *read = expr_names(program->leaves[i]);
+        for (size_t j = 0; is_compiled(program, program->leaves[i]) && read[j] != NULL; j++)
+            g_ptr_array_add(names, (void *)(uintptr_t)read[j]);
+    }
+    g_ptr_array_add(names, NULL);
+    return names;
 }
 
 static bool needs_regex(const ExprProgram *program) {
@@ -422,6 +426,7 @@ static bool compile(ExprProgram *program, GError **error) {
     }
     program->state = state;
     program->regex = needs_regex(program);
+    program->names = names_read(program);
     return true;
 }
 
@@ -433,20 +438,14 @@ static bool stopped(ExprProgram *program) {
     return false;
 }
 
-/* libjq aborts on an invalid input, and when outputs are left behind. */
-static jv valid_or(Value value, jv other) {
-    jv given = to_jv(value);
-    if (!jv_is_valid(given))
-        return other;
-    jv_free(other);
-    return jv_copy(given);
-}
-
+/* Only what the leaves read: all else would be copied for nothing. */
 static jv program_input(const ExprProgram *program, const ExprInput *input) {
-    jv root = valid_or(input->root, jv_null());
+    jv root = program->names != NULL ? value_to_jq_only(input->root, texts_of(program->names))
+                                     : value_to_jq(input->root);
     if (program->bare)
         return root;
-    return JV_ARRAY(root, valid_or(input->settings, jv_object()),
+    bool set = value_kind(input->settings) != VALUE_KIND_NONE;
+    return JV_ARRAY(root, set ? value_to_jq(input->settings) : jv_object(),
                     jv_number((double)input->now_ms / 1000));
 }
 
@@ -489,10 +488,11 @@ static bool run(ExprProgram *program, const ExprInput *input, jv *outcomes_out) 
     return true;
 }
 
+/* Takes the message. */
 static char *message_text(jv message) {
-    if (jv_get_kind(message) == JV_KIND_STRING)
-        return g_strdup(jv_string_value(message));
-    return value_to_json(from_jv(message));
+    g_auto(Value) value = value_take_jq(message);
+    return value_kind(value) == VALUE_KIND_STRING ? g_strdup(value_text(value))
+                                                  : value_to_json(value);
 }
 
 /* Reads one leaf's outcome, which it consumes. */
@@ -500,13 +500,13 @@ static void fill_compiled(ExprResult *result, jv outcome) {
     if (jv_get_kind(outcome) == JV_KIND_ARRAY) {
         int outputs = jv_array_length(jv_copy(outcome));
         result->outcome = outputs == 0 ? EXPR_NONE : outputs == 1 ? EXPR_ONE : EXPR_MANY;
-        result->value = outputs == 0 ? VALUE_NONE : from_jv(jv_array_get(jv_copy(outcome), 0));
+        if (outputs > 0)
+            result->value = value_take_jq(jv_array_get(jv_copy(outcome), 0));
     } else {
         jv message = jv_is_valid(outcome) ? jv_object_get(jv_copy(outcome), jv_string("m"))
                                           : jv_invalid_get_msg(jv_copy(outcome));
         result->outcome = EXPR_FAILED;
         result->message = message_text(message);
-        jv_free(message);
     }
     jv_free(outcome);
 }

@@ -6,27 +6,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-_Static_assert(sizeof(Value) == sizeof(jv), "a Value holds one jv");
+#include "provider/value_jq.h"
 
-static inline jv to_jv(Value value) {
-    jv out;
-    memcpy(&out, &value, sizeof out);
-    return out;
+/* The kind as jq tells it: true and false are two. */
+static jv_kind kind_of(Value value) {
+    static const jv_kind kinds[] = {
+        [VALUE_KIND_NONE] = JV_KIND_INVALID,  [VALUE_KIND_NULL] = JV_KIND_NULL,
+        [VALUE_KIND_BOOL] = JV_KIND_FALSE,    [VALUE_KIND_NUMBER] = JV_KIND_NUMBER,
+        [VALUE_KIND_STRING] = JV_KIND_STRING, [VALUE_KIND_ARRAY] = JV_KIND_ARRAY,
+        [VALUE_KIND_OBJECT] = JV_KIND_OBJECT,
+    };
+    return value_truth(value) ? JV_KIND_TRUE : kinds[value_kind(value)];
 }
 
-static inline Value from_jv(jv value) {
-    Value out;
-    memcpy(&out, &value, sizeof out);
-    return out;
-}
-
-/* A second reference, for jv functions that consume their argument. */
-static inline jv borrow(Value value) {
-    return jv_copy(to_jv(value));
-}
-
-static inline jv_kind kind_of(Value value) {
-    return jv_get_kind(to_jv(value));
+static Value or_null(Value value) {
+    return value_kind(value) == VALUE_KIND_NONE ? value_new_null() : value;
 }
 
 /* Complaints, in jq's words. */
@@ -34,7 +28,7 @@ static inline jv_kind kind_of(Value value) {
 #define EXCERPT_SIZE 15 /* as in jq's own */
 
 static const char *excerpt(Value value, char buffer[EXCERPT_SIZE]) {
-    return jv_dump_string_trunc(borrow(value), buffer, EXCERPT_SIZE);
+    return jv_dump_string_trunc(value_to_jq(value), buffer, EXCERPT_SIZE);
 }
 
 char *operate_complaint(Value value, const char *words) {
@@ -60,7 +54,7 @@ static bool fail_two(Value left, Value right, const char *words, char **message)
 /* Takes a result of libjq: a value, or an error with its message. */
 static bool take_result(jv result, Value *value_out, char **message) {
     if (jv_is_valid(result)) {
-        *value_out = from_jv(result);
+        *value_out = value_take_jq(result);
         return true;
     }
     jv told = jv_invalid_get_msg(result);
@@ -71,59 +65,47 @@ static bool take_result(jv result, Value *value_out, char **message) {
 
 /* Parts. */
 
-/* The part that a container holds, without the reference that libjq gave with it. */
-static Value lend(jv part) {
-    if (!jv_is_valid(part)) {
-        jv_free(part);
-        return value_new_null();
-    }
-    jv_free(part);
-    return from_jv(part);
-}
-
 /* A member by its name; a null has every member, and they are null. */
 static bool step_by_name(Value from, Value name, Value *value_out) {
-    jv_kind kind = kind_of(from);
-    if (kind == JV_KIND_OBJECT)
-        *value_out = lend(jv_object_get(borrow(from), borrow(name)));
-    else if (kind == JV_KIND_NULL)
+    ValueKind kind = value_kind(from);
+    if (kind == VALUE_KIND_OBJECT)
+        *value_out = or_null(value_member(from, value_text(name), value_length(name)));
+    else if (kind == VALUE_KIND_NULL)
         *value_out = from;
-    return kind == JV_KIND_OBJECT || kind == JV_KIND_NULL;
+    return kind == VALUE_KIND_OBJECT || kind == VALUE_KIND_NULL;
 }
 
 static bool step_by_index(Value from, Value key, Value *value_out) {
-    jv_kind kind = kind_of(from);
-    double number = jv_number_value(to_jv(key));
-    bool within = jv_is_integer(to_jv(key)) && fabs(number) <= INT_MAX;
-    if (kind != JV_KIND_ARRAY || !within) {
+    ValueKind kind = value_kind(from);
+    double number = value_number(key, 0);
+    bool within = fabs(number) <= INT_MAX && trunc(number) == number;
+    if (kind != VALUE_KIND_ARRAY || !within) {
         *value_out = value_new_null();
-        return kind == JV_KIND_ARRAY || kind == JV_KIND_NULL;
+        return kind == VALUE_KIND_ARRAY || kind == VALUE_KIND_NULL;
     }
-    int index = (int)number;
-    index += index < 0 ? jv_array_length(borrow(from)) : 0;
-    *value_out = lend(jv_array_get(borrow(from), index));
+    int64_t index = (int64_t)number + (number < 0 ? (int64_t)value_count(from) : 0);
+    *value_out = or_null(index < 0 ? VALUE_NONE : value_item(from, (size_t)index));
     return true;
 }
 
 bool operate_step(Value from, Value key, Value *value_out) {
-    jv_kind kind = kind_of(key);
-    if (kind == JV_KIND_STRING)
+    ValueKind kind = value_kind(key);
+    if (kind == VALUE_KIND_STRING)
         return step_by_name(from, key, value_out);
-    return kind == JV_KIND_NUMBER && step_by_index(from, key, value_out);
+    return kind == VALUE_KIND_NUMBER && step_by_index(from, key, value_out);
 }
 
 /* Whether the items of part stand in the array from an index on. */
 static bool stands_at(Value array, size_t index, Value part) {
     for (size_t i = 0; i < value_count(part); i++) {
-        g_auto(Value) item = value_at(array, index + i);
-        g_auto(Value) wanted = value_at(part, i);
-        if (value_kind(item) == VALUE_KIND_NONE || !value_equal(item, wanted))
+        Value item = value_item(array, index + i);
+        if (value_kind(item) == VALUE_KIND_NONE || !value_equal(item, value_item(part, i)))
             return false;
     }
     return value_count(part) > 0;
 }
 
-/* Where a part begins. jq's own function leaks. */
+/* Where a part begins. */
 static Value positions(Value array, Value part) {
     Value out = value_new_array();
     for (size_t i = 0; i < value_count(array); i++) {
@@ -133,69 +115,108 @@ static Value positions(Value array, Value part) {
     return out;
 }
 
-static bool both(Value left, Value right, jv_kind kind) {
-    return kind_of(left) == kind && kind_of(right) == kind;
+static bool both(Value left, Value right, ValueKind kind) {
+    return value_kind(left) == kind && value_kind(right) == kind;
+}
+
+/* Has libjq slice a list of the places instead of the items themselves. */
+static bool slice(Value array, Value key, Value *value_out, char **message) {
+    jv places = jv_array();
+    for (size_t i = 0; i < value_count(array); i++)
+        places = jv_array_append(places, jv_number((double)i));
+    g_auto(Value) sliced = VALUE_NONE;
+    if (!take_result(jv_get(places, value_to_jq(key)), &sliced, message))
+        return false;
+    if (value_kind(sliced) != VALUE_KIND_ARRAY) {
+        *value_out = value_copy(or_null(sliced));
+        return true;
+    }
+    *value_out = value_new_array();
+    for (size_t i = 0; i < value_count(sliced); i++) {
+        size_t place = (size_t)value_number(value_item(sliced, i), 0);
+        value_push(value_out, value_copy(value_item(array, place)));
+    }
+    return true;
 }
 
 bool operate_index(Value from, Value key, Value *value_out, char **message) {
-    if (both(from, key, JV_KIND_ARRAY)) {
+    if (both(from, key, VALUE_KIND_ARRAY)) {
         *value_out = positions(from, key);
         return true;
     }
-    return take_result(jv_get(borrow(from), borrow(key)), value_out, message);
+    if (value_kind(from) == VALUE_KIND_ARRAY && value_kind(key) == VALUE_KIND_OBJECT)
+        return slice(from, key, value_out, message);
+    Value part;
+    if (operate_step(from, key, &part)) {
+        *value_out = value_copy(part);
+        return true;
+    }
+    return take_result(jv_get(value_to_jq(from), value_to_jq(key)), value_out, message);
 }
 
 bool operate_items_init(OperateItems *items, Value container) {
-    jv_kind kind = kind_of(container);
-    *items = (OperateItems){.container = container, .object = kind == JV_KIND_OBJECT};
-    items->at = items->object ? jv_object_iter(to_jv(container)) : 0;
-    return items->object || kind == JV_KIND_ARRAY;
+    ValueKind kind = value_kind(container);
+    *items = (OperateItems){.container = container, .object = kind == VALUE_KIND_OBJECT};
+    items->count = value_count(container);
+    return kind == VALUE_KIND_ARRAY || kind == VALUE_KIND_OBJECT;
 }
 
 bool operate_items_next(OperateItems *items, Value *value_out) {
-    jv container = to_jv(items->container);
-    if (!items->object) {
-        jv item = jv_array_get(jv_copy(container), items->at++);
-        bool more = jv_is_valid(item);
-        *value_out = more ? lend(item) : VALUE_NONE;
-        if (!more)
-            jv_free(item);
-        return more;
-    }
-    if (!jv_object_iter_valid(container, items->at))
+    if (items->at == items->count)
         return false;
-    *value_out = lend(jv_object_iter_value(container, items->at));
-    items->at = jv_object_iter_next(container, items->at);
+    size_t at = items->at++;
+    *value_out =
+        items->object ? value_member_at(items->container, at) : value_item(items->container, at);
     return true;
 }
 
 /* Arithmetic. */
 
+static void concatenate(Value *array, Value more) {
+    for (size_t i = 0; i < value_count(more); i++)
+        value_push(array, value_copy(value_item(more, i)));
+}
+
+static void merge(Value *object, Value more) {
+    for (size_t i = 0; i < value_count(more); i++)
+        value_set(object, value_member_name(more, i), value_copy(value_member_at(more, i)));
+}
+
+/* The sum of two of one kind; false when there is none. Takes left when there is. */
+static bool sum_of(ValueKind kind, Value left, Value right, Value *value_out) {
+    *value_out = left;
+    switch (kind) {
+    case VALUE_KIND_NUMBER:
+        *value_out = value_new_number(value_number(left, 0) + value_number(right, 0));
+        return true;
+    case VALUE_KIND_STRING:
+        value_append(value_out, right);
+        return true;
+    case VALUE_KIND_ARRAY:
+        concatenate(value_out, right);
+        return true;
+    case VALUE_KIND_OBJECT:
+        merge(value_out, right);
+        return true;
+    default:
+        return false;
+    }
+}
+
 bool operate_add(Value left_taken, Value right, Value *value_out, char **message) {
-    jv left = to_jv(left_taken);
-    jv_kind kind = jv_get_kind(left), other = kind_of(right);
-    if (kind == JV_KIND_NULL) {
+    ValueKind kind = value_kind(left_taken), other = value_kind(right);
+    if (kind == VALUE_KIND_NULL) {
         *value_out = value_copy(right);
         return true;
     }
-    if (other == JV_KIND_NULL) {
+    if (other == VALUE_KIND_NULL) {
         *value_out = left_taken;
         return true;
     }
-    jv sum = jv_invalid();
-    if (kind == other && kind == JV_KIND_NUMBER)
-        sum = jv_number(jv_number_value(left) + jv_number_value(to_jv(right)));
-    else if (kind == other && kind == JV_KIND_STRING)
-        sum = jv_string_concat(left, borrow(right));
-    else if (kind == other && kind == JV_KIND_ARRAY)
-        sum = jv_array_concat(left, borrow(right));
-    else if (kind == other && kind == JV_KIND_OBJECT)
-        sum = jv_object_merge(left, borrow(right));
-    *value_out = from_jv(sum);
-    if (jv_is_valid(sum))
+    if (kind == other && sum_of(kind, left_taken, right, value_out))
         return true;
     fail_two(left_taken, right, "cannot be added", message);
-    jv_free(left);
+    value_clear(&left_taken);
     return false;
 }
 
@@ -222,38 +243,49 @@ static Value without(Value array, Value removed) {
 }
 
 bool operate_subtract(Value left, Value right, Value *value_out, char **message) {
-    if (both(left, right, JV_KIND_NUMBER)) {
-        *value_out = value_new_number(jv_number_value(to_jv(left)) - jv_number_value(to_jv(right)));
+    if (both(left, right, VALUE_KIND_NUMBER)) {
+        *value_out = value_new_number(value_number(left, 0) - value_number(right, 0));
         return true;
     }
-    if (!both(left, right, JV_KIND_ARRAY))
+    if (!both(left, right, VALUE_KIND_ARRAY))
         return fail_two(left, right, "cannot be subtracted", message);
     *value_out = without(left, right);
     return true;
 }
 
+static Value merged_deep(Value object, Value more) {
+    Value merged = value_copy(object);
+    for (size_t i = 0; i < value_count(more); i++) {
+        Value name = value_member_name(more, i), value = value_member_at(more, i);
+        Value before = value_member(object, value_text(name), value_length(name));
+        bool deep = both(before, value, VALUE_KIND_OBJECT);
+        value_set(&merged, name, deep ? merged_deep(before, value) : value_copy(value));
+    }
+    return merged;
+}
+
 bool operate_multiply(Value left, Value right, Value *value_out, char **message) {
-    if (both(left, right, JV_KIND_NUMBER)) {
-        *value_out = value_new_number(jv_number_value(to_jv(left)) * jv_number_value(to_jv(right)));
+    if (both(left, right, VALUE_KIND_NUMBER)) {
+        *value_out = value_new_number(value_number(left, 0) * value_number(right, 0));
         return true;
     }
-    if (!both(left, right, JV_KIND_OBJECT))
+    if (!both(left, right, VALUE_KIND_OBJECT))
         return fail_two(left, right, "cannot be multiplied", message);
-    *value_out = from_jv(jv_object_merge_recursive(borrow(left), borrow(right)));
+    *value_out = merged_deep(left, right);
     return true;
 }
 
 bool operate_divide(Value left, Value right, Value *value_out, char **message) {
-    if (both(left, right, JV_KIND_STRING)) {
-        *value_out = from_jv(jv_string_split(borrow(left), borrow(right)));
+    if (both(left, right, VALUE_KIND_STRING)) {
+        *value_out = value_take_jq(jv_string_split(value_to_jq(left), value_to_jq(right)));
         return true;
     }
-    if (!both(left, right, JV_KIND_NUMBER))
+    if (!both(left, right, VALUE_KIND_NUMBER))
         return fail_two(left, right, "cannot be divided", message);
-    double divisor = jv_number_value(to_jv(right));
+    double divisor = value_number(right, 0);
     if (divisor == 0)
         return fail_two(left, right, "cannot be divided because the divisor is zero", message);
-    *value_out = value_new_number(jv_number_value(to_jv(left)) / divisor);
+    *value_out = value_new_number(value_number(left, 0) / divisor);
     return true;
 }
 
@@ -268,36 +300,105 @@ static bool take_truth(jv result, bool *truth_out, char **message) {
 }
 
 bool operate_has(Value from, Value key, bool *truth_out, char **message) {
-    return take_truth(jv_has(borrow(from), borrow(key)), truth_out, message);
+    if (value_kind(from) == VALUE_KIND_OBJECT && value_kind(key) == VALUE_KIND_STRING) {
+        Value found = value_member(from, value_text(key), value_length(key));
+        *truth_out = value_kind(found) != VALUE_KIND_NONE;
+        return true;
+    }
+    if (value_kind(from) == VALUE_KIND_ARRAY && value_kind(key) == VALUE_KIND_NUMBER) {
+        double place = trunc(value_number(key, 0));
+        *truth_out = place >= 0 && place < (double)value_count(from);
+        return true;
+    }
+    return take_truth(jv_has(value_to_jq(from), value_to_jq(key)), truth_out, message);
+}
+
+static bool contains(Value whole, Value part);
+
+static bool contains_members(Value whole, Value part) {
+    for (size_t i = 0; i < value_count(part); i++) {
+        Value name = value_member_name(part, i);
+        Value found = value_member(whole, value_text(name), value_length(name));
+        if (!contains(found, value_member_at(part, i)))
+            return false;
+    }
+    return true;
+}
+
+static bool contains_item(Value array, Value part) {
+    for (size_t i = 0; i < value_count(array); i++) {
+        if (contains(value_item(array, i), part))
+            return true;
+    }
+    return false;
+}
+
+static bool contains_items(Value whole, Value part) {
+    for (size_t i = 0; i < value_count(part); i++) {
+        if (!contains_item(whole, value_item(part, i)))
+            return false;
+    }
+    return true;
+}
+
+/* Texts are searched as jq 1.6 does it: up to a NUL. */
+static bool contains(Value whole, Value part) {
+    if (kind_of(whole) != kind_of(part))
+        return false;
+    switch (value_kind(whole)) {
+    case VALUE_KIND_STRING:
+        return strstr(value_text(whole), value_text(part)) != NULL;
+    case VALUE_KIND_ARRAY:
+        return contains_items(whole, part);
+    case VALUE_KIND_OBJECT:
+        return contains_members(whole, part);
+    default:
+        return value_equal(whole, part);
+    }
 }
 
 bool operate_contains(Value whole, Value part, bool *truth_out, char **message) {
-    jv_kind kind = kind_of(whole), other = kind_of(part);
-    if (kind != other)
+    if (kind_of(whole) != kind_of(part))
         return fail_two(whole, part, "cannot have their containment checked", message);
-    *truth_out = jv_contains(borrow(whole), borrow(part)) != 0;
+    *truth_out = contains(whole, part);
     return true;
+}
+
+static Value keys_of(Value from) {
+    Value keys = value_new_array();
+    bool object = value_kind(from) == VALUE_KIND_OBJECT;
+    for (size_t i = 0; i < value_count(from); i++)
+        value_push(&keys,
+                   object ? value_copy(value_member_name(from, i)) : value_new_number((double)i));
+    return keys;
 }
 
 bool operate_keys(Value from, bool sorted, Value *value_out, char **message) {
-    jv_kind kind = kind_of(from);
-    if (kind != JV_KIND_OBJECT && kind != JV_KIND_ARRAY) {
+    ValueKind kind = value_kind(from);
+    if (kind != VALUE_KIND_OBJECT && kind != VALUE_KIND_ARRAY) {
         *message = operate_complaint(from, "has no keys");
         return false;
     }
-    *value_out = from_jv(sorted ? jv_keys(borrow(from)) : jv_keys_unsorted(borrow(from)));
-    return true;
+    Value keys = keys_of(from);
+    bool good = true;
+    if (sorted && kind == VALUE_KIND_OBJECT) {
+        good = operate_sort(keys, false, value_out, message);
+        value_clear(&keys);
+    } else {
+        *value_out = keys;
+    }
+    return good;
 }
 
 bool operate_number(Value from, Value *value_out, char **message) {
-    jv_kind kind = kind_of(from);
-    if (kind == JV_KIND_NUMBER) {
+    ValueKind kind = value_kind(from);
+    if (kind == VALUE_KIND_NUMBER) {
         *value_out = value_copy(from);
         return true;
     }
     jv parsed = jv_null();
-    if (kind == JV_KIND_STRING)
-        parsed = jv_parse(jv_string_value(to_jv(from)));
+    if (kind == VALUE_KIND_STRING)
+        parsed = jv_parse(value_text(from));
     if (!jv_is_valid(parsed) || jv_get_kind(parsed) == JV_KIND_NUMBER)
         return take_result(parsed, value_out, message);
     jv_free(parsed);
@@ -306,11 +407,11 @@ bool operate_number(Value from, Value *value_out, char **message) {
 }
 
 bool operate_split(Value text, Value separator, Value *value_out, char **message) {
-    if (!both(text, separator, JV_KIND_STRING)) {
+    if (!both(text, separator, VALUE_KIND_STRING)) {
         *message = g_strdup("split input and separator must be strings");
         return false;
     }
-    *value_out = from_jv(jv_string_split(borrow(text), borrow(separator)));
+    *value_out = value_take_jq(jv_string_split(value_to_jq(text), value_to_jq(separator)));
     return true;
 }
 
@@ -328,7 +429,7 @@ static int compare_entries(const void *a, const void *b) {
 
 bool operate_sort(Value array, bool once, Value *value_out, char **message) {
     OperateItems items;
-    if (kind_of(array) != JV_KIND_ARRAY) {
+    if (value_kind(array) != VALUE_KIND_ARRAY) {
         *message = operate_complaint(array, "cannot be sorted, as it is not an array");
         return false;
     }
@@ -351,13 +452,16 @@ bool operate_sort(Value array, bool once, Value *value_out, char **message) {
 }
 
 Value operate_json(Value from) {
-    return from_jv(jv_dump_string(borrow(from), 0));
+    return value_take_jq(jv_dump_string(value_to_jq(from), 0));
 }
 
 size_t operate_characters(Value text) {
-    return (size_t)jv_string_length_codepoints(borrow(text));
+    size_t characters = 0;
+    for (size_t i = 0; i < value_length(text); i++)
+        characters += ((unsigned char)value_text(text)[i] & 0xc0) != 0x80;
+    return characters;
 }
 
 void operate_put(Value *object, Value key, Value value_taken) {
-    *object = from_jv(jv_object_set(to_jv(*object), borrow(key), to_jv(value_taken)));
+    value_set(object, key, value_taken);
 }

@@ -1,6 +1,6 @@
 /* operate.h - what jq 1.6 does to values: indexing, iteration, arithmetic, its builtins in C.
  *
- * These are libjq's own functions where libjq has one, so that their results are jq's to the byte.
+ * Results are jq's to the byte: what is seldom or intricate is asked of libjq itself.
  * Arguments are borrowed unless they are named taken; results are owned unless they are said to be
  * borrowed. A function that can fail gives false and, in *message, jq's words (g_free).
  */
@@ -17,7 +17,8 @@ bool operate_index(Value from, Value key, Value *value_out, char **message);
 /* The items of an array, or the members of an object in the order in which jq visits them. */
 typedef struct {
     Value container; /* borrowed */
-    int at;
+    size_t at;
+    size_t count;
     bool object;
 } OperateItems;
 

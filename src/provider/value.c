@@ -1,452 +1,223 @@
 #include "provider/value.h"
 
-#include <float.h>
-#include <jv.h>
 #include <limits.h>
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "base/error.h"
 #include "provider/path.h"
-
-_Static_assert(sizeof(Value) == sizeof(jv), "a Value holds one jv");
-_Static_assert(_Alignof(Value) == _Alignof(jv), "a Value is aligned as one jv");
+#include "provider/value_layout.h"
 
 #define INTEGER_MAX 9007199254740992.0 /* 2^53 */
 
-static inline jv to_jv(Value value) {
-    jv out;
-    memcpy(&out, &value, sizeof out);
-    return out;
+static ValueIndex *index_new(const Value *members, uint32_t count) {
+    uint32_t room = count + count / 2;
+    ValueIndex *index = g_malloc0(value_index_size(room));
+    value_index_begin(index, room);
+    for (uint32_t i = 0; i < count; i++)
+        (void)value_index_note(index, members, i, members[2 * (size_t)i]);
+    return index;
 }
 
-static inline Value from_jv(jv value) {
-    Value out;
-    memcpy(&out, &value, sizeof out);
-    return out;
+static void renew_index(ValueItems *items) {
+    g_free(items->index);
+    uint32_t members = items->count / 2;
+    items->index = members > VALUE_FEW_MEMBERS ? index_new(items->values, members) : NULL;
 }
 
-/* A second reference, for jv functions that consume their argument. */
-static inline jv borrow(Value value) {
-    return jv_copy(to_jv(value));
-}
-
-static inline jv_kind kind_of(Value value) {
-    return jv_get_kind(to_jv(value));
-}
-
-void value_clear(Value *value) {
-    jv_free(to_jv(*value));
-    *value = VALUE_NONE;
-}
-
-/* Parsing. libjq's own parser takes twice as long as building the value: it goes byte by byte
- * through a state machine. This one is strict (RFC 8259), as provider/scan is. */
-
-#define PARSE_MAX_DEPTH 512
-
-#define NAMES 256 /* a power of two */
-#define NAME_MAX_LENGTH 40
-
-struct ValueNames {
-    struct {
-        jv name; /* owned; invalid: none yet */
-        const char *text;
-        size_t length;
-    } known[NAMES];
-};
-
-typedef struct {
-    const char *p;
-    const char *end;
-    ValueNames *names; /* or NULL */
-    unsigned depth;
-    GString *text; /* of strings with escapes; made when needed */
-} Parser;
-
-static bool parse_value(Parser *parser, jv *value_out);
-
-static void parse_space(Parser *parser) {
-    while (parser->p < parser->end &&
-           (*parser->p == ' ' || *parser->p == '\n' || *parser->p == '\r' || *parser->p == '\t'))
-        parser->p++;
-}
-
-/* Passes this byte and the white space before it. */
-static bool parse_byte(Parser *parser, char wanted) {
-    parse_space(parser);
-    if (parser->p == parser->end || *parser->p != wanted)
-        return false;
-    parser->p++;
-    return true;
-}
-
-/* The number of four hexadecimal digits, which are passed. */
-static bool parse_unit(Parser *parser, gunichar *unit_out) {
-    gunichar unit = 0;
-    if (parser->end - parser->p < 4)
-        return false;
-    for (int i = 0; i < 4; i++) {
-        int digit = g_ascii_xdigit_value(*parser->p++);
-        if (digit < 0)
-            return false;
-        unit = unit * 16 + (gunichar)digit;
-    }
-    *unit_out = unit;
-    return true;
-}
-
-/* What follows "\u": one unit, or a pair of surrogates (RFC 8259 section 7). */
-static bool parse_unicode(Parser *parser) {
-    gunichar unit, low;
-    if (!parse_unit(parser, &unit))
-        return false;
-    bool high = unit >= 0xd800 && unit <= 0xdbff;
-    if (high && parser->end - parser->p >= 6 && parser->p[0] == '\\' && parser->p[1] == 'u') {
-        parser->p += 2;
-        if (!parse_unit(parser, &low))
-            return false;
-        if (low >= 0xdc00 && low <= 0xdfff)
-            unit = 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
-        else
-            parser->p -= 6;
-    }
-    bool lone = unit >= 0xd800 && unit <= 0xdfff;
-    g_string_append_unichar(parser->text, lone ? 0xfffd : unit);
-    return true;
-}
-
-static bool parse_escape(Parser *parser) {
-    static const char escapes[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
-    if (parser->p == parser->end)
-        return false;
-    char byte = *parser->p++;
-    if (byte == 'u')
-        return parse_unicode(parser);
-    const char *escape = byte != '\0' ? strchr(escapes, byte) : NULL;
-    if (escape != NULL)
-        g_string_append_c(parser->text, meanings[escape - escapes]);
-    return escape != NULL;
-}
-
-/* The rest of a string that has an escape, from its opening quote. */
-static bool parse_escaped(Parser *parser, jv *value_out) {
-    if (parser->text == NULL)
-        parser->text = g_string_new(NULL);
-    g_string_truncate(parser->text, 0);
-    while (parser->p < parser->end && *parser->p != '"') {
-        const char *start = parser->p;
-        while (parser->p < parser->end && *parser->p != '"' && *parser->p != '\\' &&
-               (unsigned char)*parser->p >= 0x20)
-            parser->p++;
-        g_string_append_len(parser->text, start, parser->p - start);
-        if (parser->p == parser->end || (unsigned char)*parser->p < 0x20)
-            return false;
-        if (*parser->p == '\\') {
-            parser->p++;
-            if (!parse_escape(parser))
-                return false;
-        }
-    }
-    if (parser->p == parser->end)
-        return false;
-    parser->p++;
-    *value_out = jv_string_sized(parser->text->str, (int)parser->text->len);
-    return true;
-}
-
-static bool parse_string(Parser *parser, jv *value_out) {
-    const char *start = ++parser->p, *p = start;
-    while (p < parser->end && *p != '"' && *p != '\\' && (unsigned char)*p >= 0x20)
-        p++;
-    if (p == parser->end || (unsigned char)*p < 0x20)
-        return false;
-    if (*p == '\\')
-        return parse_escaped(parser, value_out);
-    *value_out = jv_string_sized(start, (int)(p - start));
-    parser->p = p + 1;
-    return true;
-}
-
-/* RFC 8259 section 6; short whole numbers are by far the most. */
-static const char *number_end(const char *p, const char *end) {
-    const char *digits = p + (p < end && *p == '-');
-    for (p = digits; p < end && g_ascii_isdigit(*p);)
-        p++;
-    if (p == digits || (*digits == '0' && p > digits + 1))
-        return NULL;
-    if (p < end && *p == '.') {
-        digits = ++p;
-        while (p < end && g_ascii_isdigit(*p))
-            p++;
-        if (p == digits)
-            return NULL;
-    }
-    if (p == end || (*p != 'e' && *p != 'E'))
-        return p;
-    p++;
-    p += p < end && (*p == '+' || *p == '-');
-    for (digits = p; p < end && g_ascii_isdigit(*p);)
-        p++;
-    return p > digits ? p : NULL;
-}
-
-static bool parse_number(Parser *parser, jv *value_out) {
-    const char *start = parser->p, *end = number_end(start, parser->end);
-    if (end == NULL)
-        return false;
-    parser->p = end;
-    bool negative = *start == '-';
-    int64_t whole = 0;
-    const char *digit = start + negative;
-    for (; digit < end && end - start <= 16 && g_ascii_isdigit(*digit); digit++)
-        whole = whole * 10 + (*digit - '0');
-    if (digit == end) {
-        *value_out = jv_number((double)(negative ? -whole : whole));
-        return true;
-    }
-    g_autofree char *text = g_strndup(start, (size_t)(end - start));
-    *value_out = jv_number(g_ascii_strtod(text, NULL));
-    return true;
-}
-
-static bool parse_array(Parser *parser, jv *value_out) {
-    jv array = jv_array(), item;
-    parser->p++;
-    bool good = true, more = !parse_byte(parser, ']');
-    while (good && more) {
-        good = parse_value(parser, &item);
-        if (good)
-            array = jv_array_append(array, item);
-        more = good && parse_byte(parser, ',');
-        if (good && !more)
-            good = parse_byte(parser, ']');
-    }
-    if (good)
-        *value_out = array;
-    else
-        jv_free(array);
-    return good;
-}
-
-/* FNV-1a over the length and a few bytes: enough to tell the names of one service apart. */
-static size_t name_place(const char *text, size_t length) {
-    uint32_t hash = 2166136261U ^ (uint32_t)length;
-    for (size_t i = 0; i < length; i += 1 + length / 8)
-        hash = (hash ^ (uint8_t)text[i]) * 16777619U;
-    hash = (hash ^ (uint8_t)text[length - 1]) * 16777619U;
-    return (hash ^ hash >> 16) % NAMES;
-}
-
-static jv known_name(ValueNames *names, const char *text, size_t length) {
-    size_t place = name_place(text, length);
-    if (names->known[place].length == length && memcmp(names->known[place].text, text, length) == 0)
-        return jv_copy(names->known[place].name);
-    jv name = jv_string_sized(text, (int)length);
-    jv_free(names->known[place].name);
-    names->known[place].name = jv_copy(name);
-    names->known[place].text = jv_string_value(name);
-    names->known[place].length = (size_t)jv_string_length_bytes(jv_copy(name));
-    return name;
-}
-
-/* The name of a member, at its opening quote. */
-static bool parse_name(Parser *parser, jv *name_out) {
-    const char *start = parser->p + 1, *p = start;
-    if (parser->names == NULL)
-        return parse_string(parser, name_out);
-    while (p < parser->end && *p != '"' && *p != '\\' && (unsigned char)*p >= 0x20)
-        p++;
-    size_t length = (size_t)(p - start);
-    if (p == parser->end || *p != '"' || length == 0 || length > NAME_MAX_LENGTH)
-        return parse_string(parser, name_out);
-    *name_out = known_name(parser->names, start, length);
-    parser->p = p + 1;
-    return true;
-}
-
-static bool parse_member(Parser *parser, jv *object) {
-    jv key, value;
-    parse_space(parser);
-    if (parser->p == parser->end || *parser->p != '"' || !parse_name(parser, &key))
-        return false;
-    if (!parse_byte(parser, ':') || !parse_value(parser, &value)) {
-        jv_free(key);
-        return false;
-    }
-    *object = jv_object_set(*object, key, value);
-    return true;
-}
-
-static bool parse_object(Parser *parser, jv *value_out) {
-    jv object = jv_object();
-    parser->p++;
-    bool good = true, more = !parse_byte(parser, '}');
-    while (good && more) {
-        good = parse_member(parser, &object);
-        more = good && parse_byte(parser, ',');
-        if (good && !more)
-            good = parse_byte(parser, '}');
-    }
-    if (good)
-        *value_out = object;
-    else
-        jv_free(object);
-    return good;
-}
-
-static bool parse_word(Parser *parser, const char *word, jv value, jv *value_out) {
-    size_t length = strlen(word);
-    if ((size_t)(parser->end - parser->p) < length || memcmp(parser->p, word, length) != 0)
-        return false;
-    parser->p += length;
-    *value_out = value;
-    return true;
-}
-
-static bool parse_nested(Parser *parser, jv *value_out) {
-    if (parser->depth == PARSE_MAX_DEPTH)
-        return false;
-    parser->depth++;
-    bool good =
-        *parser->p == '{' ? parse_object(parser, value_out) : parse_array(parser, value_out);
-    parser->depth--;
-    return good;
-}
-
-static bool parse_value(Parser *parser, jv *value_out) {
-    parse_space(parser);
-    if (parser->p == parser->end)
-        return false;
-    switch (*parser->p) {
-    case '{':
-    case '[':
-        return parse_nested(parser, value_out);
-    case '"':
-        return parse_string(parser, value_out);
-    case 't':
-        return parse_word(parser, "true", jv_true(), value_out);
-    case 'f':
-        return parse_word(parser, "false", jv_false(), value_out);
-    case 'n':
-        return parse_word(parser, "null", jv_null(), value_out);
-    default:
-        return parse_number(parser, value_out);
-    }
-}
-
-bool value_parse(const char *bytes, size_t size, Value *value_out, GError **error) {
-    return value_parse_named(NULL, bytes, size, value_out, error);
-}
-
-ValueNames *value_names_new(void) {
-    return g_new0(ValueNames, 1);
-}
-
-void value_names_free(ValueNames *names) {
-    if (names == NULL)
+/* The last member is new. */
+static void note_last(ValueItems *items) {
+    uint32_t members = items->count / 2;
+    if (members <= VALUE_FEW_MEMBERS)
         return;
-    for (size_t i = 0; i < NAMES; i++)
-        jv_free(names->known[i].name);
-    g_free(names);
+    if (items->index == NULL || items->index->mask / 2 < members)
+        renew_index(items);
+    else
+        (void)value_index_note(items->index, items->values, members - 1,
+                               items->values[items->count - 2]);
 }
 
-bool value_parse_named(ValueNames *names, const char *bytes, size_t size, Value *value_out,
-                       GError **error) {
-    Parser parser = {.p = bytes, .end = bytes + size, .names = names};
-    jv parsed = jv_invalid();
-    bool good = size <= INT_MAX && parse_value(&parser, &parsed);
-    parse_space(&parser);
-    good = good && parser.p == parser.end;
-    if (parser.text != NULL)
-        g_string_free(parser.text, TRUE);
-    if (good) {
-        *value_out = from_jv(parsed);
-        return true;
-    }
-    jv_free(parsed);
-    g_set_error(error, ASSAY_ERROR, ERROR_SERVICE_UNAVAILABLE,
-                "The answer is not JSON; try again later.");
-    return false;
+/* --- texts ------------------------------------------------------------------------------------ */
+
+static TextBlock *text_block_new(size_t capacity) {
+    g_assert(capacity <= INT_MAX);
+    TextBlock *block = g_malloc(sizeof *block + capacity + 1);
+    block->head = (ValueBlock){.references = 1, .form = BLOCK_TEXT};
+    block->capacity = (uint32_t)capacity;
+    return block;
 }
 
-Value value_new_null(void) {
-    return from_jv(jv_null());
-}
-
-Value value_new_bool(bool truth) {
-    return from_jv(jv_bool(truth));
-}
-
-Value value_new_number(double number) {
-    return from_jv(jv_number(number));
-}
-
-Value value_new_string(const char *text) {
-    return from_jv(text == NULL ? jv_null() : jv_string(text));
+/* The text is UTF-8. */
+static Value text_of(const char *text, size_t length) {
+    if (length == 0)
+        return value_made(VALUE_KIND_STRING, NULL, 0);
+    TextBlock *block = text_block_new(length);
+    memcpy(block->text, text, length);
+    block->text[length] = '\0';
+    return value_made_text(block, block->text, length);
 }
 
 Value value_new_text(const char *text, size_t length) {
-    g_assert(length <= INT_MAX);
-    return from_jv(jv_string_sized(text, (int)length));
+    if (value_is_utf8(text, length))
+        return text_of(text, length);
+    g_autoptr(GString) mended = value_mended_text(text, length);
+    return text_of(mended->str, mended->len);
 }
 
-Value value_new_array(void) {
-    return from_jv(jv_array());
+Value value_new_string(const char *text) {
+    return text == NULL ? value_new_null() : value_new_text(text, strlen(text));
 }
 
-Value value_new_object(void) {
-    return from_jv(jv_object());
+/* A block that holds the text alone, with room for more. */
+static TextBlock *own_text(Value text, size_t more) {
+    size_t length = value_length(text), wanted = length + more;
+    ValueBlock *head = value_block(text);
+    bool own = head != NULL && head->form == BLOCK_TEXT && head->references == 1;
+    TextBlock *block = own ? (TextBlock *)(void *)head : NULL;
+    if (own && block->capacity >= wanted)
+        return block;
+    TextBlock *grown = text_block_new(MAX(wanted, MIN(2 * length, INT_MAX)));
+    memcpy(grown->text, value_text(text), length);
+    value_clear(&text);
+    return grown;
 }
 
-Value value_copy(Value value) {
-    return from_jv(borrow(value));
+void value_append(Value *text, Value more) {
+    g_assert(value_kind(*text) == VALUE_KIND_STRING && value_kind(more) == VALUE_KIND_STRING);
+    size_t length = value_length(*text), added = value_length(more);
+    if (added == 0)
+        return;
+    Value kept = value_copy(more); /* it may be the text itself */
+    TextBlock *block = own_text(*text, added);
+    memcpy(block->text + length, value_text(kept), added);
+    block->text[length + added] = '\0';
+    value_clear(&kept);
+    *text = value_made_text(block, block->text, length + added);
 }
 
-Value value_take(Value *value) {
-    Value taken = *value;
-    *value = VALUE_NONE;
-    return taken;
+/* --- containers ------------------------------------------------------------------------------- */
+
+#define FIRST_CAPACITY 8
+
+static bool is_own(const ValueBlock *block, BlockForm form) {
+    return block != NULL && block->form == form && block->references == 1;
 }
 
-static jv or_null(Value value) {
-    jv given = to_jv(value);
-    if (jv_is_valid(given))
-        return given;
-    jv_free(given);
-    return jv_null();
+static ValueBlock *container_block(ValueBlock *before, uint64_t capacity) {
+    g_assert(capacity < INT_MAX);
+    size_t size = sizeof(ValueBlock) + sizeof(ValueItems) + (size_t)capacity * sizeof(Value);
+    ValueBlock *block = g_realloc(before, size);
+    value_block_items(block)->capacity = (uint32_t)capacity;
+    return block;
+}
+
+static ValueBlock *container_copy(Value container, BlockForm form, uint64_t capacity) {
+    const ValueItems *items = value_items(container);
+    ValueBlock *block = container_block(NULL, capacity);
+    ValueItems *copies = value_block_items(block);
+    *block = (ValueBlock){.references = 1, .form = form};
+    copies->count = items != NULL ? items->count : 0;
+    copies->index = NULL;
+    for (uint32_t i = 0; i < copies->count; i++)
+        copies->values[i] = value_copy(items->values[i]);
+    if (form == BLOCK_OBJECT)
+        renew_index(copies);
+    return block;
+}
+
+/* The items of the container, which from now on has them for itself, with room for more. */
+static ValueItems *own_items(Value *container, BlockForm form, uint32_t more) {
+    ValueBlock *block = value_block(*container);
+    ValueItems *items = value_items(*container);
+    uint64_t wanted = (items != NULL ? items->count : 0) + (uint64_t)more;
+    if (is_own(block, form)) {
+        uint32_t capacity = value_block_items(block)->capacity;
+        if (capacity >= wanted)
+            return items;
+        block = container_block(block, MAX(wanted, 2 * (uint64_t)capacity));
+    } else {
+        block = container_copy(*container, form, MAX(wanted, FIRST_CAPACITY));
+        value_clear(container);
+    }
+    items = value_block_items(block);
+    *container = value_made(form == BLOCK_ARRAY ? VALUE_KIND_ARRAY : VALUE_KIND_OBJECT, block,
+                            (uint64_t)(uintptr_t)items);
+    return items;
+}
+
+static Value or_null(Value value) {
+    return value_kind(value) == VALUE_KIND_NONE ? value_new_null() : value;
+}
+
+static uint32_t find_member(Value object, const char *name, size_t length) {
+    const ValueItems *items = value_kind(object) == VALUE_KIND_OBJECT ? value_items(object) : NULL;
+    if (items == NULL)
+        return VALUE_NO_MEMBER;
+    if (items->index != NULL)
+        return value_index_find(items->index, items->values, name, length);
+    for (uint32_t i = 0; i < items->count; i += 2) {
+        if (value_same_name(items->values[i], name, length))
+            return i / 2;
+    }
+    return VALUE_NO_MEMBER;
+}
+
+static void replace_member(Value *object, uint32_t member, Value value) {
+    Value *place = &own_items(object, BLOCK_OBJECT, 0)->values[2 * (size_t)member + 1];
+    Value before = *place;
+    *place = or_null(value);
+    value_clear(&before);
+}
+
+/* Takes both. */
+static void add_member(Value *object, Value name, Value value) {
+    ValueItems *items = own_items(object, BLOCK_OBJECT, 2);
+    items->values[items->count++] = name;
+    items->values[items->count++] = or_null(value);
+    note_last(items);
 }
 
 void value_put(Value *object, const char *key, Value value) {
-    g_assert(kind_of(*object) == JV_KIND_OBJECT);
-    *object = from_jv(jv_object_set(to_jv(*object), jv_string(key), or_null(value)));
+    g_assert(value_kind(*object) == VALUE_KIND_OBJECT);
+    uint32_t member = find_member(*object, key, strlen(key));
+    if (member != VALUE_NO_MEMBER) {
+        replace_member(object, member, value);
+        return;
+    }
+    Value name = value_new_string(key);
+    value_set(object, name, value);
+    value_clear(&name);
 }
 
 void value_set(Value *object, Value key, Value value) {
-    g_assert(kind_of(*object) == JV_KIND_OBJECT && kind_of(key) == JV_KIND_STRING);
-    *object = from_jv(jv_object_set(to_jv(*object), borrow(key), or_null(value)));
+    g_assert(value_kind(*object) == VALUE_KIND_OBJECT && value_kind(key) == VALUE_KIND_STRING);
+    uint32_t member = find_member(*object, value_text(key), value_length(key));
+    if (member != VALUE_NO_MEMBER)
+        replace_member(object, member, value);
+    else
+        add_member(object, value_copy(key), value);
 }
 
 void value_push(Value *array, Value value) {
-    g_assert(kind_of(*array) == JV_KIND_ARRAY);
-    *array = from_jv(jv_array_append(to_jv(*array), or_null(value)));
+    g_assert(value_kind(*array) == VALUE_KIND_ARRAY);
+    ValueItems *items = own_items(array, BLOCK_ARRAY, 1);
+    items->values[items->count++] = or_null(value);
 }
 
 void value_remove(Value *object, const char *key) {
-    g_assert(kind_of(*object) == JV_KIND_OBJECT);
-    *object = from_jv(jv_object_delete(to_jv(*object), jv_string(key)));
+    g_assert(value_kind(*object) == VALUE_KIND_OBJECT);
+    uint32_t member = find_member(*object, key, strlen(key));
+    if (member == VALUE_NO_MEMBER)
+        return;
+    ValueItems *items = own_items(object, BLOCK_OBJECT, 0);
+    Value *place = &items->values[2 * (size_t)member];
+    Value gone[] = {place[0], place[1]};
+    items->count -= 2;
+    memmove(place, place + 2, (items->count - 2 * (size_t)member) * sizeof *place);
+    renew_index(items);
+    value_clear(&gone[0]);
+    value_clear(&gone[1]);
 }
 
-ValueKind value_kind(Value value) {
-    static const ValueKind kinds[] = {
-        [JV_KIND_INVALID] = VALUE_KIND_NONE,  [JV_KIND_NULL] = VALUE_KIND_NULL,
-        [JV_KIND_FALSE] = VALUE_KIND_BOOL,    [JV_KIND_TRUE] = VALUE_KIND_BOOL,
-        [JV_KIND_NUMBER] = VALUE_KIND_NUMBER, [JV_KIND_STRING] = VALUE_KIND_STRING,
-        [JV_KIND_ARRAY] = VALUE_KIND_ARRAY,   [JV_KIND_OBJECT] = VALUE_KIND_OBJECT,
-    };
-    return kinds[kind_of(value)];
-}
+/* --- looking ---------------------------------------------------------------------------------- */
 
 const char *value_kind_name(ValueKind kind) {
     static const char *const names[] = {
@@ -459,48 +230,38 @@ const char *value_kind_name(ValueKind kind) {
 }
 
 size_t value_count(Value value) {
-    switch (kind_of(value)) {
-    case JV_KIND_ARRAY:
-        return (size_t)jv_array_length(borrow(value));
-    case JV_KIND_OBJECT:
-        return (size_t)jv_object_length(borrow(value));
-    default:
-        return 0;
-    }
+    return value_item_count(value);
 }
 
-static Value get_sized(Value object, const char *key, size_t length) {
-    if (kind_of(object) != JV_KIND_OBJECT)
+Value value_member(Value object, const char *name, size_t length) {
+    uint32_t member = find_member(object, name, length);
+    return member == VALUE_NO_MEMBER ? VALUE_NONE : value_member_at(object, member);
+}
+
+Value value_member_name(Value object, size_t index) {
+    return value_items(object)->values[2 * index];
+}
+
+Value value_member_at(Value object, size_t index) {
+    return value_items(object)->values[2 * index + 1];
+}
+
+Value value_item(Value array, size_t index) {
+    if (value_kind(array) != VALUE_KIND_ARRAY || index >= value_count(array))
         return VALUE_NONE;
-    return from_jv(jv_object_get(borrow(object), jv_string_sized(key, (int)length)));
+    return value_items(array)->values[index];
 }
 
 Value value_get(Value object, const char *key) {
-    return get_sized(object, key, strlen(key));
+    return value_copy(value_member(object, key, strlen(key)));
 }
 
 bool value_has(Value object, const char *key) {
-    return kind_of(object) == JV_KIND_OBJECT && jv_object_has(borrow(object), jv_string(key));
+    return find_member(object, key, strlen(key)) != VALUE_NO_MEMBER;
 }
 
 Value value_at(Value array, size_t index) {
-    if (index > INT_MAX || kind_of(array) != JV_KIND_ARRAY)
-        return VALUE_NONE;
-    return from_jv(jv_array_get(borrow(array), (int)index));
-}
-
-const char *value_text(Value value) {
-    return kind_of(value) == JV_KIND_STRING ? jv_string_value(to_jv(value)) : NULL;
-}
-
-size_t value_length(Value value) {
-    if (kind_of(value) != JV_KIND_STRING)
-        return 0;
-    return (size_t)jv_string_length_bytes(borrow(value));
-}
-
-double value_number(Value value, double fallback) {
-    return kind_of(value) == JV_KIND_NUMBER ? jv_number_value(to_jv(value)) : fallback;
+    return value_copy(value_item(array, index));
 }
 
 bool value_integer(Value value, int64_t *integer_out) {
@@ -511,231 +272,117 @@ bool value_integer(Value value, int64_t *integer_out) {
     return true;
 }
 
-bool value_truth(Value value) {
-    return kind_of(value) == JV_KIND_TRUE;
+void value_each_member(Value object, ValueMemberFunc function, void *data) {
+    if (value_kind(object) != VALUE_KIND_OBJECT)
+        return;
+    ValueOrder order;
+    value_order_init(&order, object);
+    for (size_t i = 0; i < order.count; i++) {
+        if (!function(value_text(order.members[i][0]), order.members[i][1], data))
+            break;
+    }
+    value_order_clear(&order);
+}
+
+/* --- comparing -------------------------------------------------------------------------------- */
+
+static bool equal_items(Value a, Value b) {
+    for (size_t i = 0; i < value_count(a); i++) {
+        if (!value_equal(value_item(a, i), value_item(b, i)))
+            return false;
+    }
+    return true;
+}
+
+static bool equal_members(Value a, Value b) {
+    for (size_t i = 0; i < value_count(a); i++) {
+        Value name = value_member_name(a, i);
+        uint32_t other = find_member(b, value_text(name), value_length(name));
+        if (other == VALUE_NO_MEMBER ||
+            !value_equal(value_member_at(a, i), value_member_at(b, other)))
+            return false;
+    }
+    return true;
 }
 
 bool value_equal(Value a, Value b) {
-    return jv_equal(borrow(a), borrow(b));
+    ValueKind kind = value_kind(a);
+    if (kind != value_kind(b))
+        return false;
+    if (kind == VALUE_KIND_NUMBER)
+        return value_number(a, 0) == value_number(b, 0);
+    if (a.words[0] == b.words[0] && a.words[1] == b.words[1])
+        return true;
+    if (kind == VALUE_KIND_STRING)
+        return value_same_name(a, value_text(b), value_length(b));
+    if (kind < VALUE_KIND_ARRAY || value_count(a) != value_count(b))
+        return false;
+    return kind == VALUE_KIND_ARRAY ? equal_items(a, b) : equal_members(a, b);
+}
+
+/* Not-a-number is less than every number, itself included. */
+static int compare_numbers(double a, double b) {
+    if (isnan(a) || isnan(b))
+        return isnan(a) ? -1 : 1;
+    return (a > b) - (a < b);
+}
+
+static int compare_counts(size_t a, size_t b) {
+    return (a > b) - (a < b);
+}
+
+static int compare_items(Value a, Value b) {
+    size_t shorter = MIN(value_count(a), value_count(b));
+    int order = 0;
+    for (size_t i = 0; i < shorter && order == 0; i++)
+        order = value_compare(value_item(a, i), value_item(b, i));
+    return order != 0 ? order : compare_counts(value_count(a), value_count(b));
+}
+
+/* First the names, all of them, then the values. */
+static int compare_ordered(const ValueOrder *a, const ValueOrder *b) {
+    size_t shorter = MIN(a->count, b->count);
+    int order = 0;
+    for (size_t i = 0; i < shorter && order == 0; i++)
+        order = value_compare_texts(a->members[i][0], b->members[i][0]);
+    if (order == 0)
+        order = compare_counts(a->count, b->count);
+    for (size_t i = 0; i < shorter && order == 0; i++)
+        order = value_compare(a->members[i][1], b->members[i][1]);
+    return order;
+}
+
+static int compare_objects(Value a, Value b) {
+    ValueOrder one, other;
+    value_order_init(&one, a);
+    value_order_init(&other, b);
+    int order = compare_ordered(&one, &other);
+    value_order_clear(&one);
+    value_order_clear(&other);
+    return order;
 }
 
 int value_compare(Value a, Value b) {
-    return jv_cmp(borrow(a), borrow(b));
-}
-
-/* Members in the order of their keys' bytes. */
-
-typedef struct {
-    jv key; /* both owned */
-    jv value;
-    const char *text; /* of key */
-    size_t length;
-} Member;
-
-#define FEW_MEMBERS 24
-
-typedef struct {
-    Member few[FEW_MEMBERS];
-    Member *items; /* few, or allocated */
-    size_t count;
-} MemberList;
-
-static int compare_members(const void *a, const void *b) {
-    const Member *one = a, *other = b;
-    size_t shorter = MIN(one->length, other->length);
-    int order = memcmp(one->text, other->text, shorter);
-    return order != 0 ? order : (one->length > other->length) - (one->length < other->length);
-}
-
-static void sort_members(MemberList *list) {
-    if (list->count > FEW_MEMBERS) {
-        qsort(list->items, list->count, sizeof(Member), compare_members);
-        return;
-    }
-    for (size_t i = 1; i < list->count; i++) {
-        Member moving = list->items[i];
-        size_t to = i;
-        for (; to > 0 && compare_members(&moving, &list->items[to - 1]) < 0; to--)
-            list->items[to] = list->items[to - 1];
-        list->items[to] = moving;
-    }
-}
-
-static void member_list_init(MemberList *list, jv object) {
-    size_t count = (size_t)jv_object_length(jv_copy(object));
-    list->items = count > FEW_MEMBERS ? g_new(Member, count) : list->few;
-    list->count = 0;
-    for (int at = jv_object_iter(object); jv_object_iter_valid(object, at);
-         at = jv_object_iter_next(object, at)) {
-        Member *member = &list->items[list->count++];
-        member->key = jv_object_iter_key(object, at);
-        member->value = jv_object_iter_value(object, at);
-        member->text = jv_string_value(member->key);
-        member->length = (size_t)jv_string_length_bytes(jv_copy(member->key));
-    }
-    sort_members(list);
-}
-
-static void member_list_clear(MemberList *list) {
-    for (size_t i = 0; i < list->count; i++) {
-        jv_free(list->items[i].key);
-        jv_free(list->items[i].value);
-    }
-    if (list->items != list->few)
-        g_free(list->items);
-}
-
-void value_each_member(Value object, ValueMemberFunc function, void *data) {
-    if (kind_of(object) != JV_KIND_OBJECT)
-        return;
-    MemberList list;
-    member_list_init(&list, to_jv(object));
-    for (size_t i = 0; i < list.count; i++) {
-        if (!function(list.items[i].text, from_jv(list.items[i].value), data))
-            break;
-    }
-    member_list_clear(&list);
-}
-
-/* Printing. */
-
-static void append_whole(GString *out, int64_t number) {
-    char digits[24];
-    char *at = digits + sizeof digits;
-    uint64_t rest = number < 0 ? -(uint64_t)number : (uint64_t)number;
-    do {
-        *--at = (char)('0' + rest % 10);
-        rest /= 10;
-    } while (rest != 0);
-    if (number < 0)
-        *--at = '-';
-    g_string_append_len(out, at, digits + sizeof digits - at);
-}
-
-static void append_number(GString *out, double number) {
-    if (isnan(number)) {
-        g_string_append(out, "null");
-        return;
-    }
-    if (isinf(number))
-        number = copysign(DBL_MAX, number);
-    if (fabs(number) < 1e17 && (double)(int64_t)number == number) {
-        append_whole(out, (int64_t)number);
-        return;
-    }
-    static const char *const formats[] = {"%.15g", "%.16g", "%.17g"};
-    char text[G_ASCII_DTOSTR_BUF_SIZE];
-    for (size_t i = 0; i < G_N_ELEMENTS(formats); i++) {
-        g_ascii_formatd(text, sizeof text, formats[i], number);
-        if (g_ascii_strtod(text, NULL) == number)
-            break;
-    }
-    g_string_append(out, text);
-}
-
-static const char *escape_of(unsigned char byte, char buffer[7]) {
-    switch (byte) {
-    case '"':
-        return "\\\"";
-    case '\\':
-        return "\\\\";
-    case '\n':
-        return "\\n";
-    case '\r':
-        return "\\r";
-    case '\t':
-        return "\\t";
-    default:
-        g_snprintf(buffer, 7, "\\u%04x", byte);
-        return buffer;
-    }
-}
-
-static void append_string(GString *out, jv string) {
-    const char *text = jv_string_value(string);
-    size_t length = (size_t)jv_string_length_bytes(jv_copy(string));
-    char buffer[7];
-    g_string_append_c(out, '"');
-    size_t done = 0;
-    for (size_t i = 0; i < length; i++) {
-        unsigned char byte = (unsigned char)text[i];
-        if (byte >= 0x20 && byte != '"' && byte != '\\')
-            continue;
-        g_string_append_len(out, text + done, (gssize)(i - done));
-        g_string_append(out, escape_of(byte, buffer));
-        done = i + 1;
-    }
-    g_string_append_len(out, text + done, (gssize)(length - done));
-    g_string_append_c(out, '"');
-}
-
-static void append_value(GString *out, jv value, unsigned depth);
-
-static void append_array(GString *out, jv array, unsigned depth) {
-    int count = jv_array_length(jv_copy(array));
-    g_string_append_c(out, '[');
-    for (int i = 0; i < count; i++) {
-        if (i > 0)
-            g_string_append_c(out, ',');
-        jv item = jv_array_get(jv_copy(array), i);
-        append_value(out, item, depth + 1);
-        jv_free(item);
-    }
-    g_string_append_c(out, ']');
-}
-
-static void append_object(GString *out, jv object, unsigned depth) {
-    MemberList list;
-    member_list_init(&list, object);
-    g_string_append_c(out, '{');
-    for (size_t i = 0; i < list.count; i++) {
-        if (i > 0)
-            g_string_append_c(out, ',');
-        append_string(out, list.items[i].key);
-        g_string_append_c(out, ':');
-        append_value(out, list.items[i].value, depth + 1);
-    }
-    g_string_append_c(out, '}');
-    member_list_clear(&list);
-}
-
-static void append_value(GString *out, jv value, unsigned depth) {
-    jv_kind kind = depth > VALUE_MAX_DEPTH ? JV_KIND_NULL : jv_get_kind(value);
+    ValueKind kind = value_kind(a);
+    if (kind != value_kind(b))
+        return kind < value_kind(b) ? -1 : 1;
     switch (kind) {
-    case JV_KIND_FALSE:
-        g_string_append(out, "false");
-        break;
-    case JV_KIND_TRUE:
-        g_string_append(out, "true");
-        break;
-    case JV_KIND_NUMBER:
-        append_number(out, jv_number_value(value));
-        break;
-    case JV_KIND_STRING:
-        append_string(out, value);
-        break;
-    case JV_KIND_ARRAY:
-        append_array(out, value, depth);
-        break;
-    case JV_KIND_OBJECT:
-        append_object(out, value, depth);
-        break;
+    case VALUE_KIND_BOOL:
+        return (int)value_truth(a) - (int)value_truth(b);
+    case VALUE_KIND_NUMBER:
+        return compare_numbers(value_number(a, 0), value_number(b, 0));
+    case VALUE_KIND_STRING:
+        return value_compare_texts(a, b);
+    case VALUE_KIND_ARRAY:
+        return compare_items(a, b);
+    case VALUE_KIND_OBJECT:
+        return compare_objects(a, b);
     default:
-        g_string_append(out, "null");
+        return 0;
     }
 }
 
-void value_append_json(GString *out, Value value) {
-    append_value(out, to_jv(value), 0);
-}
-
-char *value_to_json(Value value) {
-    GString *out = g_string_new(NULL);
-    value_append_json(out, value);
-    return g_string_free(out, FALSE);
-}
-
-/* Plain paths. */
+/* --- plain paths ------------------------------------------------------------------------------ */
 
 struct ValuePath {
     Path *path;
@@ -773,39 +420,30 @@ const char *value_path_step(const ValuePath *path, size_t step, int64_t *index_o
     return at->name;
 }
 
-/* One step from a value, which it consumes. jq's rules: null gives null, a member of an object and
- * an item of an array or null; all else is an error (false, nothing to release). */
+/* One step, borrowed. jq's rules: null gives null, a member of an object and an item of an array or
+ * null; all else is an error (false). */
 static bool take_step(const PathStep *step, Value *value) {
-    jv from = to_jv(*value);
-    jv_kind kind = jv_get_kind(from);
-    *value = value_new_null();
-    if (kind == JV_KIND_NULL)
+    ValueKind kind = value_kind(*value);
+    if (kind == VALUE_KIND_NULL)
         return true;
-    jv found;
-    if (kind == JV_KIND_OBJECT && step->kind == PATH_NAME) {
-        found = jv_object_get(from, jv_string_sized(step->name, (int)step->length));
-    } else if (kind == JV_KIND_ARRAY && step->kind == PATH_INDEX) {
-        int count = jv_array_length(jv_copy(from));
-        int index = (int)step->index + (step->index < 0 ? count : 0);
-        found = jv_array_get(from, index);
-    } else {
-        jv_free(from);
-        return false;
+    if (kind == VALUE_KIND_OBJECT && step->kind == PATH_NAME) {
+        *value = or_null(value_member(*value, step->name, step->length));
+        return true;
     }
-    if (jv_is_valid(found))
-        *value = from_jv(found);
-    else
-        jv_free(found);
+    if (kind != VALUE_KIND_ARRAY || step->kind != PATH_INDEX)
+        return false;
+    int64_t index = step->index + (step->index < 0 ? (int64_t)value_count(*value) : 0);
+    *value = or_null(index < 0 ? VALUE_NONE : value_item(*value, (size_t)index));
     return true;
 }
 
 bool value_path_get(const ValuePath *path, Value root, Value *value_out) {
-    Value value = kind_of(root) == JV_KIND_INVALID ? value_new_null() : value_copy(root);
+    Value value = or_null(root);
     for (size_t i = 0; i < path->path->count; i++) {
         if (!take_step(&path->path->steps[i], &value))
             return false;
     }
-    *value_out = value;
+    *value_out = value_copy(value);
     return true;
 }
 

@@ -322,65 +322,6 @@ static bool note_member(const char *key, Value value, void *data) {
     return strcmp(key, "c") != 0;
 }
 
-static Value parse_named(ValueNames *names, const char *json, size_t size) {
-    Value value = VALUE_NONE;
-    GError *error = NULL;
-    bool parsed = value_parse_named(names, json, size, &value, &error);
-    g_assert_no_error(error);
-    g_assert_true(parsed);
-    return value;
-}
-
-static void names_met_before_change_nothing(void) {
-    static const char *const texts[] = {
-        "{\"a\":1,\"b\":{\"a\":2,\"\":3}}",
-        "{\"b\":1,\"a\\u0062\":2,\"ab\":3}",
-        "{\"a_name_that_is_longer_than_those_that_are_kept\":1,\"a\":[{\"b\":2}]}",
-        "{\"caf\xc3\xa9\":1,\"bad\xff\":2,\"a\" : 5,\"a\":6}",
-    };
-    g_autoptr(ValueNames) names = value_names_new();
-    for (size_t i = 0; i < 3 * G_N_ELEMENTS(texts); i++) {
-        const char *text = texts[i % G_N_ELEMENTS(texts)];
-        g_auto(Value) plain = parse(text);
-        g_auto(Value) named = parse_named(names, text, strlen(text));
-        g_assert_true(value_equal(plain, named));
-    }
-}
-
-/* Many more than are kept, so that places are taken over again and again. */
-static void any_number_of_names_is_told_apart(void) {
-    g_autoptr(ValueNames) names = value_names_new();
-    g_autoptr(GString) text = g_string_new("{");
-    for (int i = 0; i < 2000; i++)
-        g_string_append_printf(text, "%s\"name_%d\":%d", i > 0 ? "," : "", i, i);
-    g_string_append_c(text, '}');
-    g_auto(Value) first = parse_named(names, text->str, text->len);
-    g_auto(Value) second = parse_named(names, text->str, text->len);
-    g_assert_cmpuint(value_count(second), ==, 2000);
-    g_assert_true(value_equal(first, second));
-    g_auto(Value) member = value_get(second, "name_1234");
-    g_assert_cmpfloat(value_number(member, -1), ==, 1234);
-}
-
-static void values_outlive_the_names(void) {
-    ValueNames *names = value_names_new();
-    g_auto(Value) value = parse_named(names, "{\"id\":1}", 8);
-    value_names_free(names);
-    assert_json(value, "{\"id\":1}");
-}
-
-static void a_name_that_is_cut_off_is_malformed(void) {
-    g_autoptr(ValueNames) names = value_names_new();
-    static const char *const texts[] = {"{\"",    "{\"ab",        "{\"a\"",
-                                        "{\"a\\", "{\"a\nb\":1}", "{a:1}"};
-    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
-        Value value = VALUE_NONE;
-        size_t size = strlen(texts[i]);
-        g_autofree char *exact = g_memdup2(texts[i], size);
-        g_assert_false(value_parse_named(names, exact, size, &value, NULL));
-    }
-}
-
 static void a_member_is_set_by_a_name_that_is_a_value(void) {
     g_auto(Value) key = value_new_string("a");
     g_auto(Value) object = value_new_object();
@@ -502,6 +443,229 @@ static void a_path_tells_its_steps(void) {
     g_assert_cmpint(index, ==, -2);
 }
 
+/* The same text cut off behind each byte, and at its end nothing behind it. */
+static void text_with_nothing_behind_it_is_read(void) {
+    static const char *const texts[] = {
+        "1",   "-12.5e3", "\"abcdefg\"", "\"abcdefgh\"",         "{}",
+        "[ ]", "true",    "\"\"",        "[\"abcdefghijklmno\"]"};
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+        size_t size = strlen(texts[i]);
+        g_autofree char *exact = g_memdup2(texts[i], size);
+        g_auto(Value) value = VALUE_NONE;
+        g_assert_true(value_parse(exact, size, &value, NULL));
+    }
+}
+
+static void text_that_is_no_utf8_is_mended(void) {
+    static const struct {
+        const char *text;
+        const char *mended;
+    } cases[] = {
+        {"\xff", "\xef\xbf\xbd"},
+        {"a\xc0\x80z", "a\xef\xbf\xbd\xef\xbf\xbdz"},
+        {"\xe2(\xa1", "\xef\xbf\xbd(\xef\xbf\xbd"},
+        {"\xed\xa0\x80", "\xef\xbf\xbd"},
+        {"\xf4\x90\x80\x80x", "\xef\xbf\xbdx"},
+        {"\xf0\x9f\x98", "\xef\xbf\xbd"},
+        {"\xf0\x9fzz", "\xef\xbf\xbdzz"},
+        {"good \xf0\x9f\x98\x80", "good \xf0\x9f\x98\x80"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(Value) made = value_new_string(cases[i].text);
+        g_assert_cmpstr(value_text(made), ==, cases[i].mended);
+        g_autofree char *json = g_strdup_printf("{\"%s\":\"%s\\n\"}", cases[i].text, cases[i].text);
+        g_autofree char *expected =
+            g_strdup_printf("{\"%s\":\"%s\\n\"}", cases[i].mended, cases[i].mended);
+        g_auto(Value) parsed = parse(json);
+        assert_json(parsed, expected);
+    }
+    g_auto(Value) value = VALUE_NONE;
+    g_assert_false(value_parse("[\xff]", 3, &value, NULL));
+    g_assert_false(value_parse("[\"\xff\"", 4, &value, NULL));
+}
+
+static void texts_hold_nuls_and_are_read_in_place(void) {
+    g_auto(Value) list = parse("[\"a\\u0000b\",\"\",\"plain\",\"\\u0041\\u00e9\\ud83d\\ude00z\"]");
+    Value nul = value_item(list, 0), empty = value_item(list, 1), mixed = value_item(list, 3);
+    g_assert_cmpuint(value_length(nul), ==, 3);
+    g_assert_cmpint(memcmp(value_text(nul), "a\0b", 4), ==, 0);
+    g_assert_cmpuint(value_length(empty), ==, 0);
+    g_assert_cmpstr(value_text(empty), ==, "");
+    g_assert_cmpstr(value_text(value_item(list, 2)), ==, "plain");
+    g_assert_cmpstr(value_text(mixed), ==, "A\xc3\xa9\xf0\x9f\x98\x80z");
+    assert_json(list, "[\"a\\u0000b\",\"\",\"plain\",\"A\xc3\xa9\xf0\x9f\x98\x80z\"]");
+}
+
+/* Every length around the words that texts are read by, with and without an escape at each place.
+ */
+static void escapes_are_found_wherever_they_stand(void) {
+    for (size_t length = 0; length < 40; length++) {
+        for (size_t at = 0; at <= length; at++) {
+            g_autoptr(GString) json = g_string_new("\"");
+            for (size_t i = 0; i < length; i++)
+                g_string_append(json, i == at ? "\\n" : "x");
+            g_string_append_c(json, '"');
+            g_auto(Value) value = parse(json->str);
+            g_assert_cmpuint(value_length(value), ==, length);
+            g_assert_cmpuint(strcspn(value_text(value), "\n"), ==, MIN(at, length));
+            assert_json(value, json->str);
+        }
+    }
+}
+
+static void parts_live_on_when_the_body_is_gone(void) {
+    Value body = parse("{\"rows\":[{\"id\":1,\"tags\":[\"a\",\"b\"]},{\"id\":2}],\"name\":\"n\"}");
+    Value rows = value_get(body, "rows"), name = value_get(body, "name");
+    value_clear(&body);
+    Value row = value_at(rows, 0);
+    value_clear(&rows);
+    g_auto(Value) tags = value_get(row, "tags");
+    value_clear(&row);
+    g_assert_cmpstr(value_text(name), ==, "n");
+    value_clear(&name);
+    assert_json(tags, "[\"a\",\"b\"]");
+}
+
+static void changing_a_part_of_a_body_leaves_the_body_alone(void) {
+    g_auto(Value) body = parse("{\"a\":{\"b\":[1,2]},\"c\":\"text\"}");
+    g_auto(Value) inner = value_get(body, "a");
+    value_put(&inner, "new", value_get(body, "c"));
+    g_auto(Value) list = value_get(inner, "b");
+    value_push(&list, value_copy(inner));
+    g_auto(Value) text = value_get(body, "c");
+    value_append(&text, text);
+    assert_json(body, "{\"a\":{\"b\":[1,2]},\"c\":\"text\"}");
+    assert_json(inner, "{\"b\":[1,2],\"new\":\"text\"}");
+    assert_json(list, "[1,2,{\"b\":[1,2],\"new\":\"text\"}]");
+    g_assert_cmpstr(value_text(text), ==, "texttext");
+}
+
+static void a_body_with_one_owner_is_changed_too(void) {
+    g_auto(Value) body = parse("{\"a\":1,\"b\":[\"x\"]}");
+    value_remove(&body, "a");
+    value_put(&body, "b", value_new_number(2));
+    value_put(&body, "a", value_new_number(3));
+    assert_json(body, "{\"a\":3,\"b\":2}");
+    g_auto(Value) list = parse("[1]");
+    for (int i = 2; i < 100; i++)
+        value_push(&list, value_new_number(i));
+    g_assert_cmpuint(value_count(list), ==, 99);
+    g_assert_cmpfloat(value_number(value_item(list, 98), 0), ==, 99);
+}
+
+static void a_text_grows_in_place_or_beside_those_who_share_it(void) {
+    g_auto(Value) text = value_new_string("");
+    g_auto(Value) piece = value_new_string("ab");
+    g_autoptr(GString) expected = g_string_new(NULL);
+    for (int i = 0; i < 1000; i++) {
+        value_append(&text, piece);
+        g_string_append(expected, "ab");
+    }
+    g_auto(Value) shared = value_copy(text);
+    value_append(&text, piece);
+    value_append(&text, text);
+    g_assert_cmpstr(value_text(shared), ==, expected->str);
+    g_assert_cmpuint(value_length(text), ==, 4004);
+    g_assert_cmpuint(strlen(value_text(text)), ==, 4004);
+}
+
+static void a_container_can_be_put_into_a_copy_of_itself(void) {
+    g_auto(Value) object = parse("{\"a\":1}");
+    value_put(&object, "self", value_copy(object));
+    value_put(&object, "again", value_copy(object));
+    assert_json(object, "{\"a\":1,\"again\":{\"a\":1,\"self\":{\"a\":1}},\"self\":{\"a\":1}}");
+    g_auto(Value) list = value_new_array();
+    value_push(&list, value_copy(list));
+    value_push(&list, value_copy(list));
+    assert_json(list, "[[],[[]]]");
+}
+
+static void members_keep_the_order_in_which_they_came(void) {
+    g_auto(Value) object = parse("{\"c\":1,\"a\":2,\"b\":3,\"a\":4}");
+    value_put(&object, "d", value_new_number(5));
+    value_put(&object, "c", value_new_number(6));
+    value_remove(&object, "b");
+    static const struct {
+        const char *name;
+        double number;
+    } members[] = {{"c", 6}, {"a", 4}, {"d", 5}};
+    g_assert_cmpuint(value_count(object), ==, G_N_ELEMENTS(members));
+    for (size_t i = 0; i < G_N_ELEMENTS(members); i++) {
+        g_assert_cmpstr(value_text(value_member_name(object, i)), ==, members[i].name);
+        g_assert_cmpfloat(value_number(value_member_at(object, i), 0), ==, members[i].number);
+    }
+}
+
+static void assert_all_found(Value object, int count, int step) {
+    for (int i = 0; i < count; i++) {
+        g_autofree char *name = g_strdup_printf("name_%d", i);
+        Value member = value_member(object, name, strlen(name));
+        g_assert_cmpfloat(value_number(member, -1), ==, i % step == 0 ? i : -1);
+    }
+}
+
+/* Beyond a few members, names are looked up in an index. */
+static void any_number_of_members_is_told_apart(void) {
+    for (int count = 1; count < 5000; count = count * 2 + 1) {
+        g_autoptr(GString) json = g_string_new("{");
+        for (int i = 0; i < 2 * count; i++)
+            g_string_append_printf(json, "%s\"name_%d\":%d", i > 0 ? "," : "", i % count,
+                                   i < count ? -2 : i - count);
+        g_string_append_c(json, '}');
+        g_auto(Value) parsed = parse(json->str);
+        g_auto(Value) made = value_new_object();
+        for (int i = count - 1; i >= 0; i--) {
+            g_autofree char *name = g_strdup_printf("name_%d", i);
+            value_put(&made, name, value_new_number(-3));
+            value_put(&made, name, value_new_number(i));
+        }
+        g_assert_cmpuint(value_count(parsed), ==, (size_t)count);
+        assert_all_found(parsed, count, 1);
+        assert_all_found(made, count, 1);
+        g_assert_true(value_equal(parsed, made));
+        g_assert_cmpint(value_compare(parsed, made), ==, 0);
+    }
+}
+
+static void members_of_a_large_object_are_removed(void) {
+    g_auto(Value) object = value_new_object();
+    for (int i = 0; i < 200; i++) {
+        g_autofree char *name = g_strdup_printf("name_%d", i);
+        value_put(&object, name, value_new_number(i));
+    }
+    g_auto(Value) whole = value_copy(object);
+    for (int i = 0; i < 200; i++) {
+        g_autofree char *name = g_strdup_printf("name_%d", i);
+        if (i % 10 != 0)
+            value_remove(&object, name);
+    }
+    g_assert_cmpuint(value_count(object), ==, 20);
+    assert_all_found(object, 200, 10);
+    assert_all_found(whole, 200, 1);
+}
+
+static void a_list_of_any_length_is_read(void) {
+    g_autoptr(GString) json = g_string_new("[");
+    for (int i = 0; i < 200000; i++)
+        g_string_append_printf(json, "%s{\"id\":%d}", i > 0 ? "," : "", i);
+    g_string_append_c(json, ']');
+    g_auto(Value) list = parse(json->str);
+    g_assert_cmpuint(value_count(list), ==, 200000);
+    g_auto(Value) id = value_get(value_item(list, 199999), "id");
+    g_assert_cmpfloat(value_number(id, 0), ==, 199999);
+    g_autofree char *back = value_to_json(list);
+    g_assert_cmpstr(back, ==, json->str);
+}
+
+static void not_a_number_equals_nothing_and_comes_first(void) {
+    g_auto(Value) nan = value_new_number((double)NAN);
+    g_auto(Value) less = value_new_number(-(double)INFINITY);
+    g_assert_false(value_equal(nan, nan));
+    g_assert_cmpint(value_compare(nan, nan), <, 0);
+    g_assert_cmpint(value_compare(nan, less), <, 0);
+    g_assert_cmpint(value_compare(less, nan), >, 0);
+}
+
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
 #define TEST(name) g_test_add_func("/provider/value/" #name, name)
@@ -523,11 +687,21 @@ int main(int argc, char **argv) {
     TEST(strings_are_escaped_and_valid);
     TEST(too_deep_values_are_printed_as_null);
     TEST(the_last_of_repeated_keys_counts);
-    TEST(names_met_before_change_nothing);
-    TEST(any_number_of_names_is_told_apart);
-    TEST(values_outlive_the_names);
-    TEST(a_name_that_is_cut_off_is_malformed);
     TEST(a_member_is_set_by_a_name_that_is_a_value);
+    TEST(text_with_nothing_behind_it_is_read);
+    TEST(text_that_is_no_utf8_is_mended);
+    TEST(texts_hold_nuls_and_are_read_in_place);
+    TEST(escapes_are_found_wherever_they_stand);
+    TEST(parts_live_on_when_the_body_is_gone);
+    TEST(changing_a_part_of_a_body_leaves_the_body_alone);
+    TEST(a_body_with_one_owner_is_changed_too);
+    TEST(a_text_grows_in_place_or_beside_those_who_share_it);
+    TEST(a_container_can_be_put_into_a_copy_of_itself);
+    TEST(members_keep_the_order_in_which_they_came);
+    TEST(any_number_of_members_is_told_apart);
+    TEST(members_of_a_large_object_are_removed);
+    TEST(a_list_of_any_length_is_read);
+    TEST(not_a_number_equals_nothing_and_comes_first);
     TEST(members_are_walked_in_order_until_told_to_stop);
     TEST(values_compare_as_jq_orders_them);
     TEST(paths_follow_members_and_items);
