@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/secmem.h"
 #include "provider/scanner.h"
+#include "provider/xml_plain.h"
 
 /* Names of elements and keys of maps that one document may have. An answer has some hundred. */
 #define NAMES_MAX 65536
@@ -31,12 +32,18 @@ struct XmlPlan {
 };
 
 /* A name that has come in the document. */
-typedef struct {
-    const Rule *rule; /* NULL: none */
-    guint seen;       /* 1 + index of its latest run in the open elements; 0: none */
-    size_t length;    /* of the key */
-    char key[];       /* "name": as it stands in JSON */
+typedef struct Name {
+    struct Name *next; /* of the same place */
+    const Rule *rule;  /* NULL: none */
+    guint seen;        /* 1 + index of its latest run in the open elements; 0: none */
+    size_t length;     /* of the key */
+    char key[];        /* "name": as it stands in JSON */
 } Name;
+
+/* The first names of a document, which mostly are all, are found by a few of their bytes; those
+ * that come after are in a table that withstands a document made to slow it down. */
+#define PLACES 64
+#define FIRST_NAMES 128
 
 /* Values of one name in a row within an open element. */
 typedef struct {
@@ -65,13 +72,15 @@ typedef struct {
 
 typedef struct {
     const XmlPlan *plan;
-    XML_Parser parser;
+    XML_Parser parser; /* NULL while the document is plain */
     GString *out;
     size_t before; /* length of out when we began */
     GString *text; /* of the innermost element since its last tag */
     GString *type; /* xsi:type of the innermost element while it has no child */
     GString *moved;
-    GHashTable *names; /* text -> Name */
+    Name *places[PLACES];
+    size_t name_count;
+    GHashTable *names; /* text -> Name, those behind the first; NULL: none */
     GArray *frames;    /* of Frame */
     GArray *runs;      /* of Run */
     size_t nodes;
@@ -170,7 +179,8 @@ static void fail(Reader *reader, ErrorCode code, const char *reason) {
         return;
     reader->reason = reason;
     reader->code = code;
-    XML_StopParser(reader->parser, XML_FALSE);
+    if (reader->parser != NULL)
+        XML_StopParser(reader->parser, XML_FALSE);
 }
 
 static void fail_broken(Reader *reader, const char *reason) {
@@ -183,24 +193,63 @@ static void fail_limit(Reader *reader, const char *reason) {
 
 /* Names. */
 
-static Name *intern(Reader *reader, const char *text) {
-    Name *name = g_hash_table_lookup(reader->names, text);
-    if (name != NULL)
+static Name **place_of(Reader *reader, const char *text, size_t length) {
+    size_t mark = length > 0 ? length + 5U * (uint8_t)text[0] + 11U * (uint8_t)text[length - 1] : 0;
+    return &reader->places[mark % PLACES];
+}
+
+static Name *known_name(Reader *reader, const char *text, size_t length) {
+    Name *name = *place_of(reader, text, length);
+    while (name != NULL && (name->length != length + 3 || memcmp(name->key + 1, text, length) != 0))
+        name = name->next;
+    if (name != NULL || reader->names == NULL)
         return name;
-    if (g_hash_table_size(reader->names) >= NAMES_MAX) {
-        fail_limit(reader, "it has too many names");
-        return NULL;
-    }
-    size_t length = strlen(text);
-    name = g_malloc(sizeof *name + length + 4);
-    name->rule = g_hash_table_lookup(reader->plan->rules, text);
+    g_autofree char *key = g_strndup(text, length);
+    return g_hash_table_lookup(reader->names, key);
+}
+
+static Name *name_new(const Reader *reader, const char *text, size_t length) {
+    Name *name = g_malloc(sizeof *name + length + 4);
     name->seen = 0;
     name->length = length + 3;
     name->key[0] = '"';
     memcpy(name->key + 1, text, length);
+    name->key[1 + length] = '\0';
+    name->rule = g_hash_table_lookup(reader->plan->rules, name->key + 1);
     memcpy(name->key + 1 + length, "\":", sizeof "\":");
-    g_hash_table_insert(reader->names, g_strdup(text), name);
     return name;
+}
+
+static Name *intern(Reader *reader, const char *text, size_t length) {
+    Name *name = known_name(reader, text, length);
+    if (name != NULL)
+        return name;
+    if (reader->name_count >= NAMES_MAX) {
+        fail_limit(reader, "it has too many names");
+        return NULL;
+    }
+    name = name_new(reader, text, length);
+    if (reader->name_count++ < FIRST_NAMES) {
+        Name **place = place_of(reader, text, length);
+        name->next = *place;
+        *place = name;
+        return name;
+    }
+    if (reader->names == NULL)
+        reader->names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    g_hash_table_insert(reader->names, g_strndup(text, length), name);
+    return name;
+}
+
+static void free_names(Reader *reader) {
+    for (size_t i = 0; i < PLACES; i++) {
+        for (Name *name = reader->places[i], *next; name != NULL; name = next) {
+            next = name->next;
+            g_free(name);
+        }
+    }
+    if (reader->names != NULL)
+        g_hash_table_unref(reader->names);
 }
 
 static bool has_item(const Rule *rule, const Name *name) {
@@ -336,7 +385,8 @@ static void append_absent(Reader *reader, const Frame *frame) {
     if (frame->rule == NULL || frame->rule->items == NULL)
         return;
     for (guint i = 0; i < frame->rule->items->len; i++) {
-        Name *name = intern(reader, frame->rule->items->pdata[i]);
+        const char *item = frame->rule->items->pdata[i];
+        Name *name = intern(reader, item, strlen(item));
         if (name == NULL || name->seen > frame->first_run)
             continue;
         append_comma(reader);
@@ -389,7 +439,7 @@ static void close_entry(Reader *reader, const Frame *frame) {
     }
     g_string_truncate(moved, 0);
     g_string_append_len(moved, out->str + key->from, (gssize)(key->to - key->from));
-    Name *name = intern(reader, moved->str);
+    Name *name = intern(reader, moved->str, moved->len);
     if (name == NULL)
         return;
     g_string_append_c(moved, ':');
@@ -407,17 +457,14 @@ static void close_entry(Reader *reader, const Frame *frame) {
     g_array_append_val(reader->runs, run);
 }
 
-/* Handlers of expat. After a failure some may still be called. */
+/* Elements. */
 
-static void take_type(Reader *reader, const XML_Char *const *attributes) {
-    g_string_truncate(reader->type, 0);
-    for (; attributes[0] != NULL; attributes += 2) {
-        if (strcmp(attributes[0], "xsi:type") == 0)
-            g_string_assign(reader->type, attributes[1]);
-    }
+static bool is_named(const Name *name, const char *text) {
+    size_t length = strlen(text);
+    return name->length == length + 3 && memcmp(name->key + 1, text, length) == 0;
 }
 
-static bool begin_child(Reader *reader, Frame *frame, const char *text, Name *name) {
+static bool begin_child(Reader *reader, Frame *frame, Name *name) {
     if (!is_blank(reader->text)) {
         fail_broken(reader, "text stands beside elements");
         return false;
@@ -428,7 +475,7 @@ static bool begin_child(Reader *reader, Frame *frame, const char *text, Name *na
         begin_member(reader, frame, name);
         return true;
     }
-    if (strcmp(text, "entry") != 0) {
+    if (!is_named(name, "entry")) {
         fail_broken(reader, "a map has something else than entries");
         return false;
     }
@@ -448,27 +495,29 @@ static Frame child_frame(const Reader *reader, const Frame *parent) {
     return (Frame){.depth = parent->depth + 1 + last_run(reader, parent)->list};
 }
 
-static void on_start(void *data, const XML_Char *text, const XML_Char **attributes) {
+/* The following may be called again after a failure, when expat has not stopped yet. */
+
+static bool begin_element(void *data, const XmlTag *tag) {
     Reader *reader = data;
-    Name *name = reader->reason == NULL ? intern(reader, text) : NULL;
+    Name *name = reader->reason == NULL ? intern(reader, tag->name, tag->length) : NULL;
     if (name == NULL)
-        return;
+        return false;
     if (reader->nodes-- == 0) {
         fail_limit(reader, "it has too many values");
-        return;
+        return false;
     }
     Frame frame;
     if (reader->frames->len == 0) {
         frame = root_frame(reader, name);
     } else {
         Frame *parent = innermost(reader);
-        if (!begin_child(reader, parent, text, name))
-            return;
+        if (!begin_child(reader, parent, name))
+            return false;
         frame = child_frame(reader, parent);
     }
     if (frame.depth > reader->plan->limits.max_depth) {
         fail_limit(reader, "it is nested too deeply");
-        return;
+        return false;
     }
     frame.start = reader->out->len;
     frame.first_run = reader->runs->len;
@@ -477,8 +526,11 @@ static void on_start(void *data, const XML_Char *text, const XML_Char **attribut
         frame.kind = name->rule != NULL && name->rule->map ? FRAME_MAP : FRAME_PLAIN;
     }
     g_array_append_val(reader->frames, frame);
-    take_type(reader, (const XML_Char *const *)attributes);
+    g_string_truncate(reader->type, 0);
+    if (tag->type != NULL)
+        g_string_append_len(reader->type, tag->type, (gssize)tag->type_length);
     g_string_truncate(reader->text, 0);
+    return true;
 }
 
 /* Ends an element without children. False when it was an empty item of a list and is no value. */
@@ -524,11 +576,10 @@ static void end_value(Reader *reader, const Frame *parent, bool is_value) {
     run->to = reader->out->len;
 }
 
-static void on_end(void *data, const XML_Char *text) {
-    (void)text;
+static bool end_element(void *data) {
     Reader *reader = data;
     if (reader->reason != NULL)
-        return;
+        return false;
     Frame *frame = innermost(reader);
     bool root = reader->frames->len == 1;
     /* The frame's own runs lie above its parent's last one; an entry of a map is in none. */
@@ -536,7 +587,7 @@ static void on_end(void *data, const XML_Char *text) {
         root || frame->kind == FRAME_ENTRY ? NULL : run_at(reader, frame->first_run - 1);
     bool is_value = frame->object ? close_branch(reader, frame) : close_leaf(reader, frame, run);
     if (reader->reason != NULL)
-        return;
+        return false;
     if (frame->kind != FRAME_ENTRY) {
         pop_runs(reader, frame);
         if (!root)
@@ -547,12 +598,35 @@ static void on_end(void *data, const XML_Char *text) {
     g_string_truncate(reader->type, 0);
     if (reader->out->len - reader->before > reader->plan->limits.max_bytes)
         fail_limit(reader, "it is too large");
+    return reader->reason == NULL;
+}
+
+static bool take_text(void *data, const char *text, size_t length) {
+    Reader *reader = data;
+    if (reader->reason == NULL)
+        g_string_append_len(reader->text, text, (gssize)length);
+    return reader->reason == NULL;
+}
+
+/* Handlers of expat. */
+
+static void on_start(void *data, const XML_Char *name, const XML_Char **attributes) {
+    XmlTag tag = {.name = name, .length = strlen(name)};
+    for (const XML_Char *const *at = (const XML_Char *const *)attributes; at[0] != NULL; at += 2) {
+        if (strcmp(at[0], "xsi:type") == 0)
+            tag.type = at[1];
+    }
+    tag.type_length = tag.type != NULL ? strlen(tag.type) : 0;
+    (void)begin_element(data, &tag);
+}
+
+static void on_end(void *data, const XML_Char *name) {
+    (void)name;
+    (void)end_element(data);
 }
 
 static void on_text(void *data, const XML_Char *text, int length) {
-    Reader *reader = data;
-    if (reader->reason == NULL)
-        g_string_append_len(reader->text, text, length);
+    (void)take_text(data, text, (size_t)length);
 }
 
 /* Entities are declared in a document type; no API answers with one, but attacks and error pages
@@ -590,31 +664,23 @@ static const XML_Memory_Handling_Suite wiping_memory = {malloc, wiping_realloc, 
 static void reader_init(Reader *reader, const XmlPlan *plan, GString *out) {
     *reader = (Reader){
         .plan = plan,
-        .parser = XML_ParserCreate_MM("UTF-8", &wiping_memory, NULL),
         .out = out,
         .before = out->len,
         .text = g_string_sized_new(TEXT_ROOM),
         .type = g_string_new(NULL),
         .moved = g_string_new(NULL),
-        .names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free),
         .frames = g_array_new(FALSE, FALSE, sizeof(Frame)),
         .runs = g_array_new(FALSE, FALSE, sizeof(Run)),
         .nodes = plan->limits.max_nodes,
     };
-    g_assert(reader->parser != NULL); /* memory has run out */
-    XML_SetUserData(reader->parser, reader);
-    XML_SetElementHandler(reader->parser, on_start, on_end);
-    XML_SetCharacterDataHandler(reader->parser, on_text);
-    XML_SetStartDoctypeDeclHandler(reader->parser, on_doctype);
 }
 
 static void reader_clear(Reader *reader) {
-    XML_ParserFree(reader->parser);
     secmem_wipe(reader->text->str, reader->text->allocated_len);
     g_string_free(reader->text, TRUE);
     g_string_free(reader->type, TRUE);
     g_string_free(reader->moved, TRUE);
-    g_hash_table_unref(reader->names);
+    free_names(reader);
     g_array_unref(reader->frames);
     g_array_unref(reader->runs);
 }
@@ -628,6 +694,44 @@ static bool report(const Reader *reader, size_t size, GError **error) {
     return false;
 }
 
+static bool read_plain(const XmlPlan *plan, const char *bytes, size_t size, GString *json_out) {
+    static const XmlTaker taker = {begin_element, take_text, end_element};
+    Reader reader;
+    reader_init(&reader, plan, json_out);
+    bool good = xml_plain_read(bytes, size, &taker, &reader);
+    if (!good)
+        g_string_truncate(json_out, reader.before);
+    reader_clear(&reader);
+    return good;
+}
+
+static bool parse(Reader *reader, const char *bytes, size_t size) {
+    XML_SetUserData(reader->parser, reader);
+    XML_SetElementHandler(reader->parser, on_start, on_end);
+    XML_SetCharacterDataHandler(reader->parser, on_text);
+    XML_SetStartDoctypeDeclHandler(reader->parser, on_doctype);
+    /* UTF-16, which expat knows by its look, has a NUL in its first two characters. */
+    bool wide = memchr(bytes, '\0', MIN(size, 4)) != NULL;
+    return !wide && XML_Parse(reader->parser, bytes, (int)size, XML_TRUE) == XML_STATUS_OK;
+}
+
+/* Whatever is not plain, and whatever is wrong: it tells where. */
+static bool read_by_expat(const XmlPlan *plan, const char *bytes, size_t size, GString *json_out,
+                          GError **error) {
+    Reader reader;
+    reader_init(&reader, plan, json_out);
+    reader.parser = XML_ParserCreate_MM("UTF-8", &wiping_memory, NULL);
+    g_assert(reader.parser != NULL); /* memory has run out */
+    bool good = parse(&reader, bytes, size);
+    if (!good) {
+        g_string_truncate(json_out, reader.before);
+        (void)report(&reader, size, error);
+    }
+    XML_ParserFree(reader.parser);
+    reader_clear(&reader);
+    return good;
+}
+
 bool xml_to_json(const XmlPlan *plan, const char *bytes, size_t size, GString *json_out,
                  GError **error) {
     if (size > plan->limits.max_bytes || size > INT_MAX) {
@@ -635,17 +739,9 @@ bool xml_to_json(const XmlPlan *plan, const char *bytes, size_t size, GString *j
                     "The answer of %zu bytes cannot be read: it is too large.", size);
         return false;
     }
-    Reader reader;
-    reader_init(&reader, plan, json_out);
-    /* UTF-16, which expat knows by its look, has a NUL in its first two characters. */
-    bool wide = memchr(bytes, '\0', MIN(size, 4)) != NULL;
-    bool good = !wide && XML_Parse(reader.parser, bytes, (int)size, XML_TRUE) == XML_STATUS_OK;
-    if (good) {
-        g_string_append_c(json_out, '}');
-    } else {
-        g_string_truncate(json_out, reader.before);
-        (void)report(&reader, size, error);
-    }
-    reader_clear(&reader);
-    return good;
+    if (!read_plain(plan, bytes, size, json_out) &&
+        !read_by_expat(plan, bytes, size, json_out, error))
+        return false;
+    g_string_append_c(json_out, '}');
+    return true;
 }

@@ -634,6 +634,125 @@ static void damaged_documents_do_no_harm(void) {
     g_rand_free(random);
 }
 
+/* A comment behind the document changes nothing but who reads it: expat alone. */
+static void assert_read_by_both(const XmlPlan *plan, const GString *xml) {
+    g_autoptr(GString) plain = g_string_new(NULL);
+    g_autoptr(GString) other = g_string_new(NULL);
+    g_autoptr(GString) commented = g_string_new_len(xml->str, (gssize)xml->len);
+    g_string_append(commented, "<!---->");
+    bool good = xml_to_json(plan, xml->str, xml->len, plain, NULL);
+    bool same = xml_to_json(plan, commented->str, commented->len, other, NULL);
+    if (good != same || strcmp(plain->str, other->str) != 0)
+        g_error("%s is %s and by expat %s", xml->str, plain->str, other->str);
+}
+
+/* Pieces of documents in any order: most are malformed, and some thousand are not. */
+static void plain_documents_are_read_as_expat_reads_them(void) {
+    static const char *const pieces[] = {
+        "<a>",
+        "</a>",
+        "<a>",
+        "</a>",
+        "<b>",
+        "</b>",
+        "</b >",
+        "<c/>",
+        "<c />",
+        "<member>",
+        "</member>",
+        "<Map>",
+        "</Map>",
+        "<entry><key>k</key><value>v</value></entry>",
+        "text",
+        " ",
+        "\n",
+        "\r\n",
+        "\t",
+        "&amp;",
+        "&lt;&gt;",
+        "&quot;x&apos;",
+        "&#65;",
+        "&unknown;",
+        "&",
+        "<",
+        ">",
+        "]]>",
+        "]]",
+        "caf\xc3\xa9",
+        "\xff",
+        "\xef\xbf\xbf",
+        "\xef\xbf\xbd",
+        "\x01",
+        "<b x=\"1\" y='2'>",
+        "<b x=\"1\" x=\"2\"/>",
+        "<b xsi:type=\"T\"><c>1</c></b>",
+        "<b x=\"<\"/>",
+        "<b x=\"&amp;\"/>",
+        "<b x=\"\n\"/>",
+        "<b x = \"1\"/>",
+        "<b x=\"1\"y=\"2\"/>",
+        "<b x=1/>",
+        "<1/>",
+        "<a.b-c_d:e/>",
+        "<!-- c -->",
+        "<![CDATA[<x>]]>",
+        "<?pi?>",
+        "<?xml version=\"1.0\"?>",
+        "<b xsi:type='a>b'/>",
+        "< a>",
+        "</ a>",
+    };
+    g_autoptr(XmlPlan) plan = plan_of("Rule a.c", "Map");
+    g_autoptr(GRand) random = g_rand_new_with_seed(20261120);
+    for (int i = 0; i < 100000; i++) {
+        g_autoptr(GString) xml = g_string_new(i % 3 == 0 ? "" : "<a>");
+        for (int left = g_rand_int_range(random, 0, 7); left > 0; left--)
+            g_string_append(xml, pieces[g_rand_int_range(random, 0, G_N_ELEMENTS(pieces))]);
+        g_string_append(xml, i % 3 == 0 ? "" : "</a>");
+        assert_read_by_both(plan, xml);
+    }
+}
+
+static void every_declaration_and_every_cut_is_read_as_expat_reads_it(void) {
+    static const char *const documents[] = {
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<a><b>1</b></a>\n",
+        "<?xml version=\"1.0\" encoding=\"utf-8\"?><a/>",
+        "<?xml version=\"1.0\"?>\n<a x='1'>t</a>",
+        "<?xml version='1.0'?><a/>",
+        "<?xml version=\"1.1\"?><a/>",
+        " <?xml version=\"1.0\"?><a/>",
+        "\n <a xmlns=\"http://x.test/\" xmlns:xsi='y'><b xsi:type=\"C\"><d>&lt;</d></b></a> \n",
+        "\xef\xbb\xbf<a>b</a>",
+        "<a>b</a><a/>",
+        "<a>b</a>text",
+    };
+    g_autoptr(XmlPlan) plan = plan_of("Rule", "Map");
+    for (size_t i = 0; i < G_N_ELEMENTS(documents); i++) {
+        for (size_t length = 0; length <= strlen(documents[i]); length++) {
+            g_autoptr(GString) xml = g_string_new_len(documents[i], (gssize)length);
+            assert_read_by_both(plan, xml);
+        }
+    }
+}
+
+/* Names beyond the first are kept elsewhere, depths beyond the first are expat's. */
+static void any_number_of_names_and_levels_is_read_as_expat_reads_it(void) {
+    g_autoptr(XmlPlan) plan = plan_of("Rule", "Map");
+    g_autoptr(GString) names = g_string_new("<a>");
+    for (int i = 0; i < 1000; i++)
+        g_string_append_printf(names, "<n%d>%d</n%d>", i % 400, i, i % 400);
+    g_string_append(names, "</a>");
+    assert_read_by_both(plan, names);
+    for (int depth = 58; depth < 70; depth++) {
+        g_autoptr(GString) deep = g_string_new(NULL);
+        for (int i = 0; i < depth; i++)
+            g_string_append(deep, "<d>");
+        for (int i = 0; i < depth; i++)
+            g_string_append(deep, "</d>");
+        assert_read_by_both(plan, deep);
+    }
+}
+
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
 #define TEST(name) g_test_add_func("/provider/xml/" #name, name)
@@ -666,5 +785,8 @@ int main(int argc, char **argv) {
     TEST(plans_with_names_that_are_none_are_refused);
     TEST(random_documents_come_out_as_the_rule_says);
     TEST(damaged_documents_do_no_harm);
+    TEST(plain_documents_are_read_as_expat_reads_them);
+    TEST(every_declaration_and_every_cut_is_read_as_expat_reads_it);
+    TEST(any_number_of_names_and_levels_is_read_as_expat_reads_it);
     return g_test_run();
 }
