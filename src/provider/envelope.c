@@ -5,6 +5,8 @@
 #include "provider/scanner.h"
 #include "provider/xml.h"
 
+#include <string.h>
+
 bool envelope_has(const DefinitionCall *call) {
     return call->xml != NULL || call->decode == DECODE_CSV;
 }
@@ -24,8 +26,27 @@ static bool refuse(const DefinitionCall *call, GError **error) {
     return false;
 }
 
-/* Finds a member of an object, NULL text when there is none. The name is the operation's with an
- * ending, or any when there is no ending. */
+/* Whether a key, with its quotes, is the operation's name and an ending. */
+static bool is_named(const char *key, size_t size, const DefinitionCall *call, const char *ending) {
+    if (call->operation == NULL)
+        return false;
+    size_t name = strlen(call->operation), rest = strlen(ending);
+    return size == name + rest + 2 && memcmp(key + 1, call->operation, name) == 0 &&
+           memcmp(key + 1 + name, ending, rest) == 0;
+}
+
+/* The only member of what xml_to_json() made, whose name is that of an element and has no quotes.
+ * NULL text when it has not the name of the operation and the ending (NULL: any name). */
+static Span root_of(const Span *json, const DefinitionCall *call, const char *ending) {
+    const char *key = json->text + 1, *end = memmem(json->text, json->size, "\":", 2);
+    g_assert(end != NULL);
+    if (ending != NULL && !is_named(key, (size_t)(end + 1 - key), call, ending))
+        return (Span){NULL, 0};
+    return (Span){end + 2, json->size - 1 - (size_t)(end + 2 - json->text)};
+}
+
+/* Finds the member of an object with the operation's name and an ending; NULL text when there is
+ * none. */
 static bool find_member(const Span *object, const DefinitionCall *call, const char *ending,
                         Span *value_out, GError **error) {
     Scanner scanner;
@@ -35,8 +56,6 @@ static bool find_member(const Span *object, const DefinitionCall *call, const ch
     *value_out = (Span){NULL, 0};
     if (object->size == 0 || object->text[0] != '{')
         return true;
-    g_autofree char *wanted =
-        ending == NULL ? NULL : g_strdup_printf("\"%s%s\"", call->operation, ending);
     bool more = false;
     bool ok = scanner_begin(&scanner) && scanner_enter(&scanner, 0) &&
               scanner_next(&scanner, '}', true, &more);
@@ -45,13 +64,11 @@ static bool find_member(const Span *object, const DefinitionCall *call, const ch
         const Byte *end;
         ok = scanner_key(&scanner, &end);
         const char *value = (const char *)scanner.p;
-        bool found =
-            ok && (wanted == NULL || (strlen(wanted) == (size_t)((const char *)end - key) &&
-                                      strncmp(wanted, key, strlen(wanted)) == 0));
+        bool found = ok && is_named(key, (size_t)((const char *)end - key), call, ending);
         ok = ok && scanner_skip(&scanner, 1);
         if (ok && found)
             *value_out = (Span){value, (size_t)((const char *)scanner.p - value)};
-        ok = ok && scanner_next(&scanner, '}', false, &more);
+        ok = ok && (found || scanner_next(&scanner, '}', false, &more));
     }
     return ok || scanner_report(&scanner, error);
 }
@@ -70,9 +87,7 @@ static bool unwrap(const DefinitionCall *call, const GString *xml, GString *out,
         return true;
     }
     bool named = protocol == PROTOCOL_QUERY || protocol == PROTOCOL_EC2;
-    Span root;
-    if (!find_member(&span, call, named ? "Response" : NULL, &root, error))
-        return false;
+    Span root = root_of(&span, call, named ? "Response" : NULL);
     if (root.text == NULL)
         return refuse(call, error);
     Span result = root;

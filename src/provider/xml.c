@@ -44,6 +44,7 @@ typedef struct Name {
  * that come after are in a table that withstands a document made to slow it down. */
 #define PLACES 64
 #define FIRST_NAMES 128
+#define NAME_ROOM 2048 /* bytes for the first of them */
 
 /* Values of one name in a row within an open element. */
 typedef struct {
@@ -80,6 +81,7 @@ typedef struct {
     GString *moved;
     Name *places[PLACES];
     size_t name_count;
+    size_t room_used;
     GHashTable *names; /* text -> Name, those behind the first; NULL: none */
     GArray *frames;    /* of Frame */
     GArray *runs;      /* of Run */
@@ -87,6 +89,7 @@ typedef struct {
     size_t moves; /* bytes moved */
     const char *reason;
     ErrorCode code;
+    _Alignas(Name) char room[NAME_ROOM];
 } Reader;
 
 /* Plans. */
@@ -208,8 +211,19 @@ static Name *known_name(Reader *reader, const char *text, size_t length) {
     return g_hash_table_lookup(reader->names, key);
 }
 
-static Name *name_new(const Reader *reader, const char *text, size_t length) {
-    Name *name = g_malloc(sizeof *name + length + 4);
+/* For a name of this length. */
+static Name *allot(Reader *reader, size_t length) {
+    size_t size = sizeof(Name) + length + 4;
+    size = (size + _Alignof(Name) - 1) / _Alignof(Name) * _Alignof(Name);
+    if (size > NAME_ROOM - reader->room_used)
+        return g_malloc(size);
+    Name *name = (Name *)(void *)&reader->room[reader->room_used];
+    reader->room_used += size;
+    return name;
+}
+
+static Name *name_new(Reader *reader, const char *text, size_t length) {
+    Name *name = allot(reader, length);
     name->seen = 0;
     name->length = length + 3;
     name->key[0] = '"';
@@ -228,8 +242,11 @@ static Name *intern(Reader *reader, const char *text, size_t length) {
         fail_limit(reader, "it has too many names");
         return NULL;
     }
+    bool first = reader->name_count++ < FIRST_NAMES;
+    if (!first)
+        reader->room_used = NAME_ROOM;
     name = name_new(reader, text, length);
-    if (reader->name_count++ < FIRST_NAMES) {
+    if (first) {
         Name **place = place_of(reader, text, length);
         name->next = *place;
         *place = name;
@@ -245,7 +262,8 @@ static void free_names(Reader *reader) {
     for (size_t i = 0; i < PLACES; i++) {
         for (Name *name = reader->places[i], *next; name != NULL; name = next) {
             next = name->next;
-            g_free(name);
+            if ((char *)name < reader->room || (char *)name >= reader->room + NAME_ROOM)
+                g_free(name);
         }
     }
     if (reader->names != NULL)
@@ -661,18 +679,19 @@ static void *wiping_realloc(void *memory, size_t size) {
 
 static const XML_Memory_Handling_Suite wiping_memory = {malloc, wiping_realloc, wiping_free};
 
+#define FIRST_FRAMES 16
+
 static void reader_init(Reader *reader, const XmlPlan *plan, GString *out) {
-    *reader = (Reader){
-        .plan = plan,
-        .out = out,
-        .before = out->len,
-        .text = g_string_sized_new(TEXT_ROOM),
-        .type = g_string_new(NULL),
-        .moved = g_string_new(NULL),
-        .frames = g_array_new(FALSE, FALSE, sizeof(Frame)),
-        .runs = g_array_new(FALSE, FALSE, sizeof(Run)),
-        .nodes = plan->limits.max_nodes,
-    };
+    memset(reader, 0, offsetof(Reader, room));
+    reader->plan = plan;
+    reader->out = out;
+    reader->before = out->len;
+    reader->text = g_string_sized_new(TEXT_ROOM);
+    reader->type = g_string_new(NULL);
+    reader->moved = g_string_new(NULL);
+    reader->frames = g_array_sized_new(FALSE, FALSE, sizeof(Frame), FIRST_FRAMES);
+    reader->runs = g_array_sized_new(FALSE, FALSE, sizeof(Run), FIRST_FRAMES);
+    reader->nodes = plan->limits.max_nodes;
 }
 
 static void reader_clear(Reader *reader) {

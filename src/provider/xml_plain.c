@@ -62,8 +62,10 @@ static bool is(const Plain *plain, uint8_t class) {
 }
 
 static void pass(Plain *plain, uint8_t class) {
-    while (is(plain, class))
-        plain->p++;
+    const char *p = plain->p;
+    while (p < plain->end && (classes[(uint8_t)*p] & class) != 0)
+        p++;
+    plain->p = p;
 }
 
 static bool pass_text(Plain *plain, const char *text, size_t length) {
