@@ -17,6 +17,7 @@ static atomic_bool frozen;
 static _Atomic int64_t frozen_wall;
 static _Atomic int64_t frozen_mono;
 static _Atomic int64_t wall_offset;
+static _Atomic(const _Atomic int64_t *) shared_offset; /* clock_share_offset() */
 static _Atomic int64_t mono_offset; /* what was advanced while frozen: monotonic never goes back */
 
 static int64_t system_ms(clockid_t clock) {
@@ -32,7 +33,9 @@ static int64_t running_mono(void) {
 int64_t clock_now_ms(void) {
     if (atomic_load(&frozen))
         return atomic_load(&frozen_wall);
-    return system_ms(CLOCK_REALTIME) + atomic_load(&wall_offset);
+    const _Atomic int64_t *shared = atomic_load(&shared_offset);
+    return system_ms(CLOCK_REALTIME) + atomic_load(&wall_offset) +
+           (shared ? atomic_load(shared) : 0);
 }
 
 int64_t clock_mono_ms(void) {
@@ -62,6 +65,10 @@ void clock_thaw(void) {
 
 void clock_set_offset(int64_t offset_ms) {
     atomic_store(&wall_offset, offset_ms);
+}
+
+void clock_share_offset(const _Atomic int64_t *offset_ms) {
+    atomic_store(&shared_offset, offset_ms);
 }
 
 /* Days since 1970-01-01 of a civil date and back (Howard Hinnant, "chrono-Compatible Low-Level

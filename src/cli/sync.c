@@ -5,6 +5,7 @@
 #include "cli/integrations.h"
 #include "cli/progress.h"
 #include "cli/session.h"
+#include "sync/follow.h"
 
 #include <string.h>
 
@@ -116,16 +117,32 @@ static bool read_request(const Arguments *arguments, SyncRequest *request, GErro
     return false;
 }
 
+/* Runs the job here, or waits for whoever runs it: a service, or the same command elsewhere. */
+static bool run_or_follow(Session *session, const char *job_id, Progress *progress,
+                          Json **result_out, GError **error) {
+    const DbScope *scope = session_scope(session);
+    Crew *crew = session_crew(session, error);
+    while (crew) {
+        g_autoptr(GError) failure = NULL;
+        if (crew_run(crew, scope->organization, job_id, progress_show, progress, result_out,
+                     &failure))
+            return true;
+        if (error_code_of(failure) != ERROR_CONFLICT) {
+            g_propagate_error(error, g_steal_pointer(&failure));
+            return false;
+        }
+        if (!follow_job(session_db(session), scope, job_id, progress_show, progress, error))
+            return false;
+    }
+    return false;
+}
+
 static bool run_job(CommandCall *call, Session *session, const Json *queued, Json **result_out,
                     GError **error) {
-    Crew *crew = session_crew(session, error);
-    if (!crew)
-        return false;
     Progress progress;
     progress_init(&progress, call->output, json_member_string(queued, "provider", ""));
     bool ok =
-        crew_run(crew, session_scope(session)->organization, json_member_string(queued, "job", ""),
-                 progress_show, &progress, result_out, error);
+        run_or_follow(session, json_member_string(queued, "job", ""), &progress, result_out, error);
     progress_clear(&progress);
     return ok;
 }
