@@ -42,6 +42,14 @@ int64_t clock_mono_ms(void) {
     return atomic_load(&frozen) ? atomic_load(&frozen_mono) : running_mono();
 }
 
+int64_t clock_mono_us(void) {
+    struct timespec now;
+    if (atomic_load(&frozen))
+        return atomic_load(&frozen_mono) * 1000;
+    g_assert(clock_gettime(CLOCK_MONOTONIC, &now) == 0);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000 + atomic_load(&mono_offset) * 1000;
+}
+
 void clock_freeze(int64_t now_ms) {
     atomic_store(&frozen_mono, clock_mono_ms());
     atomic_store(&frozen_wall, now_ms);

@@ -17,6 +17,9 @@ int64_t clock_now_ms(void);
 /* Monotonic time now, in milliseconds. */
 int64_t clock_mono_ms(void);
 
+/* The same in microseconds, for measuring. */
+int64_t clock_mono_us(void);
+
 /* Stops both clocks at now_ms (tests, replays). */
 void clock_freeze(int64_t now_ms);
 
