@@ -2,6 +2,7 @@
 assay_embed(db sql_table.c embed-sql
             ARGUMENTS ${CMAKE_SOURCE_DIR}/src/store/sql
             DEPENDS ${CMAKE_SOURCE_DIR}/src/store/sql/*.sql
+                    ${CMAKE_SOURCE_DIR}/src/store/sql/scheduler.txt
                     ${CMAKE_SOURCE_DIR}/src/store/sql/migrations/*.sql)
 assay_embed(db copy_table.c embed-copy
             ARGUMENTS ${CMAKE_SOURCE_DIR}/src/store/sql

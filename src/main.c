@@ -1,12 +1,31 @@
 #include "base/clock.h"
 #include "cli/program.h"
 
+#ifdef ASSAY_TEST_HOOKS
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* A file of eight bytes, the offset, which a test may change at any time. */
+static void share_test_clock(const char *path) {
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    g_assert(file >= 0);
+    void *offset = mmap(NULL, sizeof(int64_t), PROT_READ, MAP_SHARED, file, 0);
+    g_assert(offset != MAP_FAILED);
+    close(file);
+    clock_share_offset(offset);
+}
+#endif
+
 /* Tests look at the same data at another time; not in releases. */
 static void take_test_clock(void) {
 #ifdef ASSAY_TEST_HOOKS
     const char *offset = g_getenv("ASSAY_TEST_CLOCK_OFFSET");
+    const char *shared = g_getenv("ASSAY_TEST_CLOCK_FILE");
     if (offset)
         clock_set_offset(g_ascii_strtoll(offset, NULL, 10));
+    if (shared)
+        share_test_clock(shared);
 #endif
 }
 

@@ -17,6 +17,7 @@ static atomic_bool frozen;
 static _Atomic int64_t frozen_wall;
 static _Atomic int64_t frozen_mono;
 static _Atomic int64_t wall_offset;
+static _Atomic(const _Atomic int64_t *) shared_offset; /* clock_share_offset() */
 static _Atomic int64_t mono_offset; /* what was advanced while frozen: monotonic never goes back */
 
 static int64_t system_ms(clockid_t clock) {
@@ -32,11 +33,21 @@ static int64_t running_mono(void) {
 int64_t clock_now_ms(void) {
     if (atomic_load(&frozen))
         return atomic_load(&frozen_wall);
-    return system_ms(CLOCK_REALTIME) + atomic_load(&wall_offset);
+    const _Atomic int64_t *shared = atomic_load(&shared_offset);
+    return system_ms(CLOCK_REALTIME) + atomic_load(&wall_offset) +
+           (shared ? atomic_load(shared) : 0);
 }
 
 int64_t clock_mono_ms(void) {
     return atomic_load(&frozen) ? atomic_load(&frozen_mono) : running_mono();
+}
+
+int64_t clock_mono_us(void) {
+    struct timespec now;
+    if (atomic_load(&frozen))
+        return atomic_load(&frozen_mono) * 1000;
+    g_assert(clock_gettime(CLOCK_MONOTONIC, &now) == 0);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000 + atomic_load(&mono_offset) * 1000;
 }
 
 void clock_freeze(int64_t now_ms) {
@@ -62,6 +73,10 @@ void clock_thaw(void) {
 
 void clock_set_offset(int64_t offset_ms) {
     atomic_store(&wall_offset, offset_ms);
+}
+
+void clock_share_offset(const _Atomic int64_t *offset_ms) {
+    atomic_store(&shared_offset, offset_ms);
 }
 
 /* Days since 1970-01-01 of a civil date and back (Howard Hinnant, "chrono-Compatible Low-Level

@@ -17,6 +17,9 @@ int64_t clock_now_ms(void);
 /* Monotonic time now, in milliseconds. */
 int64_t clock_mono_ms(void);
 
+/* The same in microseconds, for measuring. */
+int64_t clock_mono_us(void);
+
 /* Stops both clocks at now_ms (tests, replays). */
 void clock_freeze(int64_t now_ms);
 
@@ -29,6 +32,10 @@ void clock_thaw(void);
 /* Shifts the wall clock by offset_ms while it keeps running (worker processes under test take
  * their parent's clock this way). */
 void clock_set_offset(int64_t offset_ms);
+
+/* Shifts the wall clock by what stands there at each look, besides: memory that several processes
+ * under test share, so that all their clocks are set at once. It stays until the process ends. */
+void clock_share_offset(const _Atomic int64_t *offset_ms);
 
 /* "2026-11-20T07:31:28.123Z" (RFC 3339, UTC, milliseconds). Caller frees. */
 char *clock_format(int64_t time_ms);

@@ -5,9 +5,9 @@
 #include "base/error.h"
 #include "base/id.h"
 #include "base/text.h"
-#include "cli/evidence.h"
 #include "cli/integrations.h"
 #include "cli/mark.h"
+#include "present/evidence_object.h"
 #include "store/document.h"
 #include "store/document_reader.h"
 
@@ -200,7 +200,7 @@ static bool run(CommandCall *call, GError **error) {
     g_autoptr(Json) json = NULL;
     g_autoptr(Session) session = session_open(call->arguments, SESSION_READ, error);
     if (!session || !get(session, &work, error) ||
-        !evidence_json(work.evidence, clock_now_ms(), &json, error) ||
+        !evidence_object(work.evidence, clock_now_ms(), &json, error) ||
         (work.evidence->document_id && !check_document(session, work.evidence, error)))
         return false;
     return call->output->json

@@ -3,36 +3,17 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "cli/mark.h"
+#include "present/integration_object.h"
 #include "store/credential.h"
 
 #include <string.h>
 
-static const struct {
-    const char *filter;
-    const char *statuses[3];
-} filters[] = {
-    {INTEGRATION_CONNECTED, {INTEGRATION_CONNECTED}},
-    {INTEGRATION_DEGRADED, {INTEGRATION_DEGRADED}},
-    {INTEGRATION_RECONNECT_NEEDED, {INTEGRATION_RECONNECT_NEEDED}},
-    {INTEGRATION_PAUSED, {INTEGRATION_PAUSED}},
-    {INTEGRATION_DISCONNECTED, {INTEGRATION_DISCONNECTED}},
-    {"active", {INTEGRATION_CONNECTED, INTEGRATION_DEGRADED}},
-    {"error", {INTEGRATION_RECONNECT_NEEDED, INTEGRATION_DEGRADED}},
-};
-
-bool integrations_status_fits(const char *filter, const char *status) {
-    for (size_t i = 0; i < G_N_ELEMENTS(filters); i++)
-        if (strcmp(filters[i].filter, filter) == 0)
-            return g_strv_contains(filters[i].statuses, status);
-    return false;
-}
-
 static bool check_filter(const char *filter, GError **error) {
     g_autoptr(GString) known = g_string_new(NULL);
-    for (size_t i = 0; filter && i < G_N_ELEMENTS(filters); i++) {
-        if (strcmp(filters[i].filter, filter) == 0)
+    for (size_t i = 0; filter && integration_status_filters[i]; i++) {
+        if (strcmp(integration_status_filters[i], filter) == 0)
             return true;
-        g_string_append_printf(known, "%s%s", i > 0 ? ", " : "", filters[i].filter);
+        g_string_append_printf(known, "%s%s", i > 0 ? ", " : "", integration_status_filters[i]);
     }
     if (!filter)
         return true;
@@ -123,84 +104,17 @@ static bool facts_work(DbUnit *unit, void *data, GError **error) {
     return credential_list_for_integration(unit, work->integration_id, &work->credentials, error);
 }
 
-static bool put_credential_facts(const Session *session, const char *id, Json *config,
-                                 GError **error) {
-    FactsWork work = {.integration_id = id};
+/* --- JSON ------------------------------------------------------------------------------------- */
+
+static bool integration_json(const Session *session, const Integration *row, Json **json_out,
+                             GError **error) {
+    FactsWork work = {.integration_id = row->id};
     bool ok = session_run(session, DB_READ, facts_work, &work, error);
     g_autoptr(GPtrArray) credentials = work.credentials;
     if (!ok)
         return false;
     const Credential *first = credentials->len > 0 ? g_ptr_array_index(credentials, 0) : NULL;
-    g_autoptr(Json) metadata =
-        first ? json_parse(first->metadata, strlen(first->metadata), STORE_JSON_MAX, NULL) : NULL;
-    Json *scopes = json_member(metadata, "scopes");
-    json_put(config, "scopes", scopes ? json_ref(scopes) : NULL);
-    json_put_time(config, "expiresAt", first ? first->expires_at : 0);
-    return true;
-}
-
-/* --- JSON ------------------------------------------------------------------------------------- */
-
-/* A stored JSON text; null when there is none. */
-static Json *stored(const char *text) {
-    Json *json = text ? json_parse(text, strlen(text), STORE_JSON_MAX, NULL) : NULL;
-    return json ? json : json_new_null();
-}
-
-static Json *settings_json(const char *text) {
-    g_autoptr(Json) settings = stored(text);
-    Json *camel = json_new_object();
-    void *iterator = NULL;
-    const char *name;
-    Json *value;
-    while (json_next(settings, &iterator, &name, &value)) {
-        g_autofree char *key = text_camel(name);
-        json_put(camel, key, json_ref(value));
-    }
-    return camel;
-}
-
-static Json *base_json(const Session *session, const Integration *row) {
-    const struct {
-        const char *key;
-        const char *text;
-    } texts[] = {
-        {"id", row->id},
-        {"organizationId", session_scope(session)->organization},
-        {"ownerUserId", row->owner_user_id},
-        {"integrationType", row->provider},
-        {"name", row->name},
-        {"auth", row->auth},
-        {"status", row->status},
-        {"statusReason", row->status_reason},
-        {"errorMessage", row->error_message},
-    };
-    Json *json = json_new_object();
-    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
-        json_put_string(json, texts[i].key, texts[i].text);
-    return json;
-}
-
-static bool integration_json(const Session *session, const Integration *row, Json **json_out,
-                             GError **error) {
-    g_autoptr(Json) json = base_json(session, row);
-    Json *config = json_new_object();
-    json_put(json, "config", config);
-    json_put(config, "settings", settings_json(row->settings));
-    json_put(config, "account", stored(row->account));
-    if (!put_credential_facts(session, row->id, config, error))
-        return false;
-    json_put(json, "enabledChecks", stored(row->enabled_checks));
-    json_put(json, "evidenceTypes", stored(row->evidence_types));
-    json_put_string(json, "scanSchedule", row->scan_schedule);
-    json_put_time(json, "lastSyncAt", row->last_sync_at);
-    json_put_time(json, "lastCheckedAt", row->last_checked_at);
-    json_put_time(json, "nextCheckAt", row->next_check_at);
-    json_put(json, "lastSyncResult", stored(row->last_sync_result));
-    json_put_time(json, "rotationDueAt", row->rotation_due_at);
-    json_put_time(json, "createdAt", row->created_at);
-    json_put_time(json, "updatedAt", row->updated_at);
-    *json_out = g_steal_pointer(&json);
+    *json_out = integration_object(row, session_scope(session)->organization, first);
     return true;
 }
 
@@ -212,7 +126,7 @@ static bool list_json(const Session *session, const GPtrArray *rows, const char 
     for (guint i = 0; i < rows->len; i++) {
         const Integration *row = g_ptr_array_index(rows, i);
         Json *item = NULL;
-        if (filter && !integrations_status_fits(filter, row->status))
+        if (filter && !integration_status_fits(filter, row->status))
             continue;
         if (!integration_json(session, row, &item, error))
             return false;

@@ -17,7 +17,3 @@ bool integrations_find(const Session *session, const char *id_or_name,
 
 /* The name of the integration with this id in such an array; the id when it is not there. */
 const char *integrations_name(const GPtrArray *integrations, const char *id);
-
-/* Whether a status is meant by a filter: a status, "active" (connected or degraded) or "error"
- * (reconnect_needed or degraded). */
-bool integrations_status_fits(const char *filter, const char *status);

@@ -9,7 +9,3 @@ extern const Command provider_show_command;
 
 /* The definitions of the binary and of the data directory, which need not exist. */
 Registry *provider_registry(const Arguments *arguments, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/* A definition as the API's object: settings, auth methods, evidence types with checks, controls
- * and the permissions they need. The caller owns it. */
-Json *provider_json(const Definition *definition);

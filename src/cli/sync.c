@@ -5,39 +5,16 @@
 #include "cli/integrations.h"
 #include "cli/progress.h"
 #include "cli/session.h"
+#include "present/job_object.h"
+#include "sync/follow.h"
 
 #include <string.h>
 
 /* --- the reply -------------------------------------------------------------------------------- */
 
-static Json *error_entry(const Json *entry) {
-    const char *code = json_member_string(entry, "code", "INTERNAL");
-    Json *details = json_member(entry, "details");
-    Json *out = json_new_object();
-    json_put_string(out, "evidenceType", json_member_string(entry, "evidenceType", NULL));
-    json_put_string(out, "code", code);
-    json_put_string(out, "message", json_member_string(entry, "message", ""));
-    json_put_bool(
-        out, "retryable",
-        json_member_bool(entry, "retryable", error_code_retryable(error_code_from_name(code))));
-    json_put(out, "details", details ? json_ref(details) : json_new_object());
-    return out;
-}
-
 Json *sync_reply(const Json *result, const char *job_id) {
-    static const char *const counts[] = {"evidenceCollected", "evidenceFailed", "controlsUpdated"};
-    Json *reply = json_new_object();
-    for (size_t i = 0; i < G_N_ELEMENTS(counts); i++)
-        json_put_int(reply, counts[i], json_member_int(result, counts[i], 0));
-    Json *errors = json_new_array();
-    const Json *given = json_member(result, "errors");
-    for (size_t i = 0; i < json_count(given); i++)
-        json_add(errors, error_entry(json_item(given, i)));
-    json_put(reply, "errors", errors);
+    Json *reply = job_result_object(result);
     json_put_string(reply, "jobId", job_id);
-    const char *parked = json_member_string(result, "parkedUntil", NULL);
-    if (parked)
-        json_put_string(reply, "parkedUntil", parked);
     return reply;
 }
 
@@ -116,16 +93,32 @@ static bool read_request(const Arguments *arguments, SyncRequest *request, GErro
     return false;
 }
 
+/* Runs the job here, or waits for whoever runs it: a service, or the same command elsewhere. */
+static bool run_or_follow(Session *session, const char *job_id, Progress *progress,
+                          Json **result_out, GError **error) {
+    const DbScope *scope = session_scope(session);
+    Crew *crew = session_crew(session, error);
+    while (crew) {
+        g_autoptr(GError) failure = NULL;
+        if (crew_run(crew, scope->organization, job_id, progress_show, progress, result_out,
+                     &failure))
+            return true;
+        if (error_code_of(failure) != ERROR_CONFLICT) {
+            g_propagate_error(error, g_steal_pointer(&failure));
+            return false;
+        }
+        if (!follow_job(session_db(session), scope, job_id, progress_show, progress, error))
+            return false;
+    }
+    return false;
+}
+
 static bool run_job(CommandCall *call, Session *session, const Json *queued, Json **result_out,
                     GError **error) {
-    Crew *crew = session_crew(session, error);
-    if (!crew)
-        return false;
     Progress progress;
     progress_init(&progress, call->output, json_member_string(queued, "provider", ""));
     bool ok =
-        crew_run(crew, session_scope(session)->organization, json_member_string(queued, "job", ""),
-                 progress_show, &progress, result_out, error);
+        run_or_follow(session, json_member_string(queued, "job", ""), &progress, result_out, error);
     progress_clear(&progress);
     return ok;
 }

@@ -182,8 +182,10 @@ static bool is_storing(const Run *run) {
     return false;
 }
 
-/* Callbacks of requests and writes under way still point here. */
+/* Callbacks of requests and writes under way still point here; answers are not waited for. */
 static void wait_for_callbacks(Run *run) {
+    if (run->in_flight > 0)
+        net_client_cancel_all(run->config.client);
     while ((run->in_flight > 0 || run->pump_posted || is_storing(run)) &&
            net_client_step(run->config.client, -1, NULL))
         continue;

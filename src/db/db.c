@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "db/driver.h"
 #include "db/listening.h"
+#include "db/postgres.h"
 #include "db/sqlite.h"
 #include <pthread.h>
 #include <string.h>
@@ -10,7 +11,16 @@
 #define QUEUE_LIMIT 4096
 #define CHANNEL_SIZE_MAX 48
 
-static const Driver *const drivers[] = {&sqlite_driver};
+typedef struct {
+    const char *scheme;
+    const Driver *driver;
+} Engine;
+
+static const Engine engines[] = {
+    {"sqlite:", &sqlite_driver},
+    {"postgres://", &postgres_driver},
+    {"postgresql://", &postgres_driver},
+};
 
 /* Set while functions of the caller run: waiting there for another unit would never end. */
 static _Thread_local bool on_database_thread;
@@ -67,19 +77,15 @@ G_STATIC_ASSERT(STATEMENT_PARAMETERS_MAX < 64);
 
 /* --- Opening and closing ------------------------------------------------------------------- */
 
-static const Driver *find_driver(const char *url, GError **error) {
-    for (size_t i = 0; i < G_N_ELEMENTS(drivers); i++) {
-        if (g_str_has_prefix(url, drivers[i]->scheme))
-            return drivers[i];
+/* The URL itself may hold a password. */
+static const Engine *find_engine(const char *url, GError **error) {
+    for (size_t i = 0; i < G_N_ELEMENTS(engines); i++) {
+        if (g_str_has_prefix(url, engines[i].scheme))
+            return &engines[i];
     }
-    /* The URL itself may hold a password. */
-    if (g_str_has_prefix(url, "postgres://") || g_str_has_prefix(url, "postgresql://"))
-        g_set_error_literal(error, ASSAY_ERROR, ERROR_CONFIGURATION,
-                            "this version keeps its data in SQLite only, not in PostgreSQL: write "
-                            "sqlite:PATH as the database URL");
-    else
-        g_set_error_literal(error, ASSAY_ERROR, ERROR_CONFIGURATION,
-                            "the database URL is of no known kind: write sqlite:PATH");
+    g_set_error_literal(error, ASSAY_ERROR, ERROR_CONFIGURATION,
+                        "the database URL is of no known kind: write sqlite:PATH or "
+                        "postgres://USER:PASSWORD@HOST:PORT/NAME");
     return NULL;
 }
 
@@ -104,13 +110,16 @@ static Db *db_new(const Driver *driver, DriverDatabase *database, const DbOption
 }
 
 Db *db_open_with(const char *url, const DbOptions *options, GError **error) {
-    const Driver *driver = find_driver(url, error);
-    if (!driver)
+    const Engine *engine = find_engine(url, error);
+    if (!engine)
         return NULL;
+    const Driver *driver = engine->driver;
     DriverSettings settings = {
-        .path = url + strlen(driver->scheme),
+        .url = url,
+        .path = url + strlen(engine->scheme),
         .busy_limit_ms = options->busy_limit_ms > 0 ? options->busy_limit_ms : BUSY_LIMIT_MS,
         .queue_limit = options->queue_limit > 0 ? options->queue_limit : QUEUE_LIMIT,
+        .pool = options->pool,
     };
     DriverDatabase *database = driver->open(&settings, error);
     if (!database)
@@ -202,14 +211,28 @@ static void poison(DbUnit *unit, ErrorCode code, const char *format, ...) {
     va_end(arguments);
 }
 
-bool driver_migrate(DbUnit *unit, const MigrationText *migration, GError **error) {
-    GError *failure = NULL;
-    if (!unit->poison && !unit->db->driver->migrate(unit->session, migration, &failure))
+/* Passes on what a driver's function has said; its failure is the unit's. */
+static bool settle(DbUnit *unit, bool done, GError *failure, GError **error) {
+    if (!done)
         db_unit_poison(unit, failure);
     if (!unit->poison)
         return true;
     g_propagate_error(error, g_error_copy(unit->poison));
     return false;
+}
+
+bool driver_lock_schema(DbUnit *unit, GError **error) {
+    const Driver *driver = unit->db->driver;
+    GError *failure = NULL;
+    bool done =
+        unit->poison || !driver->lock_schema || driver->lock_schema(unit->session, &failure);
+    return settle(unit, done, failure, error);
+}
+
+bool driver_migrate(DbUnit *unit, const MigrationText *migration, GError **error) {
+    GError *failure = NULL;
+    bool done = unit->poison || unit->db->driver->migrate(unit->session, migration, &failure);
+    return settle(unit, done, failure, error);
 }
 
 /* --- Running and submitting ---------------------------------------------------------------- */
@@ -228,6 +251,7 @@ static Task *task_new(Db *db, const DbJob *job) {
     task->done = job->done;
     task->data = job->data;
     task->driver.mode = job->mode;
+    task->driver.organization = task->organization;
     task->driver.attempt = task_attempt;
     task->driver.rehearse = db->rehearse;
     return task;

@@ -25,6 +25,10 @@
  * synced. Waiting writes share one transaction and one sync (group commit); one of them failing
  * leaves the others whole.
  *
+ * When the connection to a server is lost, a unit is run again on a new one, for as long as the
+ * busy limit. Lost in the middle of a commit, the server is asked what became of it; only if it
+ * cannot tell within the limit, the error says that it is not known.
+ *
  * Life: db_open() once per process and file, migrate_apply() (migrate.h), any number of units from
  * any thread, db_close() last. All functions without a DbUnit or DbStatement argument may be called
  * from any thread; the others only inside the work function.
@@ -64,14 +68,17 @@ typedef void (*DbDone)(void *data, const GError *error);
 /* For tests and tools; the zero value of every field is the default. */
 typedef struct {
     const StatementCatalogue *catalogue; /* other statements than the program's own */
-    int64_t busy_limit_ms;               /* wait for another process's write lock; 30,000 */
+    int64_t busy_limit_ms;               /* wait for another process's write lock, or for a server
+                                            that went away; 30,000 */
     unsigned queue_limit;                /* units that db_submit() lets wait; 4,096 */
-    bool rehearse;                       /* run every unit twice and keep the second: finds work
-                                            functions that cannot be run again */
+    unsigned pool; /* connections to a server at most; 4, or pool= in the URL */
+    bool rehearse; /* run every unit twice and keep the second: finds work
+                      functions that cannot be run again */
 } DbOptions;
 
 /* Opens "sqlite:PATH", and creates the file (mode 0600) when it is missing; its folder must exist.
- * "postgres://..." is ERROR_CONFIGURATION in this version. NULL with the error set. */
+ * Or connects to "postgres://USER:PASSWORD@HOST:PORT/NAME", which must exist (docs/postgresql.md).
+ * NULL with the error set. */
 Db *db_open(const char *url, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 Db *db_open_with(const char *url, const DbOptions *options,
                  GError **error) G_GNUC_WARN_UNUSED_RESULT;

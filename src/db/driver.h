@@ -14,6 +14,8 @@
  *  - Write tasks of one submitting thread are committed in the order in which they were submitted.
  *    A write task sees all commits before it; a read task sees those before its first statement and
  *    no later ones, and cannot change rows.
+ *    Writes of one organization follow one another in all processes; each sees what those before
+ *    it have committed.
  *  - A session is used by one thread at a time and only during attempt().
  *  - Statements are prepared lazily, once per connection, and are all reset when attempt() ends.
  *  - Errors are of ASSAY_ERROR with the codes of db.h; no message carries a bound value.
@@ -41,6 +43,7 @@ typedef struct {
 struct DriverTask {
     bool (*attempt)(DriverTask *task, DriverSession *session, GError **error);
     void (*finish)(DriverTask *task, const GError *error); /* the task may be gone afterwards */
+    const char *organization;                              /* of the scope; NULL: none */
     DbMode mode;
     bool waits;    /* the submitting thread waits, so the queue limit does not apply */
     bool rehearse; /* attempt, roll back, attempt again */
@@ -49,9 +52,11 @@ struct DriverTask {
 };
 
 typedef struct {
+    const char *url;
     const char *path; /* what follows the scheme in the URL */
     int64_t busy_limit_ms;
     unsigned queue_limit;
+    unsigned pool; /* 0: the driver's own choice */
 } DriverSettings;
 
 /* A value to bind. */
@@ -66,8 +71,6 @@ typedef struct {
 } DriverValue;
 
 typedef struct {
-    const char *scheme; /* "sqlite:" */
-
     /* Life. close() runs what is queued, then ends the threads. */
     DriverDatabase *(*open)(const DriverSettings *settings, GError **error);
     void (*close)(DriverDatabase *database);
@@ -76,8 +79,11 @@ typedef struct {
     bool (*submit)(DriverDatabase *database, DriverTask *task, GError **error);
 
     /* Sessions. prepare() gives the session's cached statement, reset and with nothing bound.
-     * migrate() runs the statements of one migration. */
+     * lock_schema() is the first of a unit that migrates: no other one migrates until it ends, and
+     * it runs as who may; NULL when writing is lock enough. migrate() runs the statements of one
+     * migration. */
     DriverStatement *(*prepare)(DriverSession *session, const StatementText *text, GError **error);
+    bool (*lock_schema)(DriverSession *session, GError **error);
     bool (*migrate)(DriverSession *session, const MigrationText *migration, GError **error);
 
     /* Statements. step() past the last row resets the statement; reset() also forgets what was
@@ -108,6 +114,7 @@ typedef struct {
     const void *(*read_blob)(DriverStatement *statement, int index, size_t *size_out);
 } Driver;
 
-/* Inside a unit: runs one migration through the unit's driver (migrate.c). */
+/* Inside a unit, for migrate.c: the driver's functions of these names. */
+bool driver_lock_schema(DbUnit *unit, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool driver_migrate(DbUnit *unit, const MigrationText *migration,
                     GError **error) G_GNUC_WARN_UNUSED_RESULT;

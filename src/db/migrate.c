@@ -82,7 +82,7 @@ static bool remember(DbUnit *unit, const MigrationText *migration, GError **erro
 /* Looks again under the write lock: another program may have been faster. */
 static bool apply_missing(DbUnit *unit, void *data, GError **error) {
     Progress *progress = data;
-    if (!read_progress(unit, progress, error))
+    if (!driver_lock_schema(unit, error) || !read_progress(unit, progress, error))
         return false;
     for (; progress->applied < progress->catalogue->migration_count; progress->applied++) {
         const MigrationText *migration = &progress->catalogue->migrations[progress->applied];

@@ -644,7 +644,6 @@ static const void *sqlite_read_blob(DriverStatement *head, int index, size_t *si
 }
 
 const Driver sqlite_driver = {
-    .scheme = "sqlite:",
     .open = sqlite_open,
     .close = sqlite_close,
     .submit = sqlite_submit,

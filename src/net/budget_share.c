@@ -86,7 +86,8 @@ static void begin(BudgetShare *share, const BudgetSpec *spec, int64_t now_ms) {
 static void change_window(BudgetShare *share, const BudgetSpec *spec) {
     double before = (double)(share->window_ms + budget_lateness(share->window_ms));
     double after = (double)(spec->window_ms + budget_lateness(spec->window_ms));
-    share->level = (int64_t)((double)share->level * after / before);
+    double level = (double)share->level * after / before;
+    share->level = (int64_t)level - (level < 0);
     share->remaining = MIN(share->remaining, budget_share_limit(share, spec));
 }
 

@@ -564,6 +564,11 @@ bool net_client_cancel(NetClient *client, uint64_t ticket) {
     return false;
 }
 
+void net_client_cancel_all(NetClient *client) {
+    for (GList *link = client->all.head; link; link = link->next)
+        call_cancel(link->data);
+}
+
 unsigned net_client_active(const NetClient *client) {
     return client->active;
 }

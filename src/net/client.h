@@ -60,6 +60,9 @@ uint64_t net_client_send(NetClient *client, NetRequest *request);
  * already. */
 bool net_client_cancel(NetClient *client, uint64_t ticket);
 
+/* The same for all that is under way. */
+void net_client_cancel_all(NetClient *client);
+
 /* Runs fn once after delay_ms (not scaled). The id is for net_client_cancel_timer(). */
 uint64_t net_client_after(NetClient *client, int64_t delay_ms, NetCall fn, void *data);
 bool net_client_cancel_timer(NetClient *client, uint64_t id);

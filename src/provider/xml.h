@@ -1,4 +1,4 @@
-/* xml.h - XML answers as JSON text, by one rule (expat inside).
+/* xml.h - XML answers as JSON text, by one rule (provider/markup inside).
  *
  * Old AWS protocols (query, ec2, rest-xml) answer in XML. Here it becomes JSON, so that the scan,
  * the projection and the expressions need to know one format only:

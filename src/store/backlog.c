@@ -4,6 +4,7 @@
 
 bool backlog_next_due(DbUnit *unit, int64_t *due_out, GError **error) {
     DbStatement *statement = db_prepare(unit, "backlog_next_due");
+    db_bind_int(statement, "now", clock_now_ms());
     bool found = false;
     if (!db_step(statement, &found, error))
         return false;

@@ -59,8 +59,8 @@ bool schedule_get(DbUnit *unit, const char *id, Schedule **schedule_out,
 bool schedule_list(DbUnit *unit, const char *after_id, int64_t limit, GPtrArray **schedules_out,
                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Replaces rule, time zone and pause, and plans due_at; a claim that is held is void. id, rule,
- * time_zone, paused and due_at are read. ERROR_NOT_FOUND. */
+/* Replaces rule, time zone and pause, and plans due_at; a claim that is held is void. All but
+ * organization_id, look_at, last_at and claim is read. ERROR_NOT_FOUND. */
 bool schedule_change(DbUnit *unit, const Schedule *schedule,
                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -73,6 +73,11 @@ bool schedule_advance(DbUnit *unit, const Schedule *claimed, int64_t due_at,
  * between. Nothing is changed when it is due later, paused or held. */
 bool schedule_put_off(DbUnit *unit, const char *id, int64_t due_at,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Makes the integrations of the organization due now that have not completed a run since since_ms,
+ * but for those that are paused or disconnected; *called_out is their number. */
+bool schedule_call_due(DbUnit *unit, int64_t since_ms, int64_t *called_out,
+                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 typedef struct {
     int64_t hold_ms; /* how long the rows are the caller's */

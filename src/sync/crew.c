@@ -108,6 +108,12 @@ bool crew_test(Crew *crew, const CrewTest *test, Json **account_out, GError **er
     return false;
 }
 
+/* A worker that lives may say itself that something was called off. */
+static bool has_died(const Crew *crew, const GError *failure) {
+    return error_code_of(failure) == ERROR_CANCELLED &&
+           (crew->station.socket < 0 || message_peer_gone(crew->station.socket));
+}
+
 /* Asks again in a new worker when one dies: what is asked here may be asked twice. */
 static bool insist(Crew *crew, const Json *request, const Listener *listener, Json **done_out,
                    GError **error) {
@@ -117,7 +123,7 @@ static bool insist(Crew *crew, const Json *request, const Listener *listener, Js
             message_send(crew->station.socket, request, &failure) &&
             await_done(crew, listener, done_out, &failure))
             return true;
-        if (error_code_of(failure) != ERROR_CANCELLED) {
+        if (!has_died(crew, failure)) {
             g_propagate_error(error, g_steal_pointer(&failure));
             return false;
         }

@@ -9,8 +9,8 @@
  *
  * Summer time. An hour that the clock skips: what was meant within it runs once, at the moment of
  * the change. An hour that comes twice: what is meant within it runs the first time only.
- * Expressions that ask for every minute or hour of the clock ("*" in the hour field) skip nothing
- * and repeat nothing either: they follow the clock on the wall.
+ * Expressions whose hour begins with "*" follow the clock on the wall instead: what it does not
+ * show does not run, and what it shows twice runs twice, so that "0 * * * *" comes every hour.
  *
  * Pure: no clock is asked. Time zones are those of the system (IANA names), read by GLib.
  */
@@ -29,6 +29,7 @@ typedef struct {
     uint32_t days;
     uint16_t months;
     uint8_t weekdays;
+    bool any_hour;    /* the hour begins with "*": follows the clock on the wall */
     bool any_day;     /* the day of month begins with "*" */
     bool any_weekday; /* the day of week begins with "*" */
 } Cron;
@@ -43,3 +44,9 @@ GTimeZone *cron_zone(const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT
 /* The first time behind after_ms that the expression means; false when there is none within eight
  * years ("0 0 30 2 *"). */
 bool cron_next(const Cron *cron, GTimeZone *zone, int64_t after_ms, int64_t *next_ms_out);
+
+/* The moment at which the day began on the wall at which now_ms is. */
+int64_t cron_day_begin(GTimeZone *zone, int64_t now_ms);
+
+/* The shortest time between two times of one day; a day when there is one only. */
+int64_t cron_least_gap_ms(const Cron *cron);

@@ -18,8 +18,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#define TURN_MS 250   /* how often the peer and the lease are looked at */
-#define RETRY_MS 5000 /* before the second attempt; doubles */
+#define TURN_MS 250 /* how often the peer and the lease are looked at */
 #define REQUEST_MAX (1024 * 1024)
 
 /* All that belongs to one job while it runs. */
@@ -99,8 +98,9 @@ static bool ended_work(DbUnit *unit, void *data, GError **error) {
     g_clear_pointer(&work->result, job_result_free);
     if (!job_get(unit, work->job_id, &work->job, error))
         return false;
-    bool ended =
-        strcmp(work->job->status, JOB_COMPLETED) == 0 || strcmp(work->job->status, JOB_FAILED) == 0;
+    bool ended = strcmp(work->job->status, JOB_COMPLETED) == 0 ||
+                 strcmp(work->job->status, JOB_FAILED) == 0 ||
+                 strcmp(work->job->status, JOB_CANCELLED) == 0;
     return !ended || job_result_get(unit, work->job_id, &work->result, error);
 }
 
@@ -279,10 +279,13 @@ static bool open_run(Execution *execution, GError **error) {
 
 /* Whether the lease is held and somebody wants the work. */
 static bool may_go_on(const Execution *execution, GError **error) {
-    if (heartbeat_lost(execution->heartbeat)) {
+    HeartbeatState state = heartbeat_state(execution->heartbeat);
+    if (state == HEARTBEAT_LOST)
         job_set_lost(error);
+    else if (state == HEARTBEAT_CALLED_OFF)
+        g_set_error_literal(error, ASSAY_ERROR, ERROR_CANCELLED, "the sync was called off");
+    if (state != HEARTBEAT_HELD)
         return false;
-    }
     if (!execution->context->wanted || execution->context->wanted(execution->context->data))
         return true;
     g_set_error_literal(error, ASSAY_ERROR, ERROR_CANCELLED, "the sync was interrupted");
@@ -425,20 +428,26 @@ static bool interrupt_work(DbUnit *unit, void *data, GError **error) {
     return job_park(unit, &execution->lease, clock_now_ms(), error);
 }
 
-/* What was answered is kept, and the job is let go of, to be claimed again at once. */
-static bool interrupt(Execution *execution, GError **error) {
+static bool call_off_work(DbUnit *unit, void *data, GError **error) {
+    const Execution *execution = data;
+    return job_end_cancelled(unit, &execution->lease, error);
+}
+
+/* What was answered is kept; a job that was called off ends, another is let go of, to be claimed
+ * again at once. */
+static bool interrupt(Execution *execution, bool called_off, GError **error) {
     g_clear_pointer(&execution->run, run_free);
     if (execution->cassette)
         cassette_flush(execution->cassette);
     g_clear_pointer(&execution->cassette, cassette_free);
-    return db_run(execution->context->db, &execution->scope, DB_WRITE, interrupt_work, execution,
-                  error);
+    return db_run(execution->context->db, &execution->scope, DB_WRITE,
+                  called_off ? call_off_work : interrupt_work, execution, error);
 }
 
 static bool retry_work(DbUnit *unit, void *data, GError **error) {
     const Execution *execution = data;
-    int64_t wait = RETRY_MS << (execution->job->attempt - 1);
-    return job_retry(unit, &execution->lease, clock_now_ms() + wait, error);
+    int64_t due_at = clock_now_ms() + job_retry_delay_ms(execution->job);
+    return job_retry(unit, &execution->lease, due_at, error);
 }
 
 static bool give_up(Execution *execution, const GError *failure, GError **error) {
@@ -455,8 +464,7 @@ static bool give_up(Execution *execution, const GError *failure, GError **error)
 /* A database that was away, a disk that was full, a service that did not answer in time: another
  * attempt may fare better. */
 static bool may_retry(const Execution *execution, ErrorCode code) {
-    return (code == ERROR_DATABASE || error_code_retryable(code)) &&
-           execution->job->attempt < JOB_ATTEMPTS;
+    return (code == ERROR_DATABASE || error_code_retryable(code)) && job_may_retry(execution->job);
 }
 
 /* A failure that another attempt would meet again ends the job; whoever lost the lease leaves it to
@@ -464,13 +472,15 @@ static bool may_retry(const Execution *execution, ErrorCode code) {
 static bool settle(Execution *execution, const GError *failure, ExecuteOutcome *outcome_out,
                    GError **error) {
     ErrorCode code = error_code_of(failure);
+    bool called_off =
+        execution->heartbeat && heartbeat_state(execution->heartbeat) == HEARTBEAT_CALLED_OFF;
     g_clear_pointer(&execution->heartbeat, heartbeat_stop);
     *outcome_out = EXECUTE_LOST;
     if (code == ERROR_CONFLICT)
         return true;
-    *outcome_out = EXECUTE_RELEASED;
+    *outcome_out = called_off ? EXECUTE_CALLED_OFF : EXECUTE_RELEASED;
     if (code == ERROR_CANCELLED)
-        return interrupt(execution, error);
+        return interrupt(execution, called_off, error);
     *outcome_out = EXECUTE_RETRIED;
     if (may_retry(execution, code))
         return db_run(execution->context->db, &execution->scope, DB_WRITE, retry_work, execution,
@@ -552,7 +562,7 @@ const char *execute_outcome_name(ExecuteOutcome outcome) {
         [EXECUTE_NOTHING] = "nothing",   [EXECUTE_COMPLETED] = "completed",
         [EXECUTE_PARKED] = "parked",     [EXECUTE_RETRIED] = "retried",
         [EXECUTE_RELEASED] = "released", [EXECUTE_LOST] = "lost",
-        [EXECUTE_FAILED] = "failed",
+        [EXECUTE_FAILED] = "failed",     [EXECUTE_CALLED_OFF] = "cancelled",
     };
     return names[outcome];
 }

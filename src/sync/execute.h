@@ -7,7 +7,8 @@
  *
  * How it ends: completed; parked until a limit allows to go on; failed, when another attempt would
  * meet the same; retried 5 s later (doubling, three attempts) after a failure of the database or
- * one that passes; released at once when the work is not wanted any more; lost to another claim.
+ * one that passes; released at once when the work is not wanted any more; lost to another claim;
+ * cancelled when somebody has called it off.
  */
 #pragma once
 
@@ -60,6 +61,7 @@ typedef enum {
     EXECUTE_RELEASED,
     EXECUTE_LOST,
     EXECUTE_FAILED,
+    EXECUTE_CALLED_OFF,
 } ExecuteOutcome;
 
 /* "completed". Static storage. */

@@ -17,9 +17,10 @@
 struct Heartbeat {
     HeartbeatConfig config;
     pthread_t thread;
-    int stop; /* an eventfd */
-    atomic_bool lost;
+    int stop;         /* an eventfd */
+    atomic_int state; /* HeartbeatState */
     int64_t renew_at; /* monotonic; of the thread */
+    bool called_off;  /* of the thread */
     int64_t drift;    /* wall minus monotonic at the last renewal; of the thread */
 };
 
@@ -39,14 +40,34 @@ static bool is_due(const Heartbeat *heartbeat) {
     return mono >= heartbeat->renew_at || llabs(clock_now_ms() - mono - heartbeat->drift) > STEP_MS;
 }
 
+static bool watch_work(DbUnit *unit, void *data, GError **error) {
+    Heartbeat *heartbeat = data;
+    heartbeat->called_off = false;
+    return job_watch(unit, &heartbeat->config.lease, &heartbeat->called_off, error);
+}
+
 /* A database that is away says so by another error, and is asked again with the next tick. */
+static void note_failure(Heartbeat *heartbeat, const GError *error) {
+    if (error_code_of(error) == ERROR_CONFLICT)
+        atomic_store(&heartbeat->state, HEARTBEAT_LOST);
+}
+
 static void renew(Heartbeat *heartbeat) {
     g_autoptr(GError) error = NULL;
     HeartbeatConfig *config = &heartbeat->config;
     if (db_run(config->db, &config->scope, DB_WRITE, renew_work, config, &error))
         note_renewal(heartbeat);
-    else if (error_code_of(error) == ERROR_CONFLICT)
-        atomic_store(&heartbeat->lost, true);
+    else
+        note_failure(heartbeat, error);
+}
+
+static void watch(Heartbeat *heartbeat) {
+    g_autoptr(GError) error = NULL;
+    HeartbeatConfig *config = &heartbeat->config;
+    if (!db_run(config->db, &config->scope, DB_READ, watch_work, heartbeat, &error))
+        note_failure(heartbeat, error);
+    else if (heartbeat->called_off)
+        atomic_store(&heartbeat->state, HEARTBEAT_CALLED_OFF);
 }
 
 /* Whether to go on after a tick. */
@@ -58,9 +79,11 @@ static bool tick(const Heartbeat *heartbeat) {
 
 static void *run(void *data) {
     Heartbeat *heartbeat = data;
-    while (tick(heartbeat) && !atomic_load(&heartbeat->lost))
+    while (tick(heartbeat) && atomic_load(&heartbeat->state) == HEARTBEAT_HELD)
         if (is_due(heartbeat))
             renew(heartbeat);
+        else
+            watch(heartbeat);
     return NULL;
 }
 
@@ -79,8 +102,8 @@ Heartbeat *heartbeat_start(const HeartbeatConfig *config, GError **error) {
     return NULL;
 }
 
-bool heartbeat_lost(const Heartbeat *heartbeat) {
-    return atomic_load(&heartbeat->lost);
+HeartbeatState heartbeat_state(const Heartbeat *heartbeat) {
+    return (HeartbeatState)atomic_load(&heartbeat->state);
 }
 
 void heartbeat_stop(Heartbeat *heartbeat) {

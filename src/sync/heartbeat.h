@@ -3,8 +3,8 @@
  * The thread renews every HEARTBEAT_MS whatever the worker is busy with: collecting, judging for
  * minutes, or waiting for a database that is slow. A wall clock that was set is noticed within a
  * second and answered with a renewal, because leases are told in wall time. What it cannot renew
- * because the database is away it tries again each second; what it may not renew any more (another
- * claim, a job called off) is lost, and the worker has to drop the job.
+ * because the database is away it tries again each second. A job that another worker has claimed is
+ * lost, and the worker has to drop it; one that somebody has called off is to be ended.
  */
 #pragma once
 
@@ -28,8 +28,10 @@ typedef struct {
 
 Heartbeat *heartbeat_start(const HeartbeatConfig *config, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Whether the lease is lost. Any thread. */
-bool heartbeat_lost(const Heartbeat *heartbeat);
+typedef enum { HEARTBEAT_HELD, HEARTBEAT_LOST, HEARTBEAT_CALLED_OFF } HeartbeatState;
+
+/* What is known of the job. Any thread. */
+HeartbeatState heartbeat_state(const Heartbeat *heartbeat);
 
 /* Ends the thread, waits for a renewal under way, and frees it. NULL allowed. */
 void heartbeat_stop(Heartbeat *heartbeat);

@@ -2,8 +2,8 @@
  *
  * An integration has an interval within its definition's range (the definition's default unless
  * somebody chose another), or a cron expression with a time zone. An organization has besides a
- * daily sync, which runs what has not run since the daily sync before, and a weekly renewal, which
- * collects again what approved evidence covers. Rows are in store/schedule.h.
+ * daily sync, which makes everything due that has not completed a run that day, and a weekly
+ * renewal, which collects again what approved evidence covers. Rows are in store/schedule.h.
  *
  * schedule_tick() is all that a scheduler does: it claims a small batch of due rows, queues their
  * jobs (sync/queue.h; one unit of work an integration), and plans their next times. Its cost does
@@ -16,8 +16,8 @@
  *     when that was missed, or when a run that somebody asked for has just ended.
  *   - Jitter: the first time of an interval and every time of a cron expression are later by a time
  *     that is always the same for one integration: at most a tenth of the interval or 10 minutes.
- *   - Paused and disconnected integrations are not queued, nor those with a run of the same kind
- *     still waiting or running.
+ *   - Paused and disconnected integrations are not queued; those with a run that collects as much,
+ *     waiting or running, join it.
  */
 #pragma once
 
@@ -55,6 +55,14 @@ typedef struct {
 bool schedule_tick(Db *db, Registry *registry, const ScheduleDefaults *defaults,
                    ScheduleTick *tick_out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* In the unit in which a run of all its evidence types ends: an interval counts from now on when
+ * the next time would be too soon, because somebody asked for this run in between. */
+bool schedule_note_run(DbUnit *unit, const Integration *integration, const Definition *definition,
+                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Whether an integration is collected from by schedule: it is neither paused nor disconnected. */
+bool schedule_runs(const Integration *integration);
+
 /* The check that settings go through: ERROR_USAGE says which text is wrong and why. */
 bool schedule_check_defaults(const ScheduleDefaults *defaults,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -69,7 +77,8 @@ typedef struct {
 } ScheduleWish;
 
 /* Sets the rule of an integration. ERROR_USAGE names the range of an interval that is outside of
- * it, the field of a wrong expression, an unknown time zone. */
+ * it or of an expression that comes more often, the field of a wrong expression, an unknown time
+ * zone. */
 bool schedule_choose(Db *db, const DbScope *scope, const Integration *integration,
                      const Definition *definition, const ScheduleWish *wish,
                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -80,10 +89,10 @@ bool schedule_choose_round(Db *db, const DbScope *scope, const char *id,
                            const ScheduleDefaults *defaults, const ScheduleWish *wish,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Pauses an integration: it becomes "paused" and is due never; a job that waits is called off.
+/* Pauses an integration: it becomes "paused" and is due never; its jobs are called off.
  * ERROR_CONFLICT when it is disconnected. */
 bool schedule_pause(Db *db, const DbScope *scope, const Integration *integration,
-                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+                    const Definition *definition, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Resumes it: it becomes "connected", and is due at once when a time was missed. */
 bool schedule_resume(Db *db, const DbScope *scope, const Integration *integration,
@@ -95,7 +104,3 @@ bool schedule_pause_round(Db *db, const DbScope *scope, const char *id,
 bool schedule_resume_round(Db *db, const DbScope *scope, const char *id,
                            const ScheduleDefaults *defaults,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/* The interval between two runs of a rule, about: for a cron expression the time between its next
- * two times. 0 when the rule never comes. */
-int64_t schedule_interval(const Schedule *schedule, const Definition *definition, int64_t now_ms);

@@ -15,7 +15,9 @@ static PGresult *run(const char *what, const char *sql) {
     return result;
 }
 
+/* Grants and policies name these (src/db/postgres_session.c makes them). */
 static void run_migrations(void) {
+    PQclear(run("roles", "create role assay_app nologin; create role assay_scheduler nologin;"));
     for (size_t i = 0; i < statement_catalogue.migration_count; i++) {
         const MigrationText *migration = &statement_catalogue.migrations[i];
         PQclear(run(migration->name, migration->postgres));

@@ -272,19 +272,35 @@ def test_interrupted_command_takes_its_worker_along():
             expect_one_of_each(assay)
 
 
-def test_second_sync_at_the_same_time_is_refused_and_disturbs_nothing():
+def test_second_sync_at_the_same_time_waits_for_the_first_and_takes_its_result():
+    with world() as sandbox, Assay(sandbox) as assay:
+        assay.connect()
+        sandbox.control("POST", "reset")
+        sandbox.control("POST", "hold", {"match": "/repos/*"})
+        processes = [assay.start_sync()]
+        sandbox.wait(held=1)
+        processes.append(assay.start_sync())
+        until(lambda: children(processes[1].pid), "the second one to be under way")
+        sandbox.clear()
+        results = [assay.finish(process, status=0).json for process in processes]
+        assert results[0] == results[1] and results[0]["evidenceCollected"] == 2, results
+        expect_one_of_each(assay)
+        assert set(sandbox.counts().values()) == {1}
+
+
+def test_sync_that_wants_something_else_runs_after_the_first():
     with world() as sandbox, Assay(sandbox) as assay:
         assay.connect()
         sandbox.control("POST", "hold", {"match": "/repos/*"})
-        process = assay.start_sync()
+        first = assay.start_sync()
         sandbox.wait(held=1)
-        failure = assay.sync(status=None).failure
-        assert failure["code"] == "CONFLICT" and "running" in failure["message"], failure
-        assert assay.sync("--evidence", "security_alerts", status=None).failure["code"] == "CONFLICT"
-        assert len(assay.integrations()) == 1 and assay.evidence() == []
+        other = assay.start_sync("--evidence", "security_alerts")
+        until(lambda: assay.value("select count(*) from job") == 2, "the second job")
         sandbox.clear()
-        assert assay.finish(process, status=0).json["evidenceCollected"] == 2
-        expect_one_of_each(assay)
+        assert assay.finish(first, status=0).json["evidenceCollected"] == 2
+        assert assay.finish(other, status=0).json["evidenceCollected"] == 1
+        begins = assay.rows("select started_at, completed_at from job order by id")
+        assert begins[0]["completed_at"] <= begins[1]["started_at"], begins
 
 
 def test_job_that_kills_every_worker_is_given_up():

@@ -1,6 +1,7 @@
 /* What is connected. */
 #include "base/clock.h"
 #include "cli/integrations.h"
+#include "present/integration_object.h"
 #include "store/credential.h"
 #include "unit/cli_support.h"
 
@@ -79,7 +80,7 @@ static void the_status_filter_knows_groups_of_statuses(void) {
                  {"disconnected", INTEGRATION_PAUSED, false},
                  {"nonsense", INTEGRATION_PAUSED, false}};
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
-        g_assert_true(integrations_status_fits(cases[i].filter, cases[i].status) == cases[i].fits);
+        g_assert_true(integration_status_fits(cases[i].filter, cases[i].status) == cases[i].fits);
 }
 
 static void the_list_is_filtered_by_status(void) {

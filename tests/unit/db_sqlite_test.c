@@ -42,15 +42,6 @@ static void urls_that_name_no_file_are_refused(void) {
     expect_open_error("", ERROR_CONFIGURATION, "sqlite:PATH");
 }
 
-static void postgres_url_is_refused_without_repeating_it(void) {
-    g_autoptr(GError) error = NULL;
-    g_assert_null(db_open("postgres://assay:hunter2@db/assay", &error));
-    g_assert_error(error, ASSAY_ERROR, ERROR_CONFIGURATION);
-    g_assert_nonnull(strstr(error->message, "SQLite only"));
-    g_assert_null(strstr(error->message, "hunter2"));
-    expect_open_error("postgresql://db/assay", ERROR_CONFIGURATION, "SQLite only");
-}
-
 static void missing_folder_is_named(void) {
     expect_open_error("sqlite:/nonexistent/assay.db", ERROR_CONFIGURATION,
                       "folder /nonexistent of the database does not exist");
@@ -95,7 +86,7 @@ static void database_of_another_program_is_refused(void) {
 
 /* In a process of its own: root may write everything, so it becomes somebody else. */
 static void read_only_file_is_refused_in_a_child(void) {
-    const char *path = g_getenv("ASSAY_TEST_DATABASE");
+    const char *path = g_getenv("ASSAY_TEST_READ_ONLY");
     g_autofree char *url = g_strconcat("sqlite:", path, NULL);
     if (geteuid() == 0)
         g_assert_cmpint(setresuid(65534, 65534, 65534), ==, 0);
@@ -110,7 +101,7 @@ static void read_only_file_is_refused(void) {
     g_assert_cmpint(g_chmod(f.folder, 0755), ==, 0);
     g_assert_cmpint(g_chmod(f.path, 0444), ==, 0);
     g_assert_cmpint(g_chmod(turn, 0666), ==, 0);
-    g_setenv("ASSAY_TEST_DATABASE", f.path, TRUE);
+    g_setenv("ASSAY_TEST_READ_ONLY", f.path, TRUE);
     g_test_trap_subprocess("/db/sqlite/read_only_file_is_refused/subprocess/child", 0,
                            G_TEST_SUBPROCESS_INHERIT_STDERR);
     g_test_trap_assert_passed();
@@ -669,7 +660,6 @@ int main(int argc, char **argv) {
 #define ADD(name) g_test_add_func("/db/sqlite/" #name, name)
     ADD(new_database_is_private);
     ADD(urls_that_name_no_file_are_refused);
-    ADD(postgres_url_is_refused_without_repeating_it);
     ADD(missing_folder_is_named);
     ADD(folder_is_no_database);
     ADD(other_file_is_left_as_it_is);

@@ -190,7 +190,7 @@ static void remove_file(const char *folder, const char *name) {
 }
 
 /* Runs the script on one case; returns what it said, and the table that it wrote if any. */
-static char *embed(const EmbedCase *c, char **table_out) {
+static char *embed_with(const EmbedCase *c, const char *scheduler, char **table_out) {
     const char *source = g_getenv("ASSAY_SOURCE") ? g_getenv("ASSAY_SOURCE") : ".";
     g_autofree char *script = g_build_filename(source, "scripts", "embed-sql", NULL);
     g_autofree char *folder = g_dir_make_tmp("assay-sql-XXXXXX", NULL);
@@ -198,6 +198,7 @@ static char *embed(const EmbedCase *c, char **table_out) {
     g_autofree char *output = g_build_filename(folder, "table.c", NULL);
     g_assert_cmpint(g_mkdir(migrations, 0700), ==, 0);
     write_file(folder, "note.sql", c->statements);
+    write_file(folder, "scheduler.txt", scheduler);
     write_file(migrations, "0000_first.sql", c->migration ? c->migration : good_table);
     const char *arguments[] = {"python3", script, output, folder, NULL};
     char *said = NULL;
@@ -209,15 +210,22 @@ static char *embed(const EmbedCase *c, char **table_out) {
     g_assert_true(wrote == (status == 0));
     remove_file(migrations, "0000_first.sql");
     remove_file(folder, "note.sql");
+    remove_file(folder, "scheduler.txt");
     remove_file(folder, "table.c");
     remove_file(folder, "migrations");
     g_rmdir(folder);
     return said;
 }
 
+static char *embed(const EmbedCase *c, char **table_out) {
+    return embed_with(c, "note select\n", table_out);
+}
+
 #define TENANT(sql) "-- name: n\n-- Why.\n" sql "\n"
 #define TENANT_WHERE(condition)                                                                    \
     TENANT("select id from note where organization_id = :org and " condition ";")
+
+#define SYSTEM(sql) "-- name: n\n-- Why.\n-- system\n" sql "\n"
 
 static const EmbedCase embed_cases[] = {
     {TENANT("select id from note where organization_id = :org;"), NULL, NULL},
@@ -304,6 +312,43 @@ static void embed_sql_refuses_what_the_engines_read_differently(void) {
     }
 }
 
+typedef struct {
+    const char *scheduler; /* file scheduler.txt */
+    const char *statement;
+    const char *says; /* NULL: accepted */
+} SchedulerCase;
+
+#define INSERT_NOTE "insert into note (organization_id, id) values (:o, :id)"
+#define LOCKED "\n-- dialect: sqlite\n-- dialect: postgres\nfor update\n-- dialect: end\n;"
+
+static const SchedulerCase scheduler_cases[] = {
+    {"note select\n", SYSTEM("delete from note where id = :id;"),
+     "\"note delete\" in scheduler.txt"},
+    {"note select\n", SYSTEM(INSERT_NOTE ";"), "\"note insert\""},
+    {"note insert\n", SYSTEM(INSERT_NOTE ";"), NULL},
+    {"note insert\n", SYSTEM(INSERT_NOTE " on conflict do nothing;"), "\"note select\""},
+    {"note insert select\n",
+     SYSTEM(INSERT_NOTE " on conflict (id) do update set id = excluded.id;"), "\"note update\""},
+    {"note select\n", SYSTEM("update note set id = :id;"), "\"note update\""},
+    {"note select\n", SYSTEM("select id from note" LOCKED), "\"note update\""},
+    {"\n", SYSTEM("select 1 from other join note on note.id = other.id;"), "\"note select\""},
+    {"# all\nnote select # rows\n", SYSTEM("select note.id from note;"), NULL},
+    {"note read\n", SYSTEM("select 1;"), "scheduler.txt:1: a line is one table"},
+    {"note select\nnote update\n", SYSTEM("select 1;"), "scheduler.txt:2: a line is one table"},
+};
+
+static void embed_sql_holds_the_scheduler_to_its_reach(void) {
+    for (size_t i = 0; i < G_N_ELEMENTS(scheduler_cases); i++) {
+        const SchedulerCase *one = &scheduler_cases[i];
+        const EmbedCase c = {one->statement, NULL, one->says};
+        g_autofree char *table = NULL;
+        g_autofree char *said = embed_with(&c, one->scheduler, &table);
+        if (one->says ? !strstr(said, one->says) : !table)
+            g_error("case %zu, expected \"%s\", got: %s", i, one->says ? one->says : "no refusal",
+                    said);
+    }
+}
+
 static void embed_sql_names_file_and_line(void) {
     const EmbedCase c = {TENANT("select id\nfrom note\nwhere id like :org;"), NULL, NULL};
     g_autofree char *table = NULL;
@@ -314,6 +359,23 @@ static void embed_sql_names_file_and_line(void) {
 static void expect_in(const char *table, const char *text) {
     if (!table || !strstr(table, text))
         g_error("no %s in:\n%s", text, table);
+}
+
+static void embed_sql_guards_every_table_on_postgres(void) {
+    const EmbedCase c = {"",
+                         "create table note (organization_id {{id}} not null) {{strict}};\n"
+                         "create table other (id {{id}} not null) {{strict}};\n",
+                         NULL};
+    g_autofree char *table = NULL;
+    g_autofree char *said = embed(&c, &table);
+    expect_in(table, "alter table note enable row level security;");
+    expect_in(table, "alter table note force row level security;");
+    expect_in(table, "create policy organization on note to assay_app using"
+                     " (organization_id = nullif(current_setting('assay.org', true), ''))");
+    expect_in(table, "grant select, insert, update, delete on other to assay_app;");
+    expect_in(table, "grant select on note to assay_scheduler;");
+    g_assert_null(strstr(table, "alter table other"));
+    g_assert_null(strstr(table, "on other to assay_scheduler"));
 }
 
 static void embed_sql_writes_both_dialects(void) {
@@ -340,7 +402,9 @@ int main(int argc, char **argv) {
     ADD(keys_of_tenant_tables_begin_with_the_organization);
     ADD(rules_of_tenant_tables_catch_what_breaks_them);
     ADD(embed_sql_refuses_what_the_engines_read_differently);
+    ADD(embed_sql_holds_the_scheduler_to_its_reach);
     ADD(embed_sql_names_file_and_line);
+    ADD(embed_sql_guards_every_table_on_postgres);
     ADD(embed_sql_writes_both_dialects);
     return g_test_run();
 }

@@ -1,69 +1,12 @@
 #include "db_support.h"
 #include "db/migrate.h"
+#include "unit/database_stage.h"
 #include <glib/gstdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#define PARAMETERS(name, ...) static const char *const name[] = {__VA_ARGS__}
-
-PARAMETERS(id_bytes, "org", "id", "bytes");
-PARAMETERS(id_body, "org", "id", "body");
-PARAMETERS(org_id, "org", "id");
-PARAMETERS(only_org, "org");
-PARAMETERS(org_by, "org", "by");
-PARAMETERS(name_value, "name", "value");
-PARAMETERS(only_name, "name");
-PARAMETERS(five_kinds, "text", "integer", "real", "blob", "nothing");
-
-#define NO_POSTGRES ""
-#define STATEMENT(name, kind, sql, parameters)                                                     \
-    { name, "of the tests", kind, sql, NO_POSTGRES, parameters, G_N_ELEMENTS(parameters) }
-#define STATEMENT_BARE(name, kind, sql)                                                            \
-    { name, "of the tests", kind, sql, NO_POSTGRES, NULL, 0 }
-
-static const StatementText notes[] = {
-    STATEMENT("blob_get", STATEMENT_TENANT,
-              "select bytes from blob where organization_id = ?1 and id = ?2", org_id),
-    STATEMENT("blob_insert", STATEMENT_TENANT,
-              "insert into blob (organization_id, id, bytes) values (?1, ?2, ?3)", id_bytes),
-    STATEMENT("cast_all", STATEMENT_INSTALLATION, "select ?1, ?2, ?3, ?4, ?5", five_kinds),
-    STATEMENT("counter_add", STATEMENT_TENANT,
-              "insert into counter (organization_id, value) values (?1, ?2)"
-              " on conflict (organization_id) do update set value = counter.value + excluded.value",
-              org_by),
-    STATEMENT("counter_get", STATEMENT_TENANT,
-              "select value from counter where organization_id = ?1", only_org),
-    STATEMENT_BARE("integrity", STATEMENT_INSTALLATION, "pragma integrity_check"),
-    STATEMENT("note_body", STATEMENT_TENANT,
-              "select body from note where organization_id = ?1 and id = ?2", org_id),
-    STATEMENT_BARE("note_broken", STATEMENT_INSTALLATION, "select nothing from nowhere"),
-    STATEMENT("note_count", STATEMENT_TENANT,
-              "select count(*) from note where organization_id = ?1", only_org),
-    STATEMENT("note_delete", STATEMENT_TENANT, "delete from note where organization_id = ?1",
-              only_org),
-    STATEMENT("note_insert", STATEMENT_TENANT,
-              "insert into note (organization_id, id, body) values (?1, ?2, ?3)", id_body),
-    STATEMENT("note_list", STATEMENT_TENANT,
-              "select id, body from note where organization_id = ?1 order by id", only_org),
-    STATEMENT_BARE("note_list_everywhere", STATEMENT_SYSTEM,
-                   "select organization_id, id from note order by organization_id, id"),
-    STATEMENT("note_read_other", STATEMENT_SYSTEM,
-              "select id from note where organization_id <> ?1", only_org),
-    STATEMENT("setting_get", STATEMENT_INSTALLATION, "select value from setting where name = ?1",
-              only_name),
-    STATEMENT("setting_put", STATEMENT_INSTALLATION,
-              "insert into setting (name, value) values (?1, ?2)"
-              " on conflict (name) do update set value = excluded.value",
-              name_value),
-};
-
-static const char schema[] =
-    "create table note (organization_id text not null, id text not null, body text not null,"
-    " primary key (organization_id, id)) strict;"
-    "create table blob (organization_id text not null, id text not null, bytes blob not null,"
-    " primary key (organization_id, id)) strict;"
-    "create table counter (organization_id text not null primary key, value integer not null)"
-    " strict;"
-    "create table setting (name text not null primary key, value text not null) strict;";
+/* Of tests/unit/notes, generated. */
+extern const StatementCatalogue notes_catalogue;
 
 const DbScope scope_one = {.organization = "org-1", .actor = "ann", .role = "owner"};
 const DbScope scope_two = {.organization = "org-2", .actor = "bob", .role = "owner"};
@@ -74,22 +17,28 @@ static int compare_names(const void *a, const void *b) {
     return strcmp(((const StatementText *)a)->name, ((const StatementText *)b)->name);
 }
 
-/* The program's own statements about migrations, and those above. */
-const StatementCatalogue *support_catalogue(void) {
-    static StatementText statements[G_N_ELEMENTS(notes) + 3];
-    static MigrationText migrations[2];
-    static StatementCatalogue catalogue;
+static StatementCatalogue with_own_statements(const MigrationText *migrations) {
     static const char *const own[] = {"schema_migration_exists", "schema_migration_insert",
                                       "schema_migration_list"};
+    size_t count = notes_catalogue.statement_count;
+    StatementText *statements = g_new0(StatementText, count + G_N_ELEMENTS(own));
+    memcpy(statements, notes_catalogue.statements, count * sizeof *statements);
+    for (size_t i = 0; i < G_N_ELEMENTS(own); i++)
+        statements[count++] = *statement_find(&statement_catalogue, own[i]);
+    qsort(statements, count, sizeof *statements, compare_names);
+    return (StatementCatalogue){statements, count, migrations, 2};
+}
+
+/* The program's own statements about migrations, and those of tests/unit/notes. */
+const StatementCatalogue *support_catalogue(void) {
+    static MigrationText migrations[2];
+    static StatementCatalogue catalogue;
     if (catalogue.statements)
         return &catalogue;
-    memcpy(statements, notes, sizeof notes);
-    for (size_t i = 0; i < G_N_ELEMENTS(own); i++)
-        statements[G_N_ELEMENTS(notes) + i] = *statement_find(&statement_catalogue, own[i]);
-    qsort(statements, G_N_ELEMENTS(statements), sizeof statements[0], compare_names);
     migrations[0] = statement_catalogue.migrations[0];
-    migrations[1] = (MigrationText){1, "notes", "b1", schema, NO_POSTGRES};
-    catalogue = (StatementCatalogue){statements, G_N_ELEMENTS(statements), migrations, 2};
+    migrations[1] = notes_catalogue.migrations[0];
+    migrations[1].version = 1;
+    catalogue = with_own_statements(migrations);
     return &catalogue;
 }
 
@@ -118,7 +67,7 @@ void fixture_init(Fixture *fixture) {
     fixture->folder = g_dir_make_tmp("assay-db-XXXXXX", NULL);
     g_assert_nonnull(fixture->folder);
     fixture->path = g_build_filename(fixture->folder, "notes.db", NULL);
-    fixture->url = g_strconcat("sqlite:", fixture->path, NULL);
+    fixture->url = stage_database_url(fixture->folder, "notes.db", support_catalogue());
     fixture_open(fixture);
 }
 
@@ -130,9 +79,14 @@ void fixture_clear(Fixture *fixture) {
         g_unlink(path);
     }
     g_rmdir(fixture->folder);
+    stage_leave(fixture->folder);
     g_free(fixture->folder);
     g_free(fixture->path);
     g_free(fixture->url);
+}
+
+char *fixture_empty_url(const Fixture *fixture) {
+    return stage_database_url(fixture->folder, "empty.db", NULL);
 }
 
 void expect_run(Db *db, const DbScope *scope, DbMode mode, DbWork work, void *data) {

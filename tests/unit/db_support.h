@@ -6,7 +6,7 @@
 typedef struct {
     char *folder;
     char *path; /* folder/notes.db */
-    char *url;  /* sqlite:path */
+    char *url;  /* sqlite:path, or a database of PostgreSQL (database_stage.h) */
     Db *db;     /* open and migrated; NULL after fixture_close() */
 } Fixture;
 
@@ -19,10 +19,10 @@ void fixture_open(Fixture *fixture);
 /* Opens url with the notes catalogue; fails the test when it cannot. */
 Db *support_open(const char *url, const DbOptions *options);
 
-/* Statements note_insert(id, body), note_upsert, note_body(id), note_list, note_count, note_delete,
- * note_list_everywhere (system), note_read_other (system with :org), blob_insert(id, bytes),
- * blob_get(id), setting_put(name, value) and setting_get (installation), counter_add(by),
- * counter_get, cast_all, integrity; tables note and counter belong to organizations. */
+/* The URL of another database, that nobody has migrated. Caller frees. */
+char *fixture_empty_url(const Fixture *fixture);
+
+/* The statements of tests/unit/notes and those about migrations. */
 const StatementCatalogue *support_catalogue(void);
 
 /* Scopes of two organizations, of the system, and of nobody. */

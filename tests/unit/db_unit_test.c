@@ -381,8 +381,8 @@ static bool read_all_kinds(DbUnit *unit, void *unused, GError **error) {
 static bool read_nulls(DbUnit *unit, void *unused, GError **error) {
     (void)unused;
     DbStatement *statement = db_prepare(unit, "cast_all");
-    db_bind_text(statement, "text", NULL);
-    db_bind_text(statement, "integer", "");
+    db_bind_text(statement, "text", "");
+    db_bind_text(statement, "integer", NULL);
     db_bind_blob(statement, "real", NULL, 0);
     db_bind_blob(statement, "blob", "", 0);
     db_bind_null(statement, "nothing");
@@ -390,8 +390,8 @@ static bool read_nulls(DbUnit *unit, void *unused, GError **error) {
     if (!db_step(statement, &row, error))
         return false;
     size_t size = 1;
-    g_assert_true(db_column_is_null(statement, 0));
-    g_assert_cmpstr(db_column_text(statement, 1), ==, "");
+    g_assert_cmpstr(db_column_text(statement, 0), ==, "");
+    g_assert_true(db_column_is_null(statement, 1));
     g_assert_null(db_column_blob(statement, 2, &size));
     g_assert_nonnull(db_column_blob(statement, 3, &size));
     g_assert_cmpuint(size, ==, 0);

@@ -134,6 +134,111 @@ static void a_leaf_is_never_a_node(void) {
     g_assert_cmpint(memcmp(leaf, node, DIGEST_SIZE), !=, 0);
 }
 
+/* --- proofs ------------------------------------------------------------------------------------
+ */
+
+#define PROOF_LEAVES 70
+#define PROOF_LEVELS 8
+
+/* Complete subtrees as a sink was told of them. */
+typedef struct {
+    uint8_t hashes[PROOF_LEVELS][PROOF_LEAVES][DIGEST_SIZE];
+    bool known[PROOF_LEVELS][PROOF_LEAVES];
+    unsigned asked;
+} Subtrees;
+
+static void keep_subtree(void *data, unsigned level, uint64_t position,
+                         const uint8_t hash[DIGEST_SIZE]) {
+    Subtrees *subtrees = data;
+    g_assert_false(subtrees->known[level][position]);
+    subtrees->known[level][position] = true;
+    memcpy(subtrees->hashes[level][position], hash, DIGEST_SIZE);
+}
+
+static bool fetch_subtree(void *data, unsigned level, uint64_t position,
+                          uint8_t hash_out[DIGEST_SIZE], GError **error) {
+    Subtrees *subtrees = data;
+    subtrees->asked++;
+    if (level >= PROOF_LEVELS || position >= PROOF_LEAVES || !subtrees->known[level][position]) {
+        g_set_error_literal(error, ASSAY_ERROR, ERROR_DATABASE, "not there");
+        return false;
+    }
+    memcpy(hash_out, subtrees->hashes[level][position], DIGEST_SIZE);
+    return true;
+}
+
+static void grow(Subtrees *subtrees, MerkleTree *tree) {
+    uint8_t leaf[DIGEST_SIZE];
+    merkle_leaf_hash(&tree->size, sizeof tree->size, leaf);
+    merkle_append_to(tree, leaf, keep_subtree, subtrees);
+}
+
+/* A path that leads to the root, and no other one does. */
+static void assert_proof(const Subtrees *subtrees, const MerklePath *path, uint64_t index,
+                         const MerkleTree *tree) {
+    uint8_t root[DIGEST_SIZE];
+    const uint8_t *leaf = subtrees->hashes[0][index];
+    merkle_root(tree, root);
+    g_assert_true(merkle_verify(path, leaf, index, tree->size, root));
+    g_assert_false(merkle_verify(path, leaf, index + tree->size, tree->size, root));
+    g_assert_false(merkle_verify(path, subtrees->hashes[0][tree->size], index, tree->size, root));
+    MerklePath altered = *path;
+    altered.count++;
+    g_assert_false(merkle_verify(&altered, leaf, index, tree->size, root));
+    if (path->count == 0)
+        return;
+    altered.count = path->count - 1;
+    g_assert_false(merkle_verify(&altered, leaf, index, tree->size, root));
+    altered = *path;
+    altered.hashes[index % path->count][3] ^= 1;
+    g_assert_false(merkle_verify(&altered, leaf, index, tree->size, root));
+    g_assert_false(merkle_verify(path, leaf, index ^ 1, tree->size, root));
+}
+
+static void every_leaf_of_every_tree_has_a_proof_and_no_other_is_believed(void) {
+    g_autofree Subtrees *subtrees = g_new0(Subtrees, 1);
+    MerkleTree trees[PROOF_LEAVES];
+    MerkleTree tree;
+    merkle_init(&tree);
+    for (int i = 0; i < PROOF_LEAVES; i++) {
+        trees[i] = tree;
+        grow(subtrees, &tree);
+    }
+    for (uint64_t size = 1; size < PROOF_LEAVES; size++) {
+        for (uint64_t index = 0; index < size; index++) {
+            MerklePath path;
+            g_autoptr(GError) error = NULL;
+            subtrees->asked = 0;
+            g_assert_true(
+                merkle_prove(&(MerkleReader){fetch_subtree, subtrees}, index, size, &path, &error));
+            g_assert_no_error(error);
+            g_assert_cmpuint(subtrees->asked, <=, 2 * PROOF_LEVELS);
+            assert_proof(subtrees, &path, index, &trees[size]);
+        }
+    }
+}
+
+static void a_proof_fails_when_a_subtree_is_lost(void) {
+    g_autofree Subtrees *subtrees = g_new0(Subtrees, 1);
+    MerkleTree tree;
+    MerklePath path;
+    g_autoptr(GError) error = NULL;
+    merkle_init(&tree);
+    for (int i = 0; i < 5; i++)
+        grow(subtrees, &tree);
+    subtrees->known[1][1] = false;
+    g_assert_false(merkle_prove(&(MerkleReader){fetch_subtree, subtrees}, 0, 5, &path, &error));
+    g_assert_error(error, ASSAY_ERROR, ERROR_DATABASE);
+}
+
+static void nothing_is_in_the_empty_tree(void) {
+    const MerklePath path = {.count = 0};
+    const MerklePath endless = {.count = SIZE_MAX};
+    uint8_t zeros[DIGEST_SIZE] = {0};
+    g_assert_false(merkle_verify(&path, zeros, 0, 0, zeros));
+    g_assert_false(merkle_verify(&endless, zeros, 0, 9, zeros));
+}
+
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/store/merkle/known_roots_come_out", known_roots_come_out);
@@ -146,5 +251,10 @@ int main(int argc, char **argv) {
     g_test_add_func("/store/merkle/a_frontier_of_the_wrong_length_is_damage",
                     a_frontier_of_the_wrong_length_is_damage);
     g_test_add_func("/store/merkle/a_leaf_is_never_a_node", a_leaf_is_never_a_node);
+    g_test_add_func("/store/merkle/every_leaf_of_every_tree_has_a_proof_and_no_other_is_believed",
+                    every_leaf_of_every_tree_has_a_proof_and_no_other_is_believed);
+    g_test_add_func("/store/merkle/a_proof_fails_when_a_subtree_is_lost",
+                    a_proof_fails_when_a_subtree_is_lost);
+    g_test_add_func("/store/merkle/nothing_is_in_the_empty_tree", nothing_is_in_the_empty_tree);
     return g_test_run();
 }

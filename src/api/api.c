@@ -1,0 +1,185 @@
+#include "api/api.h"
+
+#include "api/alarm.h"
+#include "api/desk.h"
+#include "api/errand.h"
+#include "api/etag.h"
+#include "api/front.h"
+#include "api/limiter.h"
+#include "api/metrics.h"
+#include "api/openapi.h"
+#include "api/pool.h"
+#include "api/reference.h"
+#include "api/routes.h"
+#include "api/server.h"
+#include "api/token_use.h"
+#include "base/log.h"
+
+#include <string.h>
+
+#define REQUESTS_A_MINUTE 1000
+#define STRANGERS_A_MINUTE 600 /* requests of one address without, or with a wrong, credential */
+#define CONNECTIONS 4096
+#define CONNECTIONS_PER_ADDRESS 2048
+#define POLLING_THREADS 2
+#define THREADS 4
+#define QUEUE_MAX 1024
+#define ERRAND_THREADS 2
+#define SWEEP_MS 1000
+#define STOP_MS 10000
+
+struct ApiServer {
+    Desk desk;
+    uint64_t sweeping;
+    uint64_t writing;
+};
+
+static void fill_in(ApiConfig *config) {
+    const struct {
+        unsigned *value;
+        unsigned usual;
+    } numbers[] = {
+        {&config->requests_a_minute, REQUESTS_A_MINUTE},
+        {&config->connections, CONNECTIONS},
+        {&config->connections_per_address, CONNECTIONS_PER_ADDRESS},
+        {&config->threads, THREADS},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++)
+        if (*numbers[i].value == 0)
+            *numbers[i].value = numbers[i].usual;
+    if (config->wait_scale <= 0)
+        config->wait_scale = 1.0;
+}
+
+/* --- what is done now and then ---------------------------------------------------------------- */
+
+static void sweep(void *data) {
+    const Desk *desk = data;
+    server_sweep(desk->server);
+}
+
+static void write_use(PoolSeat *seat, void *data) {
+    const Desk *desk = data;
+    g_autoptr(GError) error = NULL;
+    (void)seat;
+    if (!token_use_write(desk->token_use, desk->config.db, &error))
+        log_line(LOG_WARN, "token_use_not_written", LOG_TEXT("why", error->message));
+}
+
+static void ask_to_write(void *data) {
+    Desk *desk = data;
+    (void)pool_submit(desk->pool, write_use, desk);
+}
+
+/* --- start ------------------------------------------------------------------------------------ */
+
+/* After the port is known. */
+static void describe(Desk *desk) {
+    const char *listen = desk->config.listen;
+    const char *colon = strrchr(listen, ':');
+    int host = colon ? (int)(colon - listen) : 0;
+    desk->public_url =
+        desk->config.public_url
+            ? g_strdup(desk->config.public_url)
+            : g_strdup_printf("http://%.*s:%u", host > 0 ? host : 9,
+                              host > 0 ? listen : "localhost", server_port(desk->server));
+    desk->secure = g_str_has_prefix(desk->public_url, "https://");
+    g_autoptr(Json) document = openapi_json(desk->tables, desk->public_url);
+    desk->openapi = json_print(document, JSON_COMPACT);
+    desk->openapi_tag = etag_of(desk->openapi, strlen(desk->openapi));
+    desk->reference = reference_page(document);
+    desk->reference_policy = reference_policy();
+}
+
+static void make_parts(Desk *desk) {
+    const ApiConfig *config = &desk->config;
+    CrewConfig crew = {.data_dir = config->data_dir,
+                       .database_url = config->database_url,
+                       .keyring = config->keyring,
+                       .aws = config->aws,
+                       .wait_scale = config->wait_scale};
+    desk->tables = routes;
+    desk->alarms = alarms_new();
+    desk->pool = pool_new(config->threads, QUEUE_MAX);
+    desk->limiter = limiter_new(config->requests_a_minute);
+    desk->strangers = limiter_new(STRANGERS_A_MINUTE);
+    desk->metrics = metrics_new(desk->tables);
+    desk->token_use = token_use_new();
+    desk->errands = errands_new(&crew, desk->alarms, ERRAND_THREADS);
+}
+
+static bool open_door(Desk *desk, GError **error) {
+    ServerConfig server = {.listen = desk->config.listen,
+                           .trusted = desk->trusted,
+                           .threads = POLLING_THREADS,
+                           .connections = desk->config.connections,
+                           .connections_per_address = desk->config.connections_per_address,
+                           .handle = front_handle,
+                           .data = desk};
+    if (!server_new(&server, &desk->server, error))
+        return false;
+    describe(desk);
+    return server_start(desk->server, error);
+}
+
+bool api_start(const ApiConfig *config, ApiServer **server_out, GError **error) {
+    g_autoptr(ApiServer) api = g_new0(ApiServer, 1);
+    Desk *desk = &api->desk;
+    desk->config = *config;
+    fill_in(&desk->config);
+    desk->trusted = address_set_new(config->trusted_proxies, error);
+    if (!desk->trusted)
+        return false;
+    make_parts(desk);
+    if (!open_door(desk, error))
+        return false;
+    api->sweeping = alarm_set(desk->alarms, SWEEP_MS, SWEEP_MS, sweep, desk);
+    api->writing =
+        alarm_set(desk->alarms, TOKEN_USE_WRITE_MS, TOKEN_USE_WRITE_MS, ask_to_write, desk);
+    *server_out = g_steal_pointer(&api);
+    return true;
+}
+
+uint16_t api_port(const ApiServer *server) {
+    return server_port(server->desk.server);
+}
+
+/* --- stop ------------------------------------------------------------------------------------- */
+
+static void close_door(ApiServer *api) {
+    Desk *desk = &api->desk;
+    atomic_store(&desk->stopping, true);
+    server_quiesce(desk->server);
+    errands_stop(desk->errands);
+    if (!server_wait(desk->server, STOP_MS))
+        log_line(LOG_WARN, "api_stop_late",
+                 LOG_INT("exchanges", server_figures(desk->server).exchanges));
+    (void)alarm_cancel(desk->alarms, api->sweeping);
+    (void)alarm_cancel(desk->alarms, api->writing);
+}
+
+void api_stop(ApiServer *api) {
+    if (!api)
+        return;
+    Desk *desk = &api->desk;
+    if (desk->server)
+        close_door(api);
+    if (desk->token_use)
+        write_use(NULL, desk);
+    /* What the pool still has is replied to before the server goes. */
+    pool_free(desk->pool);
+    errands_free(desk->errands);
+    server_free(desk->server);
+    alarms_free(desk->alarms);
+    limiter_free(desk->limiter);
+    limiter_free(desk->strangers);
+    metrics_free(desk->metrics);
+    token_use_free(desk->token_use);
+    address_set_free(desk->trusted);
+    g_free(desk->public_url);
+    g_free(desk->openapi);
+    g_free(desk->openapi_tag);
+    g_free(desk->reference);
+    g_free(desk->reference_policy);
+    g_free(api);
+}

@@ -1,0 +1,102 @@
+/* call.h - one request while it is being answered: what handlers see and say.
+ *
+ * A handler runs on a thread of the pool (or, for routes that are answered at once, where the
+ * request was read). The caller is known, has entered an organization and has the role that the
+ * route asks for; the body fits its schema. The handler answers through call_answer() or fails with
+ * an error, of which a problem document is made. What must be checked of a single object
+ * (somebody's own integration, an auditor's period) is the handler's: call_may().
+ *
+ * A handler that has to wait for a worker or a job gives an errand (errand.h) and returns; it is
+ * started when the handler is done, and the connection sleeps meanwhile.
+ */
+#pragma once
+
+#include "api/caller.h"
+#include "api/desk.h"
+#include "api/errand.h"
+#include "api/pool.h"
+#include "api/problem.h"
+#include "api/reply.h"
+#include "api/route.h"
+#include "api/server.h"
+#include "api/target.h"
+#include "store/idempotency.h"
+
+#define CALL_ID_MAX 64 /* of a request id */
+
+struct Call {
+    Desk *desk;
+    Exchange *exchange; /* NULL once it was replied to */
+    const Route *route; /* NULL: none fitted */
+    const char *values[ROUTE_PARAMETERS_MAX];
+    Target target;
+    char request_id[CALL_ID_MAX + 1];
+    int64_t began_us;
+    PoolSeat *seat; /* while a handler runs */
+    Address client;
+    Caller *caller; /* NULL: a public route */
+    DbScope scope;
+    Json *body;         /* an object; empty when there was none */
+    Idempotency *begun; /* the idempotency key, NULL: none */
+    Errand *errand;     /* to be waited for */
+    Reply reply;
+    /* What a failed handler has said besides its error. */
+    bool refused;
+    Problem refusal;
+    GPtrArray *wrongs; /* SchemaWrong */
+};
+
+/* --- what was asked --------------------------------------------------------------------------- */
+
+/* A parameter of the path. */
+const char *call_parameter(const Call *call, const char *name);
+/* A parameter of the query, or NULL when it is absent or empty. */
+const char *call_query(const Call *call, const char *name);
+const char *call_header(const Call *call, const char *name);
+
+/* limit: 1 to 1,000, by default 100; ERROR_USAGE. */
+bool call_limit(Call *call, int64_t *limit_out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* A cursor that is an id; NULL when there is none. ERROR_USAGE when it is no id. */
+bool call_cursor(Call *call, const char **cursor_out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* A time of the query in milliseconds, 0 when absent. ERROR_USAGE. */
+bool call_time(Call *call, const char *name, int64_t *time_out,
+               GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* --- who asks --------------------------------------------------------------------------------- */
+
+/* Whether the caller may do what the route is for to this resource. */
+bool call_may(const Call *call, const RoleResource *resource);
+/* ... and fails with PROBLEM_FORBIDDEN. */
+bool call_require(Call *call, const RoleResource *resource,
+                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool call_is_operator(const Call *call);
+/* For the audit log; borrows from the call. */
+AuditActor call_actor(const Call *call);
+
+/* --- work ------------------------------------------------------------------------------------- */
+
+/* Runs a unit of work in the caller's scope. */
+bool call_run(Call *call, DbMode mode, DbWork work, void *data,
+              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+Db *call_db(const Call *call);
+/* The definitions, of this thread. */
+Registry *call_registry(Call *call, GError **error);
+
+/* --- answers ---------------------------------------------------------------------------------- */
+
+/* Takes the object. Returns true, so that a handler can end with it. */
+bool call_answer(Call *call, unsigned status, Json *take);
+/* {"NAME": list, "nextCursor": cursor or null}; takes the list. */
+bool call_answer_list(Call *call, const char *name, Json *take, const char *next_cursor);
+
+/* Fails with this kind of problem. Returns false. */
+bool call_refuse(Call *call, ProblemKind kind, GError **error, const char *format, ...)
+    G_GNUC_PRINTF(4, 5);
+/* Says what is wrong with the body; the handler then fails with ERROR_USAGE. */
+bool call_wrong(Call *call, GError **error, const char *pointer, const char *format, ...)
+    G_GNUC_PRINTF(4, 5);
+/* If-Match against the object as it is now: PROBLEM_PRECONDITION when it is another. */
+bool call_unchanged(Call *call, const Json *now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Lets the call wait for an errand, which it takes. Returns true. */
+bool call_wait(Call *call, Errand *errand);

@@ -1,0 +1,33 @@
+/* desk.h - what all parts of the API work with.
+ *
+ * Made and cleared by api.c; everybody else borrows. Members never change while the server runs,
+ * and each is safe for any thread by itself.
+ */
+#pragma once
+
+#include "api/api.h"
+#include "api/route.h"
+
+#include <stdatomic.h>
+
+typedef struct {
+    ApiConfig config; /* with defaults filled in */
+    char *public_url;
+    bool secure;                /* public_url is https */
+    const Route *const *tables; /* ends in NULL */
+    struct AddressSet *trusted;
+    struct Server *server;
+    struct Pool *pool;
+    struct Alarms *alarms;
+    struct Limiter *limiter;   /* by token or user */
+    struct Limiter *strangers; /* by address: who is not, or wrongly, signed in */
+    struct Metrics *metrics;
+    struct Errands *errands;
+    struct Watch *watch;
+    struct TokenUse *token_use;
+    char *openapi; /* the document, printed */
+    char *openapi_tag;
+    char *reference; /* the page */
+    char *reference_policy;
+    atomic_bool stopping;
+} Desk;

@@ -1,0 +1,268 @@
+#include "api/front.h"
+
+#include "api/call.h"
+#include "api/etag.h"
+#include "api/gate.h"
+#include "api/metrics.h"
+#include "api/repeat.h"
+#include "base/clock.h"
+#include "base/id.h"
+#include "base/log.h"
+
+#include <string.h>
+
+static const ProblemKind defects[] = {
+    [DEFECT_TARGET_TOO_LONG] = PROBLEM_TARGET,
+    [DEFECT_HEADERS_TOO_LARGE] = PROBLEM_HEADERS,
+    [DEFECT_BODY_TOO_LARGE] = PROBLEM_TOO_LARGE,
+    [DEFECT_OVERLOADED] = PROBLEM_UNAVAILABLE,
+};
+
+/* On every reply. Pages of the API that are HTML bring their own policy. */
+static const struct {
+    const char *name;
+    const char *value;
+} security_headers[] = {
+    {"X-Content-Type-Options", "nosniff"},
+    {"X-Frame-Options", "DENY"},
+    {"Referrer-Policy", "no-referrer"},
+    {"Cross-Origin-Resource-Policy", "same-origin"},
+    {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
+    {"Cache-Control", "no-store"},
+};
+
+/* --- calls ------------------------------------------------------------------------------------ */
+
+static bool is_request_id(const char *text) {
+    size_t length = strlen(text);
+    for (const char *c = text; *c; c++)
+        if (!g_ascii_isalnum(*c) && !strchr("._-", *c))
+            return false;
+    return length > 0 && length <= CALL_ID_MAX;
+}
+
+static Call *call_new(Desk *desk, Exchange *exchange) {
+    Call *call = g_new0(Call, 1);
+    const char *id = exchange_header(exchange, "X-Request-Id");
+    call->desk = desk;
+    call->exchange = exchange;
+    call->began_us = clock_mono_us();
+    if (id && is_request_id(id))
+        g_strlcpy(call->request_id, id, sizeof call->request_id);
+    else
+        id_write(call->request_id);
+    call->client = address_client(desk->trusted, exchange_peer(exchange),
+                                  exchange_header(exchange, "X-Forwarded-For"));
+    return call;
+}
+
+static void call_free(Call *call) {
+    target_clear(&call->target);
+    caller_free(call->caller);
+    json_free(call->body);
+    idempotency_free(call->begun);
+    errand_unref(call->errand);
+    reply_clear(&call->reply);
+    if (call->wrongs)
+        g_ptr_array_unref(call->wrongs);
+    g_free(call);
+}
+
+/* --- the end ---------------------------------------------------------------------------------- */
+
+static void log_call(const Call *call) {
+    unsigned status = call->reply.status;
+    LogLevel level = status >= 500 ? LOG_WARN : LOG_DEBUG;
+    char address[ADDRESS_TEXT_SIZE];
+    address_write(&call->client, address);
+    log_line(level, "request", LOG_TEXT("requestId", call->request_id),
+             LOG_TEXT("method", exchange_method(call->exchange)),
+             LOG_TEXT("route", call->route ? call->route->path : NULL), LOG_INT("status", status),
+             LOG_TEXT("caller", call->caller ? call->caller->id : NULL),
+             LOG_TEXT("address", address), LOG_INT("us", clock_mono_us() - call->began_us));
+}
+
+static void add_headers(Call *call) {
+    for (size_t i = 0; i < G_N_ELEMENTS(security_headers); i++)
+        if (!reply_header(&call->reply, security_headers[i].name))
+            reply_set_header(&call->reply, security_headers[i].name, security_headers[i].value);
+    reply_set_header(&call->reply, "X-Request-Id", call->request_id);
+}
+
+/* Objects may be kept by the client and asked for again with their tag. */
+static void add_tag(Call *call) {
+    Reply *reply = &call->reply;
+    bool object = call->route && (call->route->flags & ROUTE_OBJECT) != 0;
+    if (!object || reply->status != 200 || !reply->body)
+        return;
+    g_autofree char *tag = etag_of(reply->body, reply->body_size);
+    const char *known = exchange_header(call->exchange, "If-None-Match");
+    reply_set_header(reply, "ETag", tag);
+    reply_set_header(reply, "Cache-Control", "private, no-cache");
+    if (known && strcmp(call->route->method, "GET") == 0 && etag_listed(known, tag, true))
+        reply_set_empty(reply, 304);
+}
+
+/* Sends the reply and frees the call. */
+static void finish(Call *call) {
+    add_tag(call);
+    add_headers(call);
+    metrics_request(call->desk->metrics, call->route, call->reply.status,
+                    clock_mono_us() - call->began_us);
+    log_call(call);
+    exchange_reply(g_steal_pointer(&call->exchange), &call->reply);
+    call_free(call);
+}
+
+static void fail(Call *call, ProblemKind kind) {
+    Problem problem = {.kind = kind, .instance = call->target.path, .request_id = call->request_id};
+    problem_reply(&problem, &call->reply);
+}
+
+static void fail_with(Call *call, const GError *error) {
+    bool service = call->route && (call->route->flags & ROUTE_SERVICE) != 0 && !call->refused;
+    Problem problem = problem_of_error(error, service);
+    if (call->refused) {
+        problem = call->refusal;
+        problem.detail = error->message;
+    }
+    if (problem_status(problem.kind) >= 500)
+        log_line(LOG_ERROR, "request_failed", LOG_TEXT("requestId", call->request_id),
+                 LOG_TEXT("route", call->route ? call->route->path : NULL),
+                 LOG_TEXT("why", error->message));
+    problem.instance = call->target.path;
+    problem.request_id = call->request_id;
+    problem.wrongs = call->wrongs;
+    problem_reply(&problem, &call->reply);
+}
+
+/* --- waiting ---------------------------------------------------------------------------------- */
+
+static void end_wait(PoolSeat *seat, void *data) {
+    Call *call = data;
+    (void)seat;
+    repeat_end(call);
+    finish(call);
+}
+
+static void answer_later(Call *call, const Errand *errand) {
+    if (atomic_load(&call->desk->stopping)) {
+        fail(call, PROBLEM_UNAVAILABLE);
+        return;
+    }
+    g_autofree char *events = g_strdup_printf("/api/jobs/%s/events", errand_id(errand));
+    g_autofree char *location = g_strdup_printf("/api/jobs/%s", errand_id(errand));
+    g_autoptr(Json) json = json_new_object();
+    json_put_string(json, "jobId", errand_id(errand));
+    json_put_string(json, "events", events);
+    reply_set_json(&call->reply, 202, json);
+    reply_set_header(&call->reply, "Location", location);
+    metrics_count(call->desk->metrics, METRIC_WAITS_LEFT);
+}
+
+/* On a thread of the errands or the alarms: the rest, which writes, is the pool's. */
+static void told(Errand *errand, const ErrandEnd *end, void *data) {
+    Call *call = data;
+    if (end->ended && end->error)
+        fail_with(call, end->error);
+    else if (end->ended)
+        reply_set_json(&call->reply, errand_status(errand), end->body);
+    else
+        answer_later(call, errand);
+    pool_insist(call->desk->pool, end_wait, call);
+}
+
+/* The call may be gone when this returns true. */
+static bool begin_wait(Call *call, GError **error) {
+    g_autoptr(Errand) errand = errand_ref(call->errand);
+    return errands_begin(call->desk->errands, errand, told, call) ||
+           call_refuse(call, PROBLEM_UNAVAILABLE, error, "%s",
+                       "Too many connections are being tested; try again in a moment.");
+}
+
+/* --- handling --------------------------------------------------------------------------------- */
+
+/* True when the reply is there, or the call waits for its errand and is no longer ours. */
+static bool work(Call *call, bool *waits_out, GError **error) {
+    bool answered = false;
+    if (!gate_pass(call, error) || !repeat_begin(call, &answered, error))
+        return false;
+    if (answered)
+        return true;
+    if (!call->route->handle(call, error))
+        return false;
+    *waits_out = call->errand != NULL;
+    if (!*waits_out)
+        return true;
+    call->seat = NULL;
+    if (begin_wait(call, error))
+        return true;
+    *waits_out = false;
+    return false;
+}
+
+static void handle(PoolSeat *seat, void *data) {
+    Call *call = data;
+    g_autoptr(GError) error = NULL;
+    bool waits = false;
+    call->seat = seat;
+    bool ok = work(call, &waits, &error);
+    if (waits)
+        return;
+    if (!ok)
+        fail_with(call, error);
+    repeat_end(call);
+    finish(call);
+}
+
+static void handle_at_once(Call *call) {
+    g_autoptr(GError) error = NULL;
+    if (!call->route->handle(call, &error))
+        fail_with(call, error);
+    finish(call);
+}
+
+/* --- arrival ---------------------------------------------------------------------------------- */
+
+static void answer_no_route(Call *call, const char *allow) {
+    bool options = allow && strcmp(exchange_method(call->exchange), "OPTIONS") == 0;
+    if (options)
+        reply_set_empty(&call->reply, 204);
+    else
+        fail(call, allow ? PROBLEM_METHOD : PROBLEM_NOT_FOUND);
+    if (allow)
+        reply_set_header(&call->reply, "Allow", allow);
+    finish(call);
+}
+
+static void route(Call *call) {
+    RouteMatch match;
+    route_find(call->desk->tables, exchange_method(call->exchange), call->target.segments, &match);
+    g_autofree char *allow = match.allow;
+    call->route = match.route;
+    memcpy(call->values, match.values, sizeof call->values);
+    if (!call->route) {
+        answer_no_route(call, allow);
+    } else if (call->route->flags & ROUTE_AT_ONCE) {
+        handle_at_once(call);
+    } else if (!pool_submit(call->desk->pool, handle, call)) {
+        reply_set_header(&call->reply, "Retry-After", "1");
+        fail(call, PROBLEM_UNAVAILABLE);
+        finish(call);
+    }
+}
+
+void front_handle(Exchange *exchange, void *desk) {
+    Call *call = call_new(desk, exchange);
+    g_autoptr(GError) error = NULL;
+    Defect defect = exchange_defect(exchange);
+    if (defect != DEFECT_NONE) {
+        fail(call, defects[defect]);
+        finish(call);
+    } else if (!target_init(&call->target, exchange_target(exchange), &error)) {
+        fail(call, error_code_of(error) == ERROR_LIMIT ? PROBLEM_TARGET : PROBLEM_BAD_REQUEST);
+        finish(call);
+    } else {
+        route(call);
+    }
+}

@@ -1,0 +1,214 @@
+#include "api/gate.h"
+
+#include "api/limiter.h"
+#include "api/metrics.h"
+#include "api/token_use.h"
+#include "store/user_session.h"
+
+#include <string.h>
+
+/* --- how often -------------------------------------------------------------------------------- */
+
+static bool take(Call *call, Limiter *limiter, const char *key, GError **error) {
+    unsigned wait_s = 0;
+    if (limiter_take(limiter, key, &wait_s))
+        return true;
+    g_autofree char *wait = g_strdup_printf("%u", wait_s);
+    reply_set_header(&call->reply, "Retry-After", wait);
+    metrics_count(call->desk->metrics, METRIC_LIMITED);
+    return call_refuse(call, PROBLEM_TOO_MANY, error,
+                       "The limit of requests a minute is spent; try again in %u seconds.", wait_s);
+}
+
+static bool take_as_stranger(Call *call, GError **error) {
+    char address[ADDRESS_TEXT_SIZE];
+    Address near = address_neighbourhood(&call->client);
+    address_write(&near, address);
+    return take(call, call->desk->strangers, address, error);
+}
+
+/* --- who -------------------------------------------------------------------------------------- */
+
+static bool seen_work(DbUnit *unit, void *data, GError **error) {
+    return user_session_seen(unit, data, error);
+}
+
+static bool note_use(Call *call, GError **error) {
+    static const DbScope looking = {.actor = "api", .system = true};
+    const Caller *caller = call->caller;
+    if (strcmp(caller->kind, AUDIT_TOKEN) == 0)
+        token_use_note(call->desk->token_use, caller->id);
+    return !caller->seen_due ||
+           db_run(call_db(call), &looking, DB_WRITE, seen_work, caller->session_id, error);
+}
+
+static bool find_caller(Call *call, GError **error) {
+    CallerProof proof = {.authorization = call_header(call, "Authorization"),
+                         .cookie = call_header(call, "Cookie"),
+                         .secure = call->desk->secure};
+    if (caller_find(call_db(call), &proof, &call->caller, error))
+        return take(call, call->desk->limiter, call->caller->id, error) && note_use(call, error);
+    if (!g_error_matches(*error, ASSAY_ERROR, ERROR_AUTHENTICATION_FAILED))
+        return false;
+    metrics_count(call->desk->metrics, METRIC_UNAUTHENTICATED);
+    reply_set_header(&call->reply, "WWW-Authenticate", "Bearer realm=\"assay\"");
+    g_autoptr(GError) limited = NULL;
+    if (take_as_stranger(call, &limited))
+        return false;
+    g_clear_error(error);
+    g_propagate_error(error, g_steal_pointer(&limited));
+    return false;
+}
+
+static bool is_safe(const Call *call) {
+    return strcmp(call->route->method, "GET") == 0;
+}
+
+static bool check_origin(Call *call, GError **error) {
+    CallerOrigin origin = {.token = call_header(call, "X-CSRF-Token"),
+                           .origin = call_header(call, "Origin"),
+                           .public_url = call->desk->public_url};
+    return is_safe(call) || caller_meant_it(call->caller, &origin) ||
+           call_refuse(call, PROBLEM_CSRF, error, "%s",
+                       "Send the header X-CSRF-Token with the token of GET /api/session, from the "
+                       "installation's own pages.");
+}
+
+/* --- what ------------------------------------------------------------------------------------- */
+
+static bool is_json(const char *type) {
+    static const char json[] = "application/json";
+    if (!type || g_ascii_strncasecmp(type, json, sizeof json - 1) != 0)
+        return false;
+    const char *rest = type + sizeof json - 1;
+    rest += strspn(rest, " \t");
+    return *rest == '\0' || *rest == ';';
+}
+
+static bool check_body(Call *call, GError **error) {
+    schema_respell(call->route->body, call->body);
+    g_autoptr(GPtrArray) wrongs = schema_check(call->route->body, call->body);
+    for (guint i = 0; i < wrongs->len; i++) {
+        const SchemaWrong *wrong = g_ptr_array_index(wrongs, i);
+        (void)call_wrong(call, error, wrong->pointer, "%s", wrong->detail);
+    }
+    return wrongs->len == 0;
+}
+
+static bool read_body(Call *call, GError **error) {
+    size_t size = 0;
+    const char *text = exchange_body(call->exchange, &size);
+    const Schema *schema = call->route->body;
+    if (size > 0 && !schema)
+        return call_refuse(call, PROBLEM_BAD_REQUEST, error, "%s", "No body is expected here.");
+    if (size > 0 && !is_json(call_header(call, "Content-Type")))
+        return call_refuse(call, PROBLEM_MEDIA_TYPE, error, "%s",
+                           "Bodies are sent as application/json.");
+    if (size > 0)
+        call->body = json_parse(text, size, SERVER_BODY_MAX, error);
+    else if (!schema || call->route->body_optional)
+        return (call->body = json_new_object()) != NULL;
+    else
+        return call_wrong(call, error, "", "is missing");
+    if (call->body)
+        return check_body(call, error);
+    g_prefix_error(error, "The body is no JSON that can be read: ");
+    call->refused = true;
+    call->refusal = (Problem){.kind = PROBLEM_BAD_REQUEST};
+    return false;
+}
+
+/* --- query ------------------------------------------------------------------------------------ */
+
+static const char *const organization_names[] = {"organizationId", "companyId", "accountId", NULL};
+
+static bool is_known(const Route *route, const char *name) {
+    bool list = (route->flags & ROUTE_LIST) != 0;
+    if (g_strv_contains(organization_names, name) ||
+        (list && (strcmp(name, "limit") == 0 || strcmp(name, "cursor") == 0)))
+        return true;
+    for (const SchemaField *field = route->query ? route->query->fields : NULL;
+         field && field->name; field++)
+        if (strcmp(field->name, name) == 0)
+            return true;
+    return false;
+}
+
+static bool check_word(const SchemaField *field, const char *value, GError **error) {
+    if (!field->words || *value == '\0' || g_strv_contains(field->words, value))
+        return true;
+    g_autofree char *words = g_strjoinv(", ", (char **)(uintptr_t)field->words);
+    g_set_error(error, ASSAY_ERROR, ERROR_USAGE, "%s is one of %s.", field->name, words);
+    return false;
+}
+
+/* A filter that is misspelt would show more than was asked for. */
+static bool check_query(const Call *call, GError **error) {
+    const Target *target = &call->target;
+    for (size_t i = 0; i < target->query_count; i++) {
+        if (is_known(call->route, target->query[i].name))
+            continue;
+        g_set_error(error, ASSAY_ERROR, ERROR_USAGE,
+                    "There is no parameter \"%.64s\" here; see /api/docs.", target->query[i].name);
+        return false;
+    }
+    const SchemaField *field = call->route->query ? call->route->query->fields : NULL;
+    for (; field && field->name; field++) {
+        const char *value = target_query(target, field->name);
+        if (value && !check_word(field, value, error))
+            return false;
+    }
+    return true;
+}
+
+/* --- where ------------------------------------------------------------------------------------ */
+
+static const char *wanted_organization(const Call *call) {
+    const char *wanted = call_header(call, "X-Assay-Organization");
+    for (size_t i = 0; !wanted && organization_names[i]; i++)
+        wanted = json_member_string(call->body, organization_names[i], NULL);
+    for (size_t i = 0; !wanted && organization_names[i]; i++)
+        wanted = call_query(call, organization_names[i]);
+    return wanted;
+}
+
+static bool enter(Call *call, GError **error) {
+    Caller *caller = call->caller;
+    if (!caller_enter(caller, wanted_organization(call), error))
+        return false;
+    call->scope = (DbScope){.organization = caller->organization,
+                            .actor = caller->id,
+                            .role = role_name(caller->subject.role)};
+    return call_may(call, NULL) ||
+           call_refuse(call, PROBLEM_FORBIDDEN, error, "The role %s does not allow this (%s).",
+                       role_name(caller->subject.role), role_action_name(call->route->action));
+}
+
+static bool check_operator(Call *call, GError **error) {
+    call->caller->subject = (RoleSubject){.role = ROLE_NONE, .operator= call->caller->operator};
+    call->scope = (DbScope){.actor = call->caller->id, .role = "operator", .system = true};
+    return call_may(call, NULL) || call_refuse(call, PROBLEM_FORBIDDEN, error, "%s",
+                                               "This is for the operator of the installation.");
+}
+
+static bool check_role(Call *call, GError **error) {
+    switch (call->route->access) {
+    case ACCESS_ROLE:
+        return enter(call, error);
+    case ACCESS_OPERATOR:
+        return check_operator(call, error);
+    case ACCESS_SIGNED_IN:
+        call->scope = (DbScope){.actor = call->caller->id, .system = true};
+        return true;
+    default:
+        return true;
+    }
+}
+
+bool gate_pass(Call *call, GError **error) {
+    bool stranger = call->route->access == ACCESS_PUBLIC;
+    if (stranger ? !take_as_stranger(call, error)
+                 : !find_caller(call, error) || !check_origin(call, error))
+        return false;
+    return check_query(call, error) && read_body(call, error) && check_role(call, error);
+}

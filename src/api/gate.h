@@ -1,0 +1,11 @@
+/* gate.h - what a request must pass before its handler: limit, caller, origin, body, organization,
+ * role.
+ *
+ * In this order, so that whoever may not come in learns as little as possible. All on a thread of
+ * the pool; a request that fails has said why in the call.
+ */
+#pragma once
+
+#include "api/call.h"
+
+bool gate_pass(Call *call, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,151 @@
+#include "api/health.h"
+
+#include "api/call.h"
+#include "api/etag.h"
+#include "api/metrics.h"
+#include "store/organization.h"
+
+#include <string.h>
+
+#define TEXT_METRICS "text/plain; version=0.0.4; charset=utf-8"
+
+/* --- alive and ready -------------------------------------------------------------------------- */
+
+static bool say(Call *call, unsigned status, const char *word) {
+    Json *json = json_new_object();
+    json_put_string(json, "status", word);
+    return call_answer(call, status, json);
+}
+
+static bool alive(Call *call, GError **error) {
+    (void)error;
+    return say(call, 200, "ok");
+}
+
+static bool look_work(DbUnit *unit, void *data, GError **error) {
+    g_autoptr(GPtrArray) some = NULL;
+    (void)data;
+    return organization_list(unit, NULL, 1, &some, error);
+}
+
+static bool ready(Call *call, GError **error) {
+    static const DbScope looking = {.actor = "api", .system = true};
+    g_autoptr(GError) failure = NULL;
+    if (atomic_load(&call->desk->stopping))
+        return call_refuse(call, PROBLEM_UNAVAILABLE, error, "%s", "The server is stopping.");
+    if (db_run(call_db(call), &looking, DB_READ, look_work, NULL, &failure))
+        return say(call, 200, "ready");
+    return call_refuse(call, PROBLEM_UNAVAILABLE, error, "%s", "The database does not answer.");
+}
+
+/* --- figures ---------------------------------------------------------------------------------- */
+
+static void write_server(Desk *desk, GString *out) {
+    ServerFigures figures = server_figures(desk->server);
+    const MetricSample samples[] = {
+        {"assay_http_connections", "Connections that are open.", "gauge", NULL,
+         (double)figures.connections},
+        {"assay_http_exchanges", "Requests being answered, streams among them.", "gauge", NULL,
+         (double)figures.exchanges},
+        {"assay_http_refused_connections_total", "Connections refused for their number.", "counter",
+         NULL, (double)figures.refused},
+        {"assay_http_slow_requests_total", "Connections closed because a request did not arrive.",
+         "counter", NULL, (double)figures.timed_out},
+        {"assay_http_waiting_requests", "Requests that wait for a thread.", "gauge", NULL,
+         (double)pool_waiting(desk->pool)},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(samples); i++)
+        metrics_sample(out, &samples[i]);
+}
+
+static bool figures(Call *call, GError **error) {
+    g_autoptr(GString) out = g_string_new(NULL);
+    (void)error;
+    metrics_sample(out, &(MetricSample){.name = "assay_info",
+                                        .help = "The version.",
+                                        .type = "gauge",
+                                        .labels = "version=\"" ASSAY_VERSION "\"",
+                                        .value = 1});
+    metrics_write(call->desk->metrics, out);
+    write_server(call->desk, out);
+    reply_set_text(&call->reply, 200, TEXT_METRICS, out->str);
+    return true;
+}
+
+/* --- the description -------------------------------------------------------------------------- */
+
+static bool describe(Call *call, GError **error) {
+    const Desk *desk = call->desk;
+    const char *known = call_header(call, "If-None-Match");
+    (void)error;
+    if (known && etag_listed(known, desk->openapi_tag, true))
+        reply_set_empty(&call->reply, 304);
+    else
+        reply_set_text(&call->reply, 200, "application/json", desk->openapi);
+    reply_set_header(&call->reply, "ETag", desk->openapi_tag);
+    reply_set_header(&call->reply, "Cache-Control", "no-cache");
+    return true;
+}
+
+static bool show(Call *call, GError **error) {
+    (void)error;
+    reply_set_text(&call->reply, 200, "text/html; charset=utf-8", call->desk->reference);
+    reply_set_header(&call->reply, "Content-Security-Policy", call->desk->reference_policy);
+    return true;
+}
+
+/* --- routes ----------------------------------------------------------------------------------- */
+
+static const char *const words[] = {"ok", "ready", NULL};
+static const SchemaField status_fields[] = {
+    SCHEMA_FIELD("status", STRING, SCHEMA_REQUIRED, NULL, .words = words), {0}};
+static const Schema status_schema = {.name = "Health", .fields = status_fields};
+static const SchemaField any_fields[] = {{0}};
+static const Schema document_schema = {
+    .about = "The OpenAPI document.", .fields = any_fields, .open = true};
+
+const Route health_routes[] = {{.method = "GET",
+                                .path = "/healthz",
+                                .id = "getHealth",
+                                .tag = "Operations",
+                                .summary = "The process is alive.",
+                                .access = ACCESS_PUBLIC,
+                                .flags = ROUTE_AT_ONCE,
+                                .handle = alive,
+                                .reply = &status_schema},
+                               {.method = "GET",
+                                .path = "/readyz",
+                                .id = "getReadiness",
+                                .tag = "Operations",
+                                .summary = "The database answers, and the server is not stopping.",
+                                .access = ACCESS_PUBLIC,
+                                .handle = ready,
+                                .reply = &status_schema},
+                               {.method = "GET",
+                                .path = "/metrics",
+                                .id = "getMetrics",
+                                .tag = "Operations",
+                                .summary = "Figures in Prometheus' text format.",
+                                .access = ACCESS_OPERATOR,
+                                .action = ACTION_INSTALLATION_READ,
+                                .handle = figures,
+                                .media = TEXT_METRICS},
+                               {.method = "GET",
+                                .path = "/api/openapi.json",
+                                .id = "getOpenApi",
+                                .tag = "Operations",
+                                .summary = "This API as an OpenAPI 3.1 document.",
+                                .access = ACCESS_PUBLIC,
+                                .flags = ROUTE_AT_ONCE,
+                                .handle = describe,
+                                .reply = &document_schema},
+                               {.method = "GET",
+                                .path = "/api/docs",
+                                .id = "getReference",
+                                .tag = "Operations",
+                                .summary = "This API as a page.",
+                                .access = ACCESS_PUBLIC,
+                                .flags = ROUTE_AT_ONCE,
+                                .handle = show,
+                                .media = "text/html"},
+                               {0}};

@@ -1,0 +1,331 @@
+#include "api/schema.h"
+
+#include "base/clock.h"
+#include "base/id.h"
+#include "base/text.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+/* --- what is wrong ---------------------------------------------------------------------------- */
+
+void schema_wrong_free(SchemaWrong *wrong) {
+    if (!wrong)
+        return;
+    g_free(wrong->pointer);
+    g_free(wrong->detail);
+    g_free(wrong);
+}
+
+SchemaWrong *schema_wrong_new(const char *pointer, const char *format, ...) {
+    va_list values;
+    SchemaWrong *wrong = g_new0(SchemaWrong, 1);
+    va_start(values, format);
+    wrong->pointer = g_strdup(pointer);
+    wrong->detail = g_strdup_vprintf(format, values);
+    va_end(values);
+    return wrong;
+}
+
+static void free_wrong(void *wrong) {
+    schema_wrong_free(wrong);
+}
+
+/* A reference token of a JSON Pointer: '~' and '/' are escaped. */
+static char *pointer_to(const char *parent, const char *name) {
+    g_autofree char *shown = text_one_line(name, 64);
+    GString *pointer = g_string_new(parent);
+    g_string_append_c(pointer, '/');
+    for (const char *c = shown; *c; c++) {
+        if (*c == '~')
+            g_string_append(pointer, "~0");
+        else if (*c == '/')
+            g_string_append(pointer, "~1");
+        else
+            g_string_append_c(pointer, *c);
+    }
+    return g_string_free(pointer, FALSE);
+}
+
+typedef struct {
+    GPtrArray *wrongs;
+    const char *pointer;
+} Place;
+
+static void add(const Place *place, const char *detail) {
+    if (place->wrongs->len < SCHEMA_WRONG_MAX)
+        g_ptr_array_add(place->wrongs, schema_wrong_new(place->pointer, "%s", detail));
+}
+
+/* --- values ----------------------------------------------------------------------------------- */
+
+static void check_value(const SchemaField *field, const Json *value, const Place *place);
+static void check_object(const Schema *schema, const Json *value, const Place *place);
+
+static char *list_words(const char *const *words) {
+    GString *list = g_string_new("must be one of ");
+    for (size_t i = 0; words[i]; i++)
+        g_string_append_printf(list, "%s%s", i > 0 ? ", " : "", words[i]);
+    return g_string_free(list, FALSE);
+}
+
+static void check_text(const SchemaField *field, const Json *value, const Place *place) {
+    const char *text = json_text(value);
+    int64_t most = field->most > 0 ? field->most : SCHEMA_STRING_MAX;
+    if ((int64_t)strlen(text) > most) {
+        g_autofree char *detail =
+            g_strdup_printf("must not be longer than %" G_GINT64_FORMAT " bytes", most);
+        add(place, detail);
+    } else if (field->words && !g_strv_contains(field->words, text)) {
+        g_autofree char *detail = list_words(field->words);
+        add(place, detail);
+    }
+}
+
+static void check_time(const SchemaField *field, const Json *value, const Place *place) {
+    int64_t ignored;
+    (void)field;
+    if (!clock_parse(json_text(value), &ignored))
+        add(place, "must be a time such as 2026-01-31T09:00:00Z");
+}
+
+static void check_id(const SchemaField *field, const Json *value, const Place *place) {
+    (void)field;
+    if (!id_is_valid(json_text(value)))
+        add(place, "must be an id (a UUID in lower case)");
+}
+
+static void check_integer(const SchemaField *field, const Json *value, const Place *place) {
+    int64_t number = json_integer_or(value, 0);
+    bool bounded = field->least != 0 || field->most != 0;
+    if (!bounded || (number >= field->least && number <= field->most))
+        return;
+    g_autofree char *detail = g_strdup_printf(
+        "must be from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT, field->least, field->most);
+    add(place, detail);
+}
+
+static void check_array(const SchemaField *field, const Json *value, const Place *place) {
+    const SchemaField item = {
+        .type = field->of ? SCHEMA_OBJECT : field->items, .of = field->of, .words = field->words};
+    size_t most = field->most > 0 ? (size_t)field->most : SCHEMA_ITEMS_MAX;
+    if (json_count(value) > most) {
+        g_autofree char *detail = g_strdup_printf("must not have more than %zu items", most);
+        add(place, detail);
+        return;
+    }
+    for (size_t i = 0; i < json_count(value); i++) {
+        g_autofree char *pointer = g_strdup_printf("%s/%zu", place->pointer, i);
+        const Place inner = {place->wrongs, pointer};
+        check_value(&item, json_item(value, i), &inner);
+    }
+}
+
+static void check_map(const SchemaField *field, const Json *value, const Place *place) {
+    const SchemaField item = {.type = field->of ? SCHEMA_OBJECT : field->items, .of = field->of};
+    void *iterator = NULL;
+    const char *name;
+    Json *member;
+    while (json_next(value, &iterator, &name, &member)) {
+        g_autofree char *pointer = pointer_to(place->pointer, name);
+        const Place inner = {place->wrongs, pointer};
+        check_value(&item, member, &inner);
+    }
+}
+
+static void check_member_object(const SchemaField *field, const Json *value, const Place *place) {
+    if (field->of)
+        check_object(field->of, value, place);
+}
+
+/* What a type wants to see, how it is called, and what else it asks. */
+static const struct {
+    JsonKind kind;
+    const char *wants;
+    void (*check)(const SchemaField *field, const Json *value, const Place *place);
+    const char *json_type;
+    const char *format;
+} types[] = {
+    [SCHEMA_STRING] = {JSON_KIND_STRING, "must be a string", check_text, "string", NULL},
+    [SCHEMA_INTEGER] = {JSON_KIND_INT, "must be an integer", check_integer, "integer", NULL},
+    [SCHEMA_NUMBER] = {JSON_KIND_REAL, "must be a number", NULL, "number", NULL},
+    [SCHEMA_BOOLEAN] = {JSON_KIND_BOOL, "must be true or false", NULL, "boolean", NULL},
+    [SCHEMA_TIME] = {JSON_KIND_STRING, "must be a time", check_time, "string", "date-time"},
+    [SCHEMA_ID] = {JSON_KIND_STRING, "must be an id", check_id, "string", "uuid"},
+    [SCHEMA_OBJECT] = {JSON_KIND_OBJECT, "must be an object", check_member_object, "object", NULL},
+    [SCHEMA_ARRAY] = {JSON_KIND_ARRAY, "must be an array", check_array, "array", NULL},
+    [SCHEMA_MAP] = {JSON_KIND_OBJECT, "must be an object", check_map, "object", NULL},
+    [SCHEMA_ANYTHING] = {JSON_KIND_NULL, "", NULL, NULL, NULL},
+};
+
+static bool is_kind(SchemaType type, JsonKind kind) {
+    return type == SCHEMA_ANYTHING || kind == types[type].kind ||
+           (type == SCHEMA_NUMBER && kind == JSON_KIND_INT);
+}
+
+static void check_value(const SchemaField *field, const Json *value, const Place *place) {
+    JsonKind kind = json_kind(value);
+    if (kind == JSON_KIND_NULL && (field->flags & SCHEMA_NULLABLE))
+        return;
+    if (!is_kind(field->type, kind))
+        add(place, types[field->type].wants);
+    else if (types[field->type].check)
+        types[field->type].check(field, value, place);
+}
+
+static const SchemaField *find_field(const Schema *schema, const char *name) {
+    for (const SchemaField *field = schema->fields; field->name; field++)
+        if (strcmp(field->name, name) == 0)
+            return field;
+    return NULL;
+}
+
+static void check_missing(const Schema *schema, const Json *value, const Place *place) {
+    for (const SchemaField *field = schema->fields; field->name; field++) {
+        if (!(field->flags & SCHEMA_REQUIRED) || json_member(value, field->name))
+            continue;
+        g_autofree char *pointer = pointer_to(place->pointer, field->name);
+        const Place inner = {place->wrongs, pointer};
+        add(&inner, "is missing");
+    }
+}
+
+static void check_object(const Schema *schema, const Json *value, const Place *place) {
+    void *iterator = NULL;
+    const char *name;
+    Json *member;
+    while (json_next(value, &iterator, &name, &member)) {
+        const SchemaField *field = find_field(schema, name);
+        g_autofree char *pointer = pointer_to(place->pointer, name);
+        const Place inner = {place->wrongs, pointer};
+        if (field)
+            check_value(field, member, &inner);
+        else if (!schema->open)
+            add(&inner, "is not known here");
+    }
+    check_missing(schema, value, place);
+}
+
+GPtrArray *schema_check(const Schema *schema, const Json *value) {
+    GPtrArray *wrongs = g_ptr_array_new_with_free_func(free_wrong);
+    const Place place = {wrongs, ""};
+    const SchemaField whole = {.type = SCHEMA_OBJECT, .of = schema};
+    check_value(&whole, value, &place);
+    return wrongs;
+}
+
+void schema_respell(const Schema *schema, Json *value) {
+    for (const SchemaField *field = schema->fields; field->name; field++) {
+        g_autofree char *snake = text_snake(field->name);
+        Json *member = json_member(value, snake);
+        if (!member || strcmp(snake, field->name) == 0 || json_member(value, field->name))
+            continue;
+        json_put(value, field->name, json_ref(member));
+        json_remove(value, snake);
+    }
+}
+
+/* --- JSON Schema ------------------------------------------------------------------------------ */
+
+static void put_words(Json *json, const char *const *words, bool nullable) {
+    Json *list = json_new_array();
+    for (; *words; words++)
+        json_add_string(list, *words);
+    if (nullable)
+        json_add(list, json_new_null());
+    json_put(json, "enum", list);
+}
+
+static void put_type(Json *json, const char *type, bool nullable) {
+    if (!type)
+        return;
+    if (!nullable) {
+        json_put_string(json, "type", type);
+        return;
+    }
+    Json *list = json_new_array();
+    json_add_string(list, type);
+    json_add_string(list, "null");
+    json_put(json, "type", list);
+}
+
+static Json *item_json(const SchemaField *field, Json *named) {
+    const SchemaField item = {.type = field->of ? SCHEMA_OBJECT : field->items,
+                              .of = field->of,
+                              .words = field->type == SCHEMA_ARRAY ? field->words : NULL};
+    return schema_field_json(&item, named);
+}
+
+static Json *reference_json(const SchemaField *field, Json *named) {
+    Json *json = schema_json(field->of, named);
+    if (!(field->flags & SCHEMA_NULLABLE))
+        return json;
+    Json *either = json_new_object();
+    Json *list = json_new_array();
+    Json *null = json_new_object();
+    json_put_string(null, "type", "null");
+    json_add(list, json);
+    json_add(list, null);
+    json_put(either, "anyOf", list);
+    return either;
+}
+
+static Json *plain_json(const SchemaField *field, Json *named) {
+    Json *json = json_new_object();
+    bool nullable = (field->flags & SCHEMA_NULLABLE) != 0;
+    put_type(json, types[field->type].json_type, nullable);
+    if (types[field->type].format)
+        json_put_string(json, "format", types[field->type].format);
+    if (field->type == SCHEMA_STRING && field->words)
+        put_words(json, field->words, nullable);
+    if (field->type == SCHEMA_INTEGER && (field->least != 0 || field->most != 0)) {
+        json_put_int(json, "minimum", field->least);
+        json_put_int(json, "maximum", field->most);
+    }
+    if (field->type == SCHEMA_ARRAY)
+        json_put(json, "items", item_json(field, named));
+    if (field->type == SCHEMA_MAP)
+        json_put(json, "additionalProperties", item_json(field, named));
+    return json;
+}
+
+Json *schema_field_json(const SchemaField *field, Json *named) {
+    Json *json = field->type == SCHEMA_OBJECT && field->of ? reference_json(field, named)
+                                                           : plain_json(field, named);
+    if (field->about)
+        json_put_string(json, "description", field->about);
+    return json;
+}
+
+static Json *whole_json(const Schema *schema, Json *named) {
+    Json *json = json_new_object();
+    Json *properties = json_new_object();
+    Json *required = json_new_array();
+    json_put_string(json, "type", "object");
+    if (schema->about)
+        json_put_string(json, "description", schema->about);
+    for (const SchemaField *field = schema->fields; field->name; field++) {
+        json_put(properties, field->name, schema_field_json(field, named));
+        if (field->flags & SCHEMA_REQUIRED)
+            json_add_string(required, field->name);
+    }
+    json_put(json, "properties", properties);
+    json_put(json, "required", required);
+    if (!schema->open)
+        json_put_bool(json, "additionalProperties", false);
+    return json;
+}
+
+Json *schema_json(const Schema *schema, Json *named) {
+    if (!schema->name)
+        return whole_json(schema, named);
+    if (!json_member(named, schema->name)) {
+        /* It is there before its members are looked at: they may refer to it. */
+        json_put(named, schema->name, json_new_object());
+        json_put(named, schema->name, whole_json(schema, named));
+    }
+    g_autofree char *path = g_strconcat("#/components/schemas/", schema->name, NULL);
+    Json *json = json_new_object();
+    json_put_string(json, "$ref", path);
+    return json;
+}

@@ -1,0 +1,603 @@
+#include "api/server.h"
+
+#include "api/target.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/secmem.h"
+
+#include <errno.h>
+#include <microhttpd.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <unistd.h>
+
+/* libmicrohttpd's memory per connection: beyond it, it refuses by itself and in its own words. */
+#define CONNECTION_MEMORY (SERVER_HEADER_BYTES_MAX * 2 + TARGET_MAX)
+#define BODIES_MAX ((size_t)256 * 1024 * 1024)
+#define STREAM_BLOCK (64 * 1024)
+#define LOCKS 64
+#define REQUEST_MS 30000
+#define IDLE_MS 75000
+#define BACKLOG 1024
+#define NEVER INT64_MAX
+
+/* One connection. */
+typedef struct {
+    int descriptor;
+    Address near; /* what it is counted by */
+    bool counted;
+    _Atomic(int64_t) deadline; /* for what it is to send next */
+} Link;
+
+typedef enum {
+    STAGE_NEW,      /* its headers have been read */
+    STAGE_BODY,     /* its body is being read */
+    STAGE_HANDLING, /* to be replied to by whoever handles it */
+    STAGE_REPLYING
+} Stage;
+
+struct Exchange {
+    Server *server;
+    struct MHD_Connection *connection;
+    Link *link;
+    char *target;
+    const char *method;
+    Address peer;
+    GString *body;
+    size_t counted_bytes;
+    Stage stage;
+    Defect defect;
+    /* Under the exchange's lock. */
+    bool replied;
+    bool suspended;
+    Reply reply;
+    Stream *stream; /* being sent; under the server's lock */
+};
+
+struct Server {
+    ServerConfig config;
+    struct MHD_Daemon *daemon;
+    int listener;
+    uint16_t port;
+    /* An exchange may be gone as soon as its lock is let go: the locks are not its own. */
+    pthread_mutex_t locks[LOCKS];
+    pthread_mutex_t lock; /* the rest */
+    pthread_cond_t calm;  /* no exchange is left */
+    GHashTable *links;
+    GHashTable *counts; /* Address -> number of its connections */
+    GHashTable *exchanges;
+    atomic_bool quiet;
+    atomic_size_t bodies; /* bytes of bodies in memory */
+    uint64_t refused;
+    uint64_t timed_out;
+};
+
+static pthread_mutex_t *lock_of(const Exchange *exchange) {
+    size_t spread = ((uintptr_t)exchange >> 6) * 2654435761u;
+    return &exchange->server->locks[(spread >> 8) % LOCKS];
+}
+
+/* --- connections ------------------------------------------------------------------------------ */
+
+static unsigned count_of(const Server *server, const Address *near) {
+    return GPOINTER_TO_UINT(g_hash_table_lookup(server->counts, near));
+}
+
+static void set_count(Server *server, const Address *near, unsigned count) {
+    if (count == 0)
+        g_hash_table_remove(server->counts, near);
+    else
+        g_hash_table_insert(server->counts, g_memdup2(near, sizeof *near), GUINT_TO_POINTER(count));
+}
+
+static enum MHD_Result on_accept(void *data, const struct sockaddr *socket, socklen_t size) {
+    Server *server = data;
+    Address address;
+    (void)size;
+    if (!address_of_socket(socket, &address))
+        return MHD_NO;
+    if (address_set_has(server->config.trusted, &address))
+        return MHD_YES;
+    Address near = address_neighbourhood(&address);
+    pthread_mutex_lock(&server->lock);
+    bool fits = count_of(server, &near) < server->config.connections_per_address;
+    server->refused += fits ? 0 : 1;
+    pthread_mutex_unlock(&server->lock);
+    return fits ? MHD_YES : MHD_NO;
+}
+
+static void peer_of(struct MHD_Connection *connection, Address *peer_out) {
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    if (!info || !address_of_socket(info->client_addr, peer_out))
+        *peer_out = (Address){{0}};
+}
+
+static void open_link(Server *server, struct MHD_Connection *connection, void **context) {
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    Address peer;
+    int yes = 1;
+    peer_of(connection, &peer);
+    Link *link = g_new0(Link, 1);
+    link->descriptor = info->connect_fd;
+    link->near = address_neighbourhood(&peer);
+    link->counted = !address_set_has(server->config.trusted, &peer);
+    atomic_init(&link->deadline, clock_mono_ms() + server->config.idle_ms);
+    (void)setsockopt(link->descriptor, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    pthread_mutex_lock(&server->lock);
+    g_hash_table_add(server->links, link);
+    if (link->counted)
+        set_count(server, &link->near, count_of(server, &link->near) + 1);
+    pthread_mutex_unlock(&server->lock);
+    *context = link;
+}
+
+static void close_link(Server *server, Link *link) {
+    pthread_mutex_lock(&server->lock);
+    g_hash_table_remove(server->links, link);
+    if (link->counted)
+        set_count(server, &link->near, count_of(server, &link->near) - 1);
+    pthread_mutex_unlock(&server->lock);
+    g_free(link);
+}
+
+static void on_connection(void *data, struct MHD_Connection *connection, void **context,
+                          enum MHD_ConnectionNotificationCode code) {
+    if (code == MHD_CONNECTION_NOTIFY_STARTED)
+        open_link(data, connection, context);
+    else if (*context)
+        close_link(data, g_steal_pointer(context));
+}
+
+void server_sweep(Server *server) {
+    GHashTableIter iterator;
+    gpointer key;
+    int64_t now = clock_mono_ms();
+    pthread_mutex_lock(&server->lock);
+    g_hash_table_iter_init(&iterator, server->links);
+    while (g_hash_table_iter_next(&iterator, &key, NULL)) {
+        Link *link = key;
+        if (atomic_load(&link->deadline) > now)
+            continue;
+        atomic_store(&link->deadline, NEVER);
+        server->timed_out++;
+        (void)shutdown(link->descriptor, SHUT_RDWR);
+    }
+    pthread_mutex_unlock(&server->lock);
+}
+
+/* --- streams ---------------------------------------------------------------------------------- */
+
+static void put_to_sleep(void *connection) {
+    MHD_suspend_connection(connection);
+}
+
+static void wake_up(void *connection) {
+    MHD_resume_connection(connection);
+}
+
+static ssize_t on_read(void *data, uint64_t position, char *out, size_t size) {
+    const Exchange *exchange = data;
+    (void)position;
+    ssize_t got = stream_read(exchange->stream, out, size);
+    if (got == STREAM_DONE)
+        return MHD_CONTENT_READER_END_OF_STREAM;
+    return got == STREAM_BROKEN ? MHD_CONTENT_READER_END_WITH_ERROR : got;
+}
+
+static struct MHD_Response *make_stream(Exchange *exchange) {
+    Server *server = exchange->server;
+    StreamSleeper sleeper = {
+        .sleep = put_to_sleep, .wake = wake_up, .connection = exchange->connection};
+    stream_attach(exchange->reply.stream, &sleeper);
+    pthread_mutex_lock(&server->lock);
+    exchange->stream = g_steal_pointer(&exchange->reply.stream);
+    pthread_mutex_unlock(&server->lock);
+    if (atomic_load(&server->quiet))
+        stream_end(exchange->stream, false);
+    return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, on_read, exchange,
+                                             NULL);
+}
+
+/* --- replies ---------------------------------------------------------------------------------- */
+
+static struct MHD_Response *make_response(Exchange *exchange) {
+    Reply *reply = &exchange->reply;
+    if (reply->stream)
+        return make_stream(exchange);
+    size_t size = reply->body_size;
+    char *body = g_steal_pointer(&reply->body);
+    return MHD_create_response_from_buffer(size, body, /* g_malloc() is malloc() */
+                                           body ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
+}
+
+static enum MHD_Result send_reply(Exchange *exchange) {
+    exchange->stage = STAGE_REPLYING;
+    const Reply *reply = &exchange->reply;
+    struct MHD_Response *response = make_response(exchange);
+    if (!response)
+        return MHD_NO;
+    for (size_t i = 0; i < reply->header_count; i++)
+        (void)MHD_add_response_header(response, reply->headers[i].name, reply->headers[i].value);
+    if (atomic_load(&exchange->server->quiet))
+        (void)MHD_add_response_header(response, "Connection", "close");
+    enum MHD_Result queued = MHD_queue_response(exchange->connection, reply->status, response);
+    MHD_destroy_response(response);
+    return queued;
+}
+
+void exchange_reply(Exchange *exchange, Reply *reply) {
+    pthread_mutex_t *lock = lock_of(exchange);
+    pthread_mutex_lock(lock);
+    g_assert(!exchange->replied);
+    exchange->reply = *reply;
+    exchange->replied = true;
+    *reply = (Reply){0};
+    if (exchange->suspended)
+        MHD_resume_connection(exchange->connection);
+    pthread_mutex_unlock(lock);
+}
+
+/* --- requests --------------------------------------------------------------------------------- */
+
+/* Called with the target as it was sent, before anything of it is decoded. */
+static void *on_target(void *data, const char *target, struct MHD_Connection *connection) {
+    Server *server = data;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    Exchange *exchange = g_new0(Exchange, 1);
+    exchange->server = server;
+    exchange->connection = connection;
+    exchange->link = info ? info->socket_context : NULL;
+    exchange->target = g_strdup(target);
+    if (exchange->link)
+        atomic_store(&exchange->link->deadline, clock_mono_ms() + server->config.request_ms);
+    pthread_mutex_lock(&server->lock);
+    g_hash_table_add(server->exchanges, exchange);
+    pthread_mutex_unlock(&server->lock);
+    return exchange;
+}
+
+typedef struct {
+    size_t count;
+    size_t bytes;
+} HeaderSum;
+
+static enum MHD_Result add_header(void *data, enum MHD_ValueKind kind, const char *name,
+                                  const char *value) {
+    HeaderSum *sum = data;
+    (void)kind;
+    sum->count++;
+    sum->bytes += strlen(name) + (value ? strlen(value) : 0) + 4;
+    return MHD_YES;
+}
+
+static bool announces_too_much(const Exchange *exchange) {
+    const char *length = exchange_header(exchange, "Content-Length");
+    guint64 bytes = 0;
+    return length && (!g_ascii_string_to_unsigned(length, 10, 0, G_MAXINT64, &bytes, NULL) ||
+                      bytes > SERVER_BODY_MAX);
+}
+
+static Defect find_defect(const Exchange *exchange) {
+    HeaderSum sum = {0};
+    (void)MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, add_header, &sum);
+    if (strlen(exchange->target) > TARGET_MAX)
+        return DEFECT_TARGET_TOO_LONG;
+    if (sum.count > SERVER_HEADERS_MAX || sum.bytes > SERVER_HEADER_BYTES_MAX)
+        return DEFECT_HEADERS_TOO_LARGE;
+    return announces_too_much(exchange) ? DEFECT_BODY_TOO_LARGE : DEFECT_NONE;
+}
+
+static enum MHD_Result dispatch(Exchange *exchange) {
+    exchange->stage = STAGE_HANDLING;
+    if (exchange->link)
+        atomic_store(&exchange->link->deadline, NEVER);
+    exchange->server->config.handle(exchange, exchange->server->config.data);
+    pthread_mutex_t *lock = lock_of(exchange);
+    pthread_mutex_lock(lock);
+    bool replied = exchange->replied;
+    if (!replied) {
+        MHD_suspend_connection(exchange->connection);
+        exchange->suspended = true;
+    }
+    pthread_mutex_unlock(lock);
+    return replied ? send_reply(exchange) : MHD_YES;
+}
+
+/* The first call for a request must return before anything is queued, or libmicrohttpd gives up
+ * keep-alive. A request that is refused for what it announces is the exception: its body is not
+ * waited for, so the connection ends with it. */
+static enum MHD_Result begin(Exchange *exchange, const char *method) {
+    exchange->method = method;
+    exchange->stage = STAGE_BODY;
+    peer_of(exchange->connection, &exchange->peer);
+    exchange->defect = find_defect(exchange);
+    return exchange->defect == DEFECT_BODY_TOO_LARGE ? dispatch(exchange) : MHD_YES;
+}
+
+/* A body that goes past its limit is read on for a while without being kept, so that its sender
+ * comes to read the answer; then the connection is cut. */
+static enum MHD_Result take_body(Exchange *exchange, const char *bytes, size_t *size) {
+    Server *server = exchange->server;
+    size_t length = *size;
+    *size = 0;
+    if (!exchange->body)
+        exchange->body = g_string_new(NULL);
+    exchange->counted_bytes += length;
+    if (atomic_fetch_add(&server->bodies, length) + length > BODIES_MAX)
+        exchange->defect = DEFECT_OVERLOADED;
+    else if (exchange->counted_bytes > SERVER_BODY_MAX)
+        exchange->defect = DEFECT_BODY_TOO_LARGE;
+    if (exchange->defect == DEFECT_NONE)
+        g_string_append_len(exchange->body, bytes, (gssize)length);
+    return exchange->counted_bytes > (size_t)SERVER_BODY_MAX * 4 ? MHD_NO : MHD_YES;
+}
+
+static enum MHD_Result on_request(void *data, struct MHD_Connection *connection, const char *url,
+                                  const char *method, const char *version, const char *upload,
+                                  size_t *upload_size, void **state) {
+    Exchange *exchange = *state;
+    (void)data;
+    (void)connection;
+    (void)url;
+    (void)version;
+    if (exchange->stage == STAGE_NEW)
+        return begin(exchange, method);
+    if (*upload_size > 0)
+        return take_body(exchange, upload, upload_size);
+    if (exchange->stage == STAGE_BODY)
+        return dispatch(exchange);
+    /* Resumed. */
+    return exchange->stage == STAGE_HANDLING ? send_reply(exchange) : MHD_YES;
+}
+
+static void free_body(Exchange *exchange) {
+    if (!exchange->body)
+        return;
+    secmem_wipe(exchange->body->str, exchange->body->len);
+    g_string_free(exchange->body, TRUE);
+    atomic_fetch_sub(&exchange->server->bodies, exchange->counted_bytes);
+}
+
+static void on_completed(void *data, struct MHD_Connection *connection, void **state,
+                         enum MHD_RequestTerminationCode why) {
+    Server *server = data;
+    Exchange *exchange = g_steal_pointer(state);
+    (void)connection;
+    (void)why;
+    if (!exchange)
+        return;
+    if (exchange->link)
+        atomic_store(&exchange->link->deadline, clock_mono_ms() + server->config.idle_ms);
+    pthread_mutex_lock(&server->lock);
+    g_hash_table_remove(server->exchanges, exchange);
+    if (g_hash_table_size(server->exchanges) == 0)
+        pthread_cond_broadcast(&server->calm);
+    Stream *stream = g_steal_pointer(&exchange->stream);
+    pthread_mutex_unlock(&server->lock);
+    if (stream)
+        stream_abandon(stream);
+    stream_unref(stream);
+    /* Whoever replied may still hold the lock. */
+    pthread_mutex_t *lock = lock_of(exchange);
+    pthread_mutex_lock(lock);
+    pthread_mutex_unlock(lock);
+    reply_clear(&exchange->reply);
+    free_body(exchange);
+    g_free(exchange->target);
+    g_free(exchange);
+}
+
+const char *exchange_method(const Exchange *exchange) {
+    return exchange->method;
+}
+
+const char *exchange_target(const Exchange *exchange) {
+    return exchange->target;
+}
+
+const char *exchange_header(const Exchange *exchange, const char *name) {
+    return MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, name);
+}
+
+const char *exchange_body(const Exchange *exchange, size_t *size_out) {
+    *size_out = exchange->body ? exchange->body->len : 0;
+    return exchange->body ? exchange->body->str : "";
+}
+
+const Address *exchange_peer(const Exchange *exchange) {
+    return &exchange->peer;
+}
+
+Defect exchange_defect(const Exchange *exchange) {
+    return exchange->defect;
+}
+
+/* --- life ------------------------------------------------------------------------------------- */
+
+static bool set_unusable(const char *listen, const char *why, GError **error) {
+    g_set_error(error, ASSAY_ERROR, ERROR_CONFIGURATION,
+                "cannot listen on \"%s\" (%s); give an address and a free port, such as "
+                "127.0.0.1:8080",
+                listen, why);
+    return false;
+}
+
+static int open_socket(const struct addrinfo *address) {
+    int yes = 1;
+    int no = 0;
+    int listener = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (listener < 0)
+        return -1;
+    if (address->ai_family == AF_INET6)
+        (void)setsockopt(listener, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no);
+    if (setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0 &&
+        bind(listener, address->ai_addr, address->ai_addrlen) == 0 &&
+        listen(listener, BACKLOG) == 0)
+        return listener;
+    int failure = errno;
+    close(listener);
+    errno = failure;
+    return -1;
+}
+
+static bool listen_on(Server *server, const char *text, GError **error) {
+    const char *colon = strrchr(text, ':');
+    bool bracket = colon && colon > text + 1 && text[0] == '[' && colon[-1] == ']';
+    if (!colon)
+        return set_unusable(text, "there is no port", error);
+    g_autofree char *host = bracket ? g_strndup(text + 1, (size_t)(colon - text) - 2)
+                                    : g_strndup(text, (size_t)(colon - text));
+    struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *found = NULL;
+    const char *node = *host == '\0' ? "::" : host;
+    int failure = getaddrinfo(node, colon + 1, &hints, &found);
+    if (failure != 0)
+        return set_unusable(text, gai_strerror(failure), error);
+    server->listener = open_socket(found);
+    if (server->listener < 0 && *host == '\0' && errno == EAFNOSUPPORT) {
+        freeaddrinfo(found);
+        found = NULL;
+        if (getaddrinfo("0.0.0.0", colon + 1, &hints, &found) == 0)
+            server->listener = open_socket(found);
+    }
+    int why = errno;
+    if (found)
+        freeaddrinfo(found);
+    return server->listener >= 0 || set_unusable(text, g_strerror(why), error);
+}
+
+static void find_port(Server *server) {
+    struct sockaddr_storage bound = {0};
+    socklen_t size = sizeof bound;
+    (void)getsockname(server->listener, (struct sockaddr *)&bound, &size);
+    const struct sockaddr_in *four = (const struct sockaddr_in *)&bound;
+    const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)&bound;
+    server->port = ntohs(bound.ss_family == AF_INET ? four->sin_port : six->sin6_port);
+}
+
+static void init(Server *server, const ServerConfig *config) {
+    pthread_condattr_t monotonic;
+    server->config = *config;
+    server->config.request_ms = config->request_ms ? config->request_ms : REQUEST_MS;
+    server->config.idle_ms = config->idle_ms ? config->idle_ms : IDLE_MS;
+    server->listener = -1;
+    for (size_t i = 0; i < LOCKS; i++)
+        pthread_mutex_init(&server->locks[i], NULL);
+    pthread_mutex_init(&server->lock, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&server->calm, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    server->links = g_hash_table_new(NULL, NULL);
+    server->counts = g_hash_table_new_full(address_hash, address_equal, g_free, NULL);
+    server->exchanges = g_hash_table_new(NULL, NULL);
+}
+
+bool server_start(Server *server, GError **error) {
+    const unsigned idle_s = (unsigned)(server->config.idle_ms / 1000);
+    server->daemon = MHD_start_daemon(
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, on_accept, server, on_request,
+        server, MHD_OPTION_LISTEN_SOCKET, server->listener, MHD_OPTION_THREAD_POOL_SIZE,
+        server->config.threads, MHD_OPTION_CONNECTION_LIMIT, server->config.connections,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+        MHD_OPTION_CONNECTION_TIMEOUT, MAX(idle_s, 1), MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_URI_LOG_CALLBACK, on_target, server, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
+        server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_END);
+    if (server->daemon)
+        return true;
+    g_set_error_literal(error, ASSAY_ERROR, ERROR_INTERNAL, "the HTTP server does not start");
+    return false;
+}
+
+bool server_new(const ServerConfig *config, Server **server_out, GError **error) {
+    Server *server = g_new0(Server, 1);
+    init(server, config);
+    if (!listen_on(server, config->listen, error)) {
+        server_free(server);
+        return false;
+    }
+    find_port(server);
+    *server_out = server;
+    return true;
+}
+
+uint16_t server_port(const Server *server) {
+    return server->port;
+}
+
+ServerFigures server_figures(Server *server) {
+    pthread_mutex_lock(&server->lock);
+    ServerFigures figures = {.connections = g_hash_table_size(server->links),
+                             .exchanges = g_hash_table_size(server->exchanges),
+                             .refused = server->refused,
+                             .timed_out = server->timed_out};
+    pthread_mutex_unlock(&server->lock);
+    return figures;
+}
+
+/* The streams that are being sent, each with a reference. */
+static GPtrArray *streams(Server *server) {
+    GPtrArray *list = g_ptr_array_new_with_free_func((GDestroyNotify)stream_unref);
+    GHashTableIter iterator;
+    gpointer key;
+    pthread_mutex_lock(&server->lock);
+    g_hash_table_iter_init(&iterator, server->exchanges);
+    while (g_hash_table_iter_next(&iterator, &key, NULL)) {
+        const Exchange *exchange = key;
+        if (exchange->stream)
+            g_ptr_array_add(list, stream_ref(exchange->stream));
+    }
+    pthread_mutex_unlock(&server->lock);
+    return list;
+}
+
+void server_quiesce(Server *server) {
+    if (!server->daemon || atomic_exchange(&server->quiet, true))
+        return;
+    (void)MHD_quiesce_daemon(server->daemon);
+    g_autoptr(GPtrArray) open = streams(server);
+    for (guint i = 0; i < open->len; i++)
+        stream_end(g_ptr_array_index(open, i), false);
+}
+
+bool server_wait(Server *server, int64_t most_ms) {
+    struct timespec until;
+    int64_t end_ms = clock_mono_ms() + most_ms;
+    until.tv_sec = (time_t)(end_ms / 1000);
+    until.tv_nsec = (long)(end_ms % 1000) * 1000000;
+    pthread_mutex_lock(&server->lock);
+    int waited = 0;
+    while (g_hash_table_size(server->exchanges) > 0 && waited == 0)
+        waited = pthread_cond_timedwait(&server->calm, &server->lock, &until);
+    bool calm = g_hash_table_size(server->exchanges) == 0;
+    pthread_mutex_unlock(&server->lock);
+    return calm;
+}
+
+void server_free(Server *server) {
+    if (!server)
+        return;
+    if (server->daemon) {
+        /* Or else the daemon closes the listener, which is ours. */
+        if (!atomic_load(&server->quiet))
+            (void)MHD_quiesce_daemon(server->daemon);
+        MHD_stop_daemon(server->daemon);
+    }
+    if (server->listener >= 0)
+        close(server->listener);
+    g_hash_table_unref(server->links);
+    g_hash_table_unref(server->counts);
+    g_hash_table_unref(server->exchanges);
+    for (size_t i = 0; i < LOCKS; i++)
+        pthread_mutex_destroy(&server->locks[i]);
+    pthread_mutex_destroy(&server->lock);
+    pthread_cond_destroy(&server->calm);
+    g_free(server);
+}

@@ -1,0 +1,92 @@
+/* server.h - HTTP: connections in, whole requests up, replies down (libmicrohttpd inside).
+ *
+ * A few threads, each with an epoll set, read requests. When one is there as a whole, `handle` is
+ * called in such a thread; it must not wait. It replies at once, or leaves the exchange to somebody
+ * else, and the connection sleeps (suspended, no thread held) until exchange_reply() is called.
+ *
+ * What an exchange owns is valid until it was replied to, and not a moment longer: whoever replies
+ * takes what he still needs out of it first.
+ *
+ * Limits from birth: headers, target and body of a request, connections in all and per address,
+ * bytes of bodies in memory, and the time that a request may take to arrive, however slowly its
+ * bytes drip. Requests past a limit still reach `handle`, which sees the defect and answers it in
+ * the API's own words.
+ *
+ * Life: server_new (listens), server_start (answers), server_quiesce (no new connections),
+ * everything is replied to, server_free.
+ */
+#pragma once
+
+#include "api/address.h"
+#include "api/reply.h"
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SERVER_BODY_MAX (1024 * 1024)
+#define SERVER_HEADERS_MAX 100
+#define SERVER_HEADER_BYTES_MAX (16 * 1024)
+
+typedef struct Server Server;
+typedef struct Exchange Exchange;
+
+typedef enum {
+    DEFECT_NONE,
+    DEFECT_TARGET_TOO_LONG,
+    DEFECT_HEADERS_TOO_LARGE,
+    DEFECT_BODY_TOO_LARGE,
+    DEFECT_OVERLOADED /* too many bytes of bodies in memory */
+} Defect;
+
+typedef struct {
+    const char *listen;        /* "127.0.0.1:8080", "[::1]:8080", ":8080"; port 0: a free one */
+    const AddressSet *trusted; /* borrowed; not counted per address */
+    unsigned threads;
+    unsigned connections;
+    unsigned connections_per_address;
+    int64_t request_ms; /* in which headers, and then the body, must arrive; 0: 30 s */
+    int64_t idle_ms;    /* after which a connection that asks nothing is closed; 0: 75 s */
+    void (*handle)(Exchange *exchange, void *data);
+    void *data;
+} ServerConfig;
+
+/* Listens; what connects waits. ERROR_CONFIGURATION when the address cannot be listened on. */
+bool server_new(const ServerConfig *config, Server **server_out,
+                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Begins to answer. */
+bool server_start(Server *server, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+uint16_t server_port(const Server *server);
+
+/* Closes connections that take too long; to be called about once a second. */
+void server_sweep(Server *server);
+
+/* Takes no new connections, ends all streams; replies say Connection: close from now on. */
+void server_quiesce(Server *server);
+/* Waits until no exchange is left, at most so long. Whether that is so. */
+bool server_wait(Server *server, int64_t most_ms);
+/* Stops. Everything must have been replied to: see server_quiesce(). */
+void server_free(Server *server);
+
+typedef struct {
+    unsigned connections; /* open now */
+    unsigned exchanges;   /* requests that are not yet answered whole, streams among them */
+    uint64_t refused;     /* connections refused for their number */
+    uint64_t timed_out;   /* closed because a request did not arrive in time */
+} ServerFigures;
+ServerFigures server_figures(Server *server);
+
+/* --- one exchange ----------------------------------------------------------------------------- */
+
+const char *exchange_method(const Exchange *exchange);
+/* As sent, with the query. */
+const char *exchange_target(const Exchange *exchange);
+/* The first header of this name, or NULL. */
+const char *exchange_header(const Exchange *exchange, const char *name);
+/* NUL-terminated beyond its size; "" when there is none. */
+const char *exchange_body(const Exchange *exchange, size_t *size_out);
+const Address *exchange_peer(const Exchange *exchange);
+Defect exchange_defect(const Exchange *exchange);
+
+/* Replies; takes what the reply owns (it is empty afterwards). Any thread, once. */
+void exchange_reply(Exchange *exchange, Reply *reply);

@@ -1,0 +1,24 @@
+-- The tables of the tests of the db floor.
+create table note (
+    organization_id {{id}} not null,
+    id {{id}} not null,
+    body {{text}} not null,
+    primary key (organization_id, id)
+) {{strict}};
+
+create table blob (
+    organization_id {{id}} not null,
+    id {{id}} not null,
+    bytes {{blob}} not null,
+    primary key (organization_id, id)
+) {{strict}};
+
+create table counter (
+    organization_id {{id}} not null primary key,
+    value {{int}} not null
+) {{strict}};
+
+create table setting (
+    name {{id}} not null primary key,
+    value {{text}} not null
+) {{strict}};

@@ -1,0 +1,347 @@
+/* The audit log sealed: exactly once, whatever happens in between, whoever does it. */
+#include "unit/store_support.h"
+
+#include "base/clock.h"
+#include "base/secmem.h"
+#include "base/text.h"
+#include "db/migrate.h"
+#include "store/audit.h"
+#include "store/audit_tree.h"
+#include "store/ledger.h"
+
+#include <glib/gstdio.h>
+#include <pthread.h>
+#include <string.h>
+
+static const AuditActor actor = {.kind = AUDIT_SYSTEM};
+
+static bool add_rows(DbUnit *unit, int count, GError **error) {
+    AuditEntry entry = {.action = AUDIT_SYNC_COMPLETED, .actor = &actor};
+    for (int i = 0; i < count; i++)
+        if (!audit_add(unit, &entry, error))
+            return false;
+    return true;
+}
+
+static void adds_seven(DbUnit *unit) {
+    store_ok(add_rows(unit, 7, &error));
+}
+
+static void adds_six(DbUnit *unit) {
+    store_ok(add_rows(unit, 6, &error));
+}
+
+static GPtrArray *all_rows(DbUnit *unit) {
+    GPtrArray *rows = NULL;
+    AuditFilter filter = {.oldest_first = true, .limit = STORE_LIST_MAX};
+    store_ok(audit_list(unit, &filter, &rows, &error));
+    return rows;
+}
+
+static void seal(DbUnit *unit, int64_t limit, int64_t expected) {
+    int64_t sealed = -1;
+    store_ok(audit_tree_seal(unit, limit, &sealed, &error));
+    g_assert_cmpint(sealed, ==, expected);
+}
+
+/* The root over all rows, made of record and salt as anybody outside would. */
+static void verify_all(DbUnit *unit, int64_t size) {
+    g_autoptr(GPtrArray) rows = all_rows(unit);
+    AuditTreeHead head;
+    MerkleTree tree;
+    uint8_t root[DIGEST_SIZE];
+    merkle_init(&tree);
+    store_ok(audit_tree_head(unit, &head, &error));
+    g_assert_cmpint(head.size, ==, size);
+    for (guint i = 0; i < size; i++) {
+        const AuditRow *row = g_ptr_array_index(rows, i);
+        g_auto(AuditProof) proof = {0};
+        uint8_t salt[AUDIT_SALT_SIZE];
+        uint8_t input[LEDGER_LEAF_INPUT_SIZE];
+        uint8_t hash[DIGEST_SIZE];
+        store_ok(audit_tree_prove(unit, row->id, &proof, &error));
+        g_assert_cmpint(row->leaf_index, ==, i);
+        g_assert_true(text_unhex(proof.salt, salt, sizeof salt));
+        ledger_leaf_input((RecordBytes){salt, sizeof salt},
+                          (RecordBytes){row->record, strlen(row->record)}, input);
+        merkle_leaf_hash(input, sizeof input, hash);
+        g_assert_cmpint(memcmp(hash, proof.leaf_hash, sizeof hash), ==, 0);
+        g_assert_true(merkle_verify(&proof.path, hash, i, (uint64_t)size, head.root));
+        merkle_append(&tree, hash);
+    }
+    merkle_root(&tree, root);
+    g_assert_cmpint(memcmp(root, head.root, sizeof root), ==, 0);
+}
+
+/* --- sealing -----------------------------------------------------------------------------------
+ */
+
+static void seals_in_batches(DbUnit *unit) {
+    verify_all(unit, 0);
+    seal(unit, 3, 3);
+    verify_all(unit, 3);
+    seal(unit, 3, 3);
+    verify_all(unit, 6);
+    seal(unit, 0, 1);
+    verify_all(unit, 7);
+    seal(unit, 0, 0);
+    verify_all(unit, 7);
+}
+
+static void seals_rest(DbUnit *unit) {
+    seal(unit, 0, 6);
+    verify_all(unit, 13);
+}
+
+static void rows_are_sealed_once_and_every_proof_holds(void) {
+    store_in(ORG_A, adds_seven);
+    store_in(ORG_A, seals_in_batches);
+    store_in(ORG_A, adds_six);
+    store_in(ORG_A, seals_rest);
+}
+
+static void tree_is_empty(DbUnit *unit) {
+    verify_all(unit, 0);
+    seal(unit, 0, 0);
+}
+
+static void each_organization_has_a_tree_of_its_own(void) {
+    store_in(ORG_A, adds_seven);
+    store_in(ORG_A, seals_in_batches);
+    store_in(ORG_B, tree_is_empty);
+    store_in(AUDIT_INSTALLATION, tree_is_empty);
+}
+
+static void proves_too_early(DbUnit *unit) {
+    g_autoptr(GPtrArray) rows = all_rows(unit);
+    const AuditRow *row = g_ptr_array_index(rows, 0);
+    g_auto(AuditProof) proof = {0};
+    store_fails(ERROR_CONFLICT, audit_tree_prove(unit, row->id, &proof, &error));
+    store_fails(ERROR_NOT_FOUND, audit_tree_prove(unit, "nothing", &proof, &error));
+}
+
+static void what_is_not_sealed_has_no_proof_yet(void) {
+    store_in(ORG_A, adds_seven);
+    store_in(ORG_A, proves_too_early);
+}
+
+static void names_waiting(DbUnit *unit) {
+    g_autoptr(GPtrArray) waiting = NULL;
+    store_ok(audit_tree_waiting(unit, 0, &waiting, &error));
+    g_assert_cmpuint(waiting->len, ==, 2);
+    g_assert_cmpstr(g_ptr_array_index(waiting, 0), ==, AUDIT_INSTALLATION);
+    g_assert_cmpstr(g_ptr_array_index(waiting, 1), ==, ORG_A);
+}
+
+static void the_sequencer_is_told_who_waits(void) {
+    store_in(ORG_A, adds_seven);
+    store_in(AUDIT_INSTALLATION, adds_six);
+    store_system(names_waiting);
+}
+
+/* --- several programs --------------------------------------------------------------------------
+ */
+
+typedef struct {
+    char *folder;
+    char *url;
+} Place;
+
+static void place_make(Place *place) {
+    store_ok((place->folder = g_dir_make_tmp("assay-audit-XXXXXX", &error)) != NULL);
+    place->url = g_strdup_printf("sqlite:%s/assay.db", place->folder);
+    Db *db = NULL;
+    store_ok((db = db_open(place->url, &error)) != NULL);
+    store_ok(migrate_apply(db, &error));
+    db_close(db);
+}
+
+static void place_remove(Place *place) {
+    g_autoptr(GDir) dir = g_dir_open(place->folder, 0, NULL);
+    for (const char *name = g_dir_read_name(dir); name; name = g_dir_read_name(dir)) {
+        g_autofree char *path = g_build_filename(place->folder, name, NULL);
+        g_unlink(path);
+    }
+    g_rmdir(place->folder);
+    g_free(place->folder);
+    g_free(place->url);
+}
+
+static bool add_work(DbUnit *unit, void *data, GError **error) {
+    return add_rows(unit, *(int *)data, error);
+}
+
+static void add_to(Db *db, const char *organization, int count) {
+    DbScope scope = {.organization = organization, .actor = "test"};
+    store_ok(db_run(db, &scope, DB_WRITE, add_work, &count, &error));
+}
+
+static bool verify_work(DbUnit *unit, void *data, GError **error) {
+    (void)error;
+    verify_all(unit, *(int64_t *)data);
+    return true;
+}
+
+static void verify_in(Db *db, const char *organization, int64_t size) {
+    DbScope scope = {.organization = organization, .actor = "test"};
+    store_ok(db_run(db, &scope, DB_READ, verify_work, &size, &error));
+}
+
+#define WRITERS 3
+#define ROUNDS 40
+
+typedef struct {
+    const char *url;
+    int64_t sealed;
+} Racer;
+
+static void *write_rows(void *data) {
+    const Racer *racer = data;
+    g_autoptr(Db) db = NULL;
+    store_ok((db = db_open(racer->url, &error)) != NULL);
+    for (int i = 0; i < ROUNDS; i++)
+        add_to(db, i % 2 ? ORG_A : ORG_B, 3);
+    return NULL;
+}
+
+static void *sequence(void *data) {
+    Racer *racer = data;
+    g_autoptr(Db) db = NULL;
+    store_ok((db = db_open(racer->url, &error)) != NULL);
+    for (int i = 0; i < ROUNDS; i++) {
+        int64_t sealed = 0;
+        store_ok(audit_tree_sequence(db, 100, &sealed, &error));
+        racer->sealed += sealed;
+    }
+    return NULL;
+}
+
+static void two_sequencers_beside_writers_seal_every_row_once(void) {
+    Place place;
+    place_make(&place);
+    pthread_t threads[WRITERS + 2];
+    Racer racers[WRITERS + 2];
+    for (int i = 0; i < WRITERS + 2; i++) {
+        racers[i] = (Racer){.url = place.url};
+        g_assert_cmpint(
+            pthread_create(&threads[i], NULL, i < WRITERS ? write_rows : sequence, &racers[i]), ==,
+            0);
+    }
+    for (int i = 0; i < WRITERS + 2; i++)
+        pthread_join(threads[i], NULL);
+    Db *db = NULL;
+    int64_t rest = 0;
+    store_ok((db = db_open(place.url, &error)) != NULL);
+    store_ok(audit_tree_sequence(db, 100, &rest, &error));
+    g_assert_cmpint(racers[WRITERS].sealed + racers[WRITERS + 1].sealed + rest, ==,
+                    WRITERS * ROUNDS * 3);
+    verify_in(db, ORG_A, WRITERS * ROUNDS / 2 * 3);
+    verify_in(db, ORG_B, WRITERS * ROUNDS / 2 * 3);
+    db_close(db);
+    place_remove(&place);
+}
+
+/* A sequencer that dies before its commit: the unit fails after everything was done in it. */
+static bool seal_and_die(DbUnit *unit, void *data, GError **error) {
+    int64_t sealed = 0;
+    (void)data;
+    if (audit_tree_seal(unit, 0, &sealed, error))
+        g_set_error_literal(error, ASSAY_ERROR, ERROR_CANCELLED, "died");
+    return false;
+}
+
+static void what_a_dead_sequencer_left_is_sealed_later_once(void) {
+    Place place;
+    place_make(&place);
+    Db *db = NULL;
+    int64_t sealed = 0;
+    DbScope scope = {.organization = ORG_A, .actor = "test"};
+    store_ok((db = db_open(place.url, &error)) != NULL);
+    add_to(db, ORG_A, 5);
+    store_fails(ERROR_CANCELLED, db_run(db, &scope, DB_WRITE, seal_and_die, NULL, &error));
+    verify_in(db, ORG_A, 0);
+    db_close(db);
+    store_ok((db = db_open(place.url, &error)) != NULL);
+    store_ok(audit_tree_sequence(db, 10, &sealed, &error));
+    g_assert_cmpint(sealed, ==, 5);
+    store_ok(audit_tree_sequence(db, 10, &sealed, &error));
+    g_assert_cmpint(sealed, ==, 0);
+    verify_in(db, ORG_A, 5);
+    db_close(db);
+    place_remove(&place);
+}
+
+static void a_round_is_bounded(void) {
+    Place place;
+    place_make(&place);
+    Db *db = NULL;
+    int64_t sealed = 0;
+    store_ok((db = db_open(place.url, &error)) != NULL);
+    add_to(db, ORG_A, AUDIT_SEAL_MAX + 20);
+    add_to(db, ORG_B, 20);
+    store_ok(audit_tree_sequence(db, 1, &sealed, &error));
+    g_assert_cmpint(sealed, ==, AUDIT_SEAL_MAX);
+    store_ok(audit_tree_sequence(db, 5, &sealed, &error));
+    g_assert_cmpint(sealed, ==, 40);
+    verify_in(db, ORG_A, AUDIT_SEAL_MAX + 20);
+    db_close(db);
+    place_remove(&place);
+}
+
+/* --- what the database refuses by itself -------------------------------------------------------
+ */
+
+static const StatementText forgeries[] = {
+    {"delete_leaf", "-", STATEMENT_SYSTEM, "delete from audit_leaf", "", NULL, 0},
+    {"delete_row", "-", STATEMENT_SYSTEM, "delete from audit", "", NULL, 0},
+    {"update_leaf", "-", STATEMENT_SYSTEM, "update audit_leaf set audit_id = 'x'", "", NULL, 0},
+    {"update_node", "-", STATEMENT_SYSTEM, "update audit_node set hash = x'00'", "", NULL, 0},
+    {"update_row", "-", STATEMENT_SYSTEM, "update audit set record = '{}'", "", NULL, 0},
+};
+
+static bool forge(DbUnit *unit, void *data, GError **error) {
+    return db_exec(db_prepare(unit, data), error);
+}
+
+static void rows_and_leaves_can_be_neither_changed_nor_deleted(void) {
+    static const char *const names[] = {"delete_row", "delete_leaf", "update_leaf", "update_node",
+                                        "update_row"};
+    Place place;
+    place_make(&place);
+    Db *db = NULL;
+    int64_t sealed = 0;
+    store_ok((db = db_open(place.url, &error)) != NULL);
+    add_to(db, ORG_A, 2);
+    store_ok(audit_tree_sequence(db, 5, &sealed, &error));
+    db_close(db);
+    const StatementCatalogue catalogue = {forgeries, G_N_ELEMENTS(forgeries), NULL, 0};
+    const DbOptions options = {.catalogue = &catalogue};
+    const DbScope system = {.actor = "forger", .system = true};
+    store_ok((db = db_open_with(place.url, &options, &error)) != NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+        store_fails(ERROR_DATABASE,
+                    db_run(db, &system, DB_WRITE, forge, (void *)(uintptr_t)names[i], &error));
+    db_close(db);
+    store_ok((db = db_open(place.url, &error)) != NULL);
+    verify_in(db, ORG_A, 2);
+    db_close(db);
+    place_remove(&place);
+}
+
+static const StoreTest tests[] = {
+    {"rows_are_sealed_once_and_every_proof_holds", rows_are_sealed_once_and_every_proof_holds},
+    {"each_organization_has_a_tree_of_its_own", each_organization_has_a_tree_of_its_own},
+    {"what_is_not_sealed_has_no_proof_yet", what_is_not_sealed_has_no_proof_yet},
+    {"the_sequencer_is_told_who_waits", the_sequencer_is_told_who_waits},
+    {"two_sequencers_beside_writers_seal_every_row_once",
+     two_sequencers_beside_writers_seal_every_row_once},
+    {"what_a_dead_sequencer_left_is_sealed_later_once",
+     what_a_dead_sequencer_left_is_sealed_later_once},
+    {"a_round_is_bounded", a_round_is_bounded},
+    {"rows_and_leaves_can_be_neither_changed_nor_deleted",
+     rows_and_leaves_can_be_neither_changed_nor_deleted},
+};
+
+int main(int argc, char **argv) {
+    return store_main(argc, argv, "audit_tree", tests, G_N_ELEMENTS(tests));
+}

@@ -1,0 +1,152 @@
+#include "unit/store_support.h"
+
+#include "base/clock.h"
+#include "store/invitation.h"
+#include "store/user.h"
+
+static void add_users(DbUnit *unit) {
+    User ada = {.id = "ada", .email = "ada@example.com", .name = "Ada"};
+    User eve = {.id = "eve", .email = "eve@example.com", .name = "Eve"};
+    store_ok(user_insert(unit, &ada, &error));
+    store_ok(user_insert(unit, &eve, &error));
+}
+
+static void invite(DbUnit *unit, const char *id, const char *hash) {
+    Invitation row = {.id = id,
+                      .email = "ada@example.com",
+                      .role = "auditor",
+                      .period_from = 5,
+                      .period_until = 9,
+                      .token_hash = hash,
+                      .closed_at = 77,
+                      .accepted_by = "forged"};
+    store_ok(invitation_insert(unit, &row, &error));
+}
+
+static void invites(DbUnit *unit) {
+    invite(unit, "inv-1", "hash-1");
+}
+
+static void invites_again(DbUnit *unit) {
+    invite(unit, "inv-2", "hash-2");
+}
+
+static InvitationOffer *find(DbUnit *unit, const char *hash) {
+    InvitationOffer *offer = NULL;
+    store_ok(invitation_find_by_token(unit, hash, &offer, &error));
+    return offer;
+}
+
+static void finds_first(DbUnit *unit) {
+    g_autoptr(InvitationOffer) offer = find(unit, "hash-1");
+    g_assert_cmpstr(offer->organization_id, ==, ORG_A);
+    g_assert_cmpstr(offer->organization, ==, "Alpha");
+    g_assert_cmpstr(offer->email, ==, "ada@example.com");
+    g_assert_cmpstr(offer->role, ==, "auditor");
+    g_assert_cmpint(offer->expires_at, ==, START_MS + INVITATION_LIFE_MS);
+    g_assert_null(find(unit, "hash-9"));
+}
+
+static void first_is_dead(DbUnit *unit) {
+    g_assert_null(find(unit, "hash-1"));
+}
+
+static void accepts_first(DbUnit *unit) {
+    store_ok(invitation_accept(unit, "inv-1", "ada", &error));
+    g_autoptr(Membership) row = NULL;
+    store_ok(membership_find(unit, "ada", &row, &error));
+    g_assert_cmpstr(row->role, ==, "auditor");
+    g_assert_cmpint(row->period_from, ==, 5);
+    g_assert_cmpint(row->period_until, ==, 9);
+}
+
+static void cannot_accept_first(DbUnit *unit) {
+    store_fails(ERROR_NOT_FOUND, invitation_accept(unit, "inv-1", "eve", &error));
+    store_fails(ERROR_NOT_FOUND, invitation_revoke(unit, "inv-1", &error));
+    g_autoptr(Membership) row = NULL;
+    store_ok(membership_find(unit, "eve", &row, &error));
+    g_assert_null(row);
+}
+
+static void an_invitation_makes_a_member_once(void) {
+    store_system(add_users);
+    store_in(ORG_A, invites);
+    store_system(finds_first);
+    store_in(ORG_A, accepts_first);
+    store_in(ORG_A, cannot_accept_first);
+    store_system(first_is_dead);
+}
+
+static void an_invitation_is_dead_after_seven_days(void) {
+    store_system(add_users);
+    store_in(ORG_A, invites);
+    clock_advance(INVITATION_LIFE_MS - 1);
+    store_system(finds_first);
+    clock_advance(1);
+    store_system(first_is_dead);
+    store_in(ORG_A, cannot_accept_first);
+}
+
+static void lists_second(DbUnit *unit) {
+    g_autoptr(GPtrArray) rows = NULL;
+    store_ok(invitation_list(unit, NULL, 0, &rows, &error));
+    g_assert_cmpuint(rows->len, ==, 1);
+    g_assert_cmpstr(((const Invitation *)g_ptr_array_index(rows, 0))->id, ==, "inv-2");
+}
+
+static void inviting_again_replaces_the_open_invitation(void) {
+    store_system(add_users);
+    store_in(ORG_A, invites);
+    store_in(ORG_A, invites_again);
+    store_system(first_is_dead);
+    store_in(ORG_A, lists_second);
+}
+
+static void revokes(DbUnit *unit) {
+    store_ok(invitation_revoke(unit, "inv-1", &error));
+}
+
+static void an_invitation_is_taken_back(void) {
+    store_system(add_users);
+    store_in(ORG_A, invites);
+    store_in(ORG_A, revokes);
+    store_system(first_is_dead);
+    store_in(ORG_A, cannot_accept_first);
+}
+
+static void an_invitation_of_another_organization_is_not_found(void) {
+    store_system(add_users);
+    store_in(ORG_A, invites);
+    store_in(ORG_B, cannot_accept_first);
+    store_system(finds_first);
+}
+
+static void invites_member(DbUnit *unit) {
+    Invitation row = {
+        .id = "inv-3", .email = "ada@example.com", .role = "member", .token_hash = "hash-3"};
+    store_fails(ERROR_CONFLICT, invitation_insert(unit, &row, &error));
+    Invitation odd = {
+        .id = "inv-4", .email = "new@example.com", .role = "emperor", .token_hash = "hash-4"};
+    store_fails(ERROR_CONFIGURATION, invitation_insert(unit, &odd, &error));
+}
+
+static void members_are_not_invited(void) {
+    store_system(add_users);
+    store_in(ORG_A, invites);
+    store_in(ORG_A, accepts_first);
+    store_in(ORG_A, invites_member);
+}
+
+static const StoreTest tests[] = {
+    {"an_invitation_makes_a_member_once", an_invitation_makes_a_member_once},
+    {"an_invitation_is_dead_after_seven_days", an_invitation_is_dead_after_seven_days},
+    {"inviting_again_replaces_the_open_invitation", inviting_again_replaces_the_open_invitation},
+    {"an_invitation_is_taken_back", an_invitation_is_taken_back},
+    {"an_invitation_of_another_organization_is_not_found",
+     an_invitation_of_another_organization_is_not_found},
+    {"members_are_not_invited", members_are_not_invited},
+};
+
+int main(int argc, char **argv) {
+    return store_main(argc, argv, "invitation", tests, G_N_ELEMENTS(tests));
+}
