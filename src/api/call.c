@@ -122,7 +122,7 @@ bool call_refuse(Call *call, ProblemKind kind, GError **error, const char *forma
 }
 
 static void free_wrong(void *wrong) {
-    schema_wrong_free(wrong);
+    shape_wrong_free(wrong);
 }
 
 bool call_wrong(Call *call, GError **error, const char *pointer, const char *format, ...) {
@@ -132,7 +132,7 @@ bool call_wrong(Call *call, GError **error, const char *pointer, const char *for
     va_end(values);
     if (!call->wrongs)
         call->wrongs = g_ptr_array_new_with_free_func(free_wrong);
-    g_ptr_array_add(call->wrongs, schema_wrong_new(pointer, "%s", detail));
+    g_ptr_array_add(call->wrongs, shape_wrong_new(pointer, "%s", detail));
     if (error && !*error)
         g_set_error_literal(error, ASSAY_ERROR, ERROR_USAGE,
                             "The body is not as it should be; errors says what is wrong.");

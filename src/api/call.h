@@ -43,7 +43,7 @@ struct Call {
     /* What a failed handler has said besides its error. */
     bool refused;
     Problem refusal;
-    GPtrArray *wrongs; /* SchemaWrong */
+    GPtrArray *wrongs; /* ShapeWrong */
 };
 
 /* --- what was asked --------------------------------------------------------------------------- */

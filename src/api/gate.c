@@ -86,10 +86,10 @@ static bool is_json(const char *type) {
 }
 
 static bool check_body(Call *call, GError **error) {
-    schema_respell(call->route->body, call->body);
-    g_autoptr(GPtrArray) wrongs = schema_check(call->route->body, call->body);
+    shape_respell(call->route->body, call->body);
+    g_autoptr(GPtrArray) wrongs = shape_check(call->route->body, call->body);
     for (guint i = 0; i < wrongs->len; i++) {
-        const SchemaWrong *wrong = g_ptr_array_index(wrongs, i);
+        const ShapeWrong *wrong = g_ptr_array_index(wrongs, i);
         (void)call_wrong(call, error, wrong->pointer, "%s", wrong->detail);
     }
     return wrongs->len == 0;
@@ -98,7 +98,7 @@ static bool check_body(Call *call, GError **error) {
 static bool read_body(Call *call, GError **error) {
     size_t size = 0;
     const char *text = exchange_body(call->exchange, &size);
-    const Schema *schema = call->route->body;
+    const Shape *schema = call->route->body;
     if (size > 0 && !schema)
         return call_refuse(call, PROBLEM_BAD_REQUEST, error, "%s", "No body is expected here.");
     if (size > 0 && !is_json(call_header(call, "Content-Type")))
@@ -127,14 +127,14 @@ static bool is_known(const Route *route, const char *name) {
     if (g_strv_contains(organization_names, name) ||
         (list && (strcmp(name, "limit") == 0 || strcmp(name, "cursor") == 0)))
         return true;
-    for (const SchemaField *field = route->query ? route->query->fields : NULL;
-         field && field->name; field++)
+    for (const ShapeField *field = route->query ? route->query->fields : NULL; field && field->name;
+         field++)
         if (strcmp(field->name, name) == 0)
             return true;
     return false;
 }
 
-static bool check_word(const SchemaField *field, const char *value, GError **error) {
+static bool check_word(const ShapeField *field, const char *value, GError **error) {
     if (!field->words || *value == '\0' || g_strv_contains(field->words, value))
         return true;
     g_autofree char *words = g_strjoinv(", ", (char **)(uintptr_t)field->words);
@@ -152,7 +152,7 @@ static bool check_query(const Call *call, GError **error) {
                     "There is no parameter \"%.64s\" here; see /api/docs.", target->query[i].name);
         return false;
     }
-    const SchemaField *field = call->route->query ? call->route->query->fields : NULL;
+    const ShapeField *field = call->route->query ? call->route->query->fields : NULL;
     for (; field && field->name; field++) {
         const char *value = target_query(target, field->name);
         if (value && !check_word(field, value, error))

@@ -97,11 +97,11 @@ static bool show(Call *call, GError **error) {
 /* --- routes ----------------------------------------------------------------------------------- */
 
 static const char *const words[] = {"ok", "ready", NULL};
-static const SchemaField status_fields[] = {
-    SCHEMA_FIELD("status", STRING, SCHEMA_REQUIRED, NULL, .words = words), {0}};
-static const Schema status_schema = {.name = "Health", .fields = status_fields};
-static const SchemaField any_fields[] = {{0}};
-static const Schema document_schema = {
+static const ShapeField status_fields[] = {
+    SHAPE_FIELD("status", STRING, SHAPE_REQUIRED, NULL, .words = words), {0}};
+static const Shape status_shape = {.name = "Health", .fields = status_fields};
+static const ShapeField any_fields[] = {{0}};
+static const Shape document_shape = {
     .about = "The OpenAPI document.", .fields = any_fields, .open = true};
 
 const Route health_routes[] = {{.method = "GET",
@@ -112,7 +112,7 @@ const Route health_routes[] = {{.method = "GET",
                                 .access = ACCESS_PUBLIC,
                                 .flags = ROUTE_AT_ONCE,
                                 .handle = alive,
-                                .reply = &status_schema},
+                                .reply = &status_shape},
                                {.method = "GET",
                                 .path = "/readyz",
                                 .id = "getReadiness",
@@ -120,7 +120,7 @@ const Route health_routes[] = {{.method = "GET",
                                 .summary = "The database answers, and the server is not stopping.",
                                 .access = ACCESS_PUBLIC,
                                 .handle = ready,
-                                .reply = &status_schema},
+                                .reply = &status_shape},
                                {.method = "GET",
                                 .path = "/metrics",
                                 .id = "getMetrics",
@@ -138,7 +138,7 @@ const Route health_routes[] = {{.method = "GET",
                                 .access = ACCESS_PUBLIC,
                                 .flags = ROUTE_AT_ONCE,
                                 .handle = describe,
-                                .reply = &document_schema},
+                                .reply = &document_shape},
                                {.method = "GET",
                                 .path = "/api/docs",
                                 .id = "getReference",

@@ -36,13 +36,13 @@ static void add_path_parameters(Json *list, const char *path) {
         json_add(list, parameter(*name, "path", true, text_schema()));
 }
 
-static void add_query_parameters(Json *list, const Schema *query, Json *named) {
-    for (const SchemaField *field = query ? query->fields : NULL; field && field->name; field++) {
-        SchemaField bare = *field;
+static void add_query_parameters(Json *list, const Shape *query, Json *named) {
+    for (const ShapeField *field = query ? query->fields : NULL; field && field->name; field++) {
+        ShapeField bare = *field;
         bare.about = NULL;
-        bool required = (field->flags & SCHEMA_REQUIRED) != 0;
+        bool required = (field->flags & SHAPE_REQUIRED) != 0;
         json_add(list, described(parameter(field->name, "query", required,
-                                           schema_field_json(&bare, named)),
+                                           shape_field_json(&bare, named)),
                                  field->about));
     }
 }
@@ -75,9 +75,9 @@ static Json *parameters_json(const Route *route, Json *named) {
 
 static Json *shared_parameters(void) {
     Json *json = json_new_object();
-    static const SchemaField limit = {.type = SCHEMA_INTEGER, .least = 1, .most = 1000};
+    static const ShapeField limit = {.type = SHAPE_INTEGER, .least = 1, .most = 1000};
     json_put(json, "limit",
-             described(parameter("limit", "query", false, schema_field_json(&limit, NULL)),
+             described(parameter("limit", "query", false, shape_field_json(&limit, NULL)),
                        "At most so many; by default 100."));
     json_put(json, "cursor",
              described(parameter("cursor", "query", false, text_schema()),
@@ -116,15 +116,15 @@ static Json *content_json(const char *media, Json *schema) {
 static Json *body_json(const Route *route, Json *named) {
     Json *json = json_new_object();
     json_put_bool(json, "required", !route->body_optional);
-    json_put(json, "content", content_json("application/json", schema_json(route->body, named)));
+    json_put(json, "content", content_json("application/json", shape_json(route->body, named)));
     return json;
 }
 
-static const SchemaField later_fields[] = {
-    SCHEMA_FIELD("jobId", STRING, SCHEMA_REQUIRED, "The job that goes on."),
-    SCHEMA_FIELD("events", STRING, SCHEMA_REQUIRED, "Where its events are."),
+static const ShapeField later_fields[] = {
+    SHAPE_FIELD("jobId", STRING, SHAPE_REQUIRED, "The job that goes on."),
+    SHAPE_FIELD("events", STRING, SHAPE_REQUIRED, "Where its events are."),
     {0}};
-static const Schema later_schema = {
+static const Shape later_shape = {
     .name = "Later", .about = "It takes longer than a request waits.", .fields = later_fields};
 
 static Json *response(const char *description, Json *content) {
@@ -138,7 +138,7 @@ static Json *response(const char *description, Json *content) {
 static Json *success_json(const Route *route, Json *named) {
     const char *media = route->media ? route->media : "application/json";
     if (route->reply)
-        return response("Done.", content_json(media, schema_json(route->reply, named)));
+        return response("Done.", content_json(media, shape_json(route->reply, named)));
     return response("Done.", route->media ? content_json(media, text_schema()) : NULL);
 }
 
@@ -149,7 +149,7 @@ static Json *responses_json(const Route *route, Json *named) {
     if (route->flags & ROUTE_WAITS)
         json_put(json, "202",
                  response("It goes on; see the job.",
-                          content_json("application/json", schema_json(&later_schema, named))));
+                          content_json("application/json", shape_json(&later_shape, named))));
     if ((route->flags & ROUTE_OBJECT) && strcmp(route->method, "GET") == 0)
         json_put(json, "304", response("Not changed.", NULL));
     Json *problem = json_new_object();
@@ -257,8 +257,8 @@ Json *openapi_json(const Route *const *tables, const char *public_url) {
     json_put(json, "paths", paths_json(tables, named));
     Json *responses = json_new_object();
     json_put(responses, "Problem",
-             response("Something is wrong.", content_json("application/problem+json",
-                                                          schema_json(&problem_schema, named))));
+             response("Something is wrong.",
+                      content_json("application/problem+json", shape_json(&problem_shape, named))));
     Json *components = json_new_object();
     json_put(components, "schemas", named);
     json_put(components, "parameters", shared_parameters());

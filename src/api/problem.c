@@ -108,7 +108,7 @@ const char *problem_title(ProblemKind kind) {
 static Json *wrongs_json(const GPtrArray *wrongs) {
     Json *list = json_new_array();
     for (guint i = 0; i < wrongs->len; i++) {
-        const SchemaWrong *wrong = g_ptr_array_index(wrongs, i);
+        const ShapeWrong *wrong = g_ptr_array_index(wrongs, i);
         Json *json = json_new_object();
         json_put_string(json, "pointer", wrong->pointer);
         json_put_string(json, "detail", wrong->detail);
@@ -154,22 +154,22 @@ static const char *const codes[] = {"AUTHENTICATION_FAILED",
                                     "CONFIGURATION_ERROR",
                                     "TIMEOUT",
                                     NULL};
-static const SchemaField wrong_fields[] = {
-    SCHEMA_FIELD("pointer", STRING, SCHEMA_REQUIRED, "JSON Pointer (RFC 6901) into the body."),
-    SCHEMA_FIELD("detail", STRING, SCHEMA_REQUIRED, "What is wrong there."),
+static const ShapeField wrong_fields[] = {
+    SHAPE_FIELD("pointer", STRING, SHAPE_REQUIRED, "JSON Pointer (RFC 6901) into the body."),
+    SHAPE_FIELD("detail", STRING, SHAPE_REQUIRED, "What is wrong there."),
     {0}};
-static const Schema wrong_schema = {.fields = wrong_fields};
-static const SchemaField fields[] = {
-    SCHEMA_FIELD("type", STRING, SCHEMA_REQUIRED, "What happened, exactly."),
-    SCHEMA_FIELD("title", STRING, SCHEMA_REQUIRED, "The same, for people."),
-    SCHEMA_FIELD("status", INTEGER, SCHEMA_REQUIRED, "The status of the reply."),
-    SCHEMA_FIELD("detail", STRING, SCHEMA_REQUIRED, "What is wrong and what to do."),
-    SCHEMA_FIELD("instance", STRING, 0, "The path that was asked."),
-    SCHEMA_FIELD("code", STRING, SCHEMA_REQUIRED, "One of the six codes.", .words = codes),
-    SCHEMA_FIELD("retryable", BOOLEAN, SCHEMA_REQUIRED,
-                 "Whether the same request may succeed later."),
-    SCHEMA_FIELD("requestId", STRING, 0, "Names the request in the log."),
-    SCHEMA_FIELD("errors", ARRAY, 0, "What is wrong with the body.", .of = &wrong_schema),
+static const Shape wrong_shape = {.fields = wrong_fields};
+static const ShapeField fields[] = {
+    SHAPE_FIELD("type", STRING, SHAPE_REQUIRED, "What happened, exactly."),
+    SHAPE_FIELD("title", STRING, SHAPE_REQUIRED, "The same, for people."),
+    SHAPE_FIELD("status", INTEGER, SHAPE_REQUIRED, "The status of the reply."),
+    SHAPE_FIELD("detail", STRING, SHAPE_REQUIRED, "What is wrong and what to do."),
+    SHAPE_FIELD("instance", STRING, 0, "The path that was asked."),
+    SHAPE_FIELD("code", STRING, SHAPE_REQUIRED, "One of the six codes.", .words = codes),
+    SHAPE_FIELD("retryable", BOOLEAN, SHAPE_REQUIRED,
+                "Whether the same request may succeed later."),
+    SHAPE_FIELD("requestId", STRING, 0, "Names the request in the log."),
+    SHAPE_FIELD("errors", ARRAY, 0, "What is wrong with the body.", .of = &wrong_shape),
     {0}};
-const Schema problem_schema = {
+const Shape problem_shape = {
     .name = "Problem", .about = "A problem document (RFC 9457).", .fields = fields};

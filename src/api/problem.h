@@ -12,7 +12,7 @@
 #pragma once
 
 #include "api/reply.h"
-#include "api/schema.h"
+#include "api/shape.h"
 #include "base/error.h"
 
 typedef enum {
@@ -43,7 +43,7 @@ typedef struct {
     const char *detail; /* NULL: the kind's */
     ErrorCode code;     /* with has_code: instead of the kind's */
     bool has_code;
-    const GPtrArray *wrongs; /* SchemaWrong; NULL: none */
+    const GPtrArray *wrongs; /* ShapeWrong; NULL: none */
     const char *instance;
     const char *request_id;
 } Problem;
@@ -61,4 +61,4 @@ Json *problem_json(const Problem *problem);
 void problem_reply(const Problem *problem, Reply *reply);
 
 /* The schema of the document. */
-extern const Schema problem_schema;
+extern const Shape problem_shape;

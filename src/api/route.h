@@ -9,7 +9,7 @@
  */
 #pragma once
 
-#include "api/schema.h"
+#include "api/shape.h"
 #include "store/role.h"
 
 #include <stdbool.h>
@@ -48,11 +48,11 @@ typedef struct {
     RoleAction action;
     unsigned flags;
     RouteHandler handle;
-    const Schema *query; /* NULL: none beyond limit, cursor and the organization */
-    const Schema *body;  /* NULL: none */
+    const Shape *query; /* NULL: none beyond limit, cursor and the organization */
+    const Shape *body;  /* NULL: none */
     bool body_optional;
     unsigned status; /* of success; 0: 200 */
-    const Schema *reply;
+    const Shape *reply;
     const char *media; /* of the reply; NULL: application/json */
 } Route;
 

@@ -9,6 +9,7 @@
 #include "connect/aws_trust.h"
 #include "connect/connection.h"
 #include "connect/settings.h"
+#include "sync/queue.h"
 
 /* A name that is taken is told before the service is asked anything. */
 static bool check_name(const Session *session, const char *name, GError **error) {
@@ -161,7 +162,8 @@ static bool connect_with(CommandCall *call, const Definition *definition, const 
                           .auth = answers->auth,
                           .name = arguments_text(call->arguments, "name"),
                           .settings = settings,
-                          .credentials = answers->credentials};
+                          .credentials = answers->credentials,
+                          .stored = queue_first_sync};
     if (test_and_store(call, &wish, answers, &failure))
         return true;
     explain(call->output, definition, answers, &failure);

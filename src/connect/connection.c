@@ -8,6 +8,7 @@
 #include "store/credential.h"
 #include "store/definition_text.h"
 #include "store/organization.h"
+#include "store/schedule.h"
 
 #include <string.h>
 
@@ -132,7 +133,9 @@ static bool store_rows(DbUnit *unit, const StoreWork *work, const char *name, GE
                              .version = 1};
     return definition_text_put(unit, &text, error) &&
            integration_insert(unit, &integration, error) &&
-           credential_insert(unit, &credential, error);
+           schedule_begin(unit, integration.id, integration.next_check_at, error) &&
+           credential_insert(unit, &credential, error) &&
+           (!connection->stored || connection->stored(unit, &integration, definition, error));
 }
 
 static bool store_work(DbUnit *unit, void *data, GError **error) {

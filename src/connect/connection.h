@@ -22,11 +22,14 @@ typedef struct {
     const Json *settings; /* as checked by settings_check() */
     const Json *account;  /* from whoami_fetch() */
     const Credentials *credentials;
+    /* Runs in the same unit of work, behind it: sync/queue.h queues the first sync. May be NULL. */
+    bool (*stored)(DbUnit *unit, const Integration *integration, const Definition *definition,
+                   GError **error);
 } NewConnection;
 
-/* Stores a tested connection and pins its definition; *id_out is the new integration's id (caller
- * frees). ERROR_CONFLICT when the name is taken, ERROR_CONFIGURATION when it is no name (empty,
- * more than 100 bytes, control characters). */
+/* Stores a tested connection and its schedule, and pins its definition; *id_out is the new
+ * integration's id (caller frees). ERROR_CONFLICT when the name is taken, ERROR_CONFIGURATION when
+ * it is no name (empty, more than 100 bytes, control characters). */
 bool connection_store(Db *db, const DbScope *scope, const Keyring *keyring,
                       const NewConnection *connection, char **id_out,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;

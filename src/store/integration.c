@@ -99,7 +99,9 @@ bool integration_record_sync(DbUnit *unit, const char *id, const IntegrationSync
     db_bind_text(statement, "id", id);
     db_bind_text(statement, "result", sync->result);
     db_bind_int(statement, "synced_at", sync->synced_at);
-    db_bind_int(statement, "next_check_at", sync->next_check_at);
+    db_bind_text(statement, "status", sync->status.status);
+    db_bind_text(statement, "status_reason", sync->status.reason);
+    db_bind_text(statement, "error_message", sync->status.error_message);
     db_bind_int(statement, "now", clock_now_ms());
     return record_change(unit, statement, ERROR_NOT_FOUND, not_found, error);
 }

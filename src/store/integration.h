@@ -54,7 +54,7 @@ typedef struct {
 typedef struct {
     const char *result; /* JSON object */
     int64_t synced_at;
-    int64_t next_check_at;
+    IntegrationStatus status; /* what it has found */
 } IntegrationSync;
 
 void integration_free(Integration *integration); /* NULL allowed */
@@ -84,6 +84,8 @@ bool integration_list(DbUnit *unit, const IntegrationFilter *filter, GPtrArray *
 bool integration_update_status(DbUnit *unit, const char *id, const IntegrationStatus *status,
                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Stores the result and sets last_sync_at, last_checked_at and next_check_at. ERROR_NOT_FOUND. */
+/* Stores the result and sets last_sync_at, last_checked_at and the status, which stays what it is
+ * while the integration is paused or disconnected. next_check_at is its schedule's (schedule.h).
+ * ERROR_NOT_FOUND. */
 bool integration_record_sync(DbUnit *unit, const char *id, const IntegrationSync *sync,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,6 +1,7 @@
 #include "store/organization.h"
 
 #include "base/clock.h"
+#include "store/schedule.h"
 
 /* The id's column is called organization_id; its parameter is :id. */
 static const RecordColumn columns[] = {
@@ -32,7 +33,8 @@ bool organization_insert(DbUnit *unit, const Organization *organization, GError 
     DbStatement *insert = db_prepare(unit, "organization_insert");
     record_bind(insert, &shape, &row);
     return record_change(unit, insert, ERROR_CONFLICT,
-                         "There is an organization with this id; make a new id.", error);
+                         "There is an organization with this id; make a new id.", error) &&
+           schedule_begin_organization(unit, row.id, error);
 }
 
 bool organization_get(DbUnit *unit, Organization **organization_out, GError **error) {

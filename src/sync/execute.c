@@ -13,6 +13,7 @@
 #include "store/integration.h"
 #include "store/job_claim.h"
 #include "sync/heartbeat.h"
+#include "sync/schedule.h"
 #include "sync/touched.h"
 
 #include <string.h>
@@ -324,18 +325,24 @@ typedef struct {
     int64_t park_until; /* 0: complete */
 } EndWork;
 
+/* A run of some evidence types only moves no schedule. */
+static bool collects_all(const Execution *execution) {
+    return execution->integration->evidence_types ||
+           json_count(json_member(execution->request, "evidenceTypes")) ==
+               execution->definition->type_count;
+}
+
 static bool end_work(DbUnit *unit, void *data, GError **error) {
     const EndWork *work = data;
     const Execution *execution = work->execution;
     if (work->park_until > 0)
         return job_park(unit, &execution->lease, work->park_until, error);
     int64_t now = clock_now_ms();
-    IntegrationSync sync = {.result = work->result,
-                            .synced_at = now,
-                            .next_check_at = now + execution->definition->schedule_ms};
+    IntegrationSync sync = {.result = work->result, .synced_at = now, .status = work->status};
     return job_complete(unit, &execution->lease, work->result, error) &&
            integration_record_sync(unit, execution->integration->id, &sync, error) &&
-           integration_update_status(unit, execution->integration->id, &work->status, error);
+           (!collects_all(execution) ||
+            schedule_note_run(unit, execution->integration, execution->definition, error));
 }
 
 /* connected when all was read; reconnect_needed when the credential is refused; else degraded. */

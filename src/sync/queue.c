@@ -303,6 +303,13 @@ bool queue_sync(Db *db, const DbScope *scope, const Integration *integration,
     return true;
 }
 
+bool queue_first_sync(DbUnit *unit, const Integration *integration, const Definition *definition,
+                      GError **error) {
+    const SyncRequest all = {.cause = SYNC_PERSON};
+    g_autofree char *job_id = NULL;
+    return queue_sync_in(unit, integration, definition, &all, &job_id, NULL, error);
+}
+
 /* --- again ------------------------------------------------------------------------------------ */
 
 typedef struct {

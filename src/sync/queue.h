@@ -52,6 +52,11 @@ bool queue_sync_in(DbUnit *unit, const Integration *integration, const Definitio
                    const SyncRequest *request, char **job_id_out, bool *added_out,
                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Queues the first sync of a new connection, of all its evidence types, in the unit that stores it
+ * (connect/connection.h, NewConnection.stored). */
+bool queue_first_sync(DbUnit *unit, const Integration *integration, const Definition *definition,
+                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Runs a job again: one that waits is due at once, for one that failed, was called off or completed
  * a new job asks for the same. ERROR_CONFLICT when it is running. */
 bool queue_retry(Db *db, const DbScope *scope, Registry *registry, const char *job_id,

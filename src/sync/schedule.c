@@ -10,10 +10,11 @@
 
 #include <string.h>
 
-#define BATCH 50                         /* rows of one tick */
-#define PAGE 50                          /* integrations of one unit of a renewal */
-#define NOT_SERVED_MS (60LL * 60 * 1000) /* until a row that cannot be served is looked at again   \
-                                          */
+#define BATCH 50 /* rows of one tick */
+#define PAGE 50  /* integrations of one unit of a renewal */
+#define NOT_SERVED_MS                                                                              \
+    (60LL * 60 * 1000) /* until a row that cannot be served is looked at again                     \
+                        */
 
 static const ScheduleDefaults usual = {"0 9 * * *", "0 0 * * 0", "UTC"};
 static const DbScope system_scope = {.actor = "scheduler", .system = true};
@@ -432,10 +433,11 @@ bool schedule_note_run(DbUnit *unit, const Integration *integration, const Defin
                        GError **error) {
     g_autoptr(Schedule) row = NULL;
     g_auto(Rule) rule = {0};
-    if (!schedule_get(unit, integration->id, &row, error) ||
+    int64_t now = clock_now_ms();
+    if (!schedule_begin(unit, integration->id, now + definition->schedule_ms, error) ||
+        !schedule_get(unit, integration->id, &row, error) ||
         !rule_of_integration(row, definition, NULL, &rule, error))
         return false;
-    int64_t now = clock_now_ms();
     bool soon = row->due_at < now + rule.interval_ms - rule.interval_ms / 10;
     return rule.interval_ms == 0 || row->paused || !soon ||
            schedule_put_off(unit, row->id, now + rule.interval_ms, error);

@@ -101,7 +101,7 @@ static void a_connection_without_a_sync_is_no_evidence(void) {
 static bool finish_sync(DbUnit *unit, void *data, GError **error) {
     (void)data;
     IntegrationSync sync = {
-        .result = "{}", .synced_at = START_MS, .next_check_at = START_MS + DAY_MS};
+        .result = "{}", .synced_at = START_MS, .status = {.status = INTEGRATION_CONNECTED}};
     return integration_record_sync(unit, ONE, &sync, error);
 }
 

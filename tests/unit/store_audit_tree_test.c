@@ -8,6 +8,9 @@
 #include "store/audit.h"
 #include "store/audit_tree.h"
 #include "store/ledger.h"
+#include "unit/database_stage.h"
+
+#include "unit/database_stage.h"
 
 #include <glib/gstdio.h>
 #include <pthread.h>
@@ -44,31 +47,48 @@ static void seal(DbUnit *unit, int64_t limit, int64_t expected) {
     g_assert_cmpint(sealed, ==, expected);
 }
 
-/* The root over all rows, made of record and salt as anybody outside would. */
+/* The leaf of a row made of record and salt, as anybody outside would, whose proof must hold. */
+static void verify_row(DbUnit *unit, const AuditRow *row, const AuditTreeHead *head,
+                       uint8_t hash_out[DIGEST_SIZE]) {
+    g_auto(AuditProof) proof = {0};
+    uint8_t salt[AUDIT_SALT_SIZE];
+    uint8_t input[LEDGER_LEAF_INPUT_SIZE];
+    store_ok(audit_tree_prove(unit, row->id, &proof, &error));
+    g_assert_cmpint(proof.leaf_index, ==, row->leaf_index);
+    g_assert_true(text_unhex(proof.salt, salt, sizeof salt));
+    ledger_leaf_input((RecordBytes){salt, sizeof salt},
+                      (RecordBytes){row->record, strlen(row->record)}, input);
+    merkle_leaf_hash(input, sizeof input, hash_out);
+    g_assert_cmpint(memcmp(hash_out, proof.leaf_hash, DIGEST_SIZE), ==, 0);
+    g_assert_true(merkle_verify(&proof.path, hash_out, (uint64_t)row->leaf_index,
+                                (uint64_t)head->size, head->root));
+}
+
+/* The tree has this many leaves, each of one row, and their root. What is sealed at once is in the
+ * order of the ids; a row that was committed late comes later. */
 static void verify_all(DbUnit *unit, int64_t size) {
     g_autoptr(GPtrArray) rows = all_rows(unit);
+    g_autofree uint8_t *hashes = g_malloc0((size_t)(size + 1) * DIGEST_SIZE);
+    g_autofree bool *seen = g_new0(bool, (size_t)size + 1);
     AuditTreeHead head;
     MerkleTree tree;
     uint8_t root[DIGEST_SIZE];
-    merkle_init(&tree);
+    int64_t sealed = 0;
     store_ok(audit_tree_head(unit, &head, &error));
     g_assert_cmpint(head.size, ==, size);
-    for (guint i = 0; i < size; i++) {
+    for (guint i = 0; i < rows->len; i++) {
         const AuditRow *row = g_ptr_array_index(rows, i);
-        g_auto(AuditProof) proof = {0};
-        uint8_t salt[AUDIT_SALT_SIZE];
-        uint8_t input[LEDGER_LEAF_INPUT_SIZE];
-        uint8_t hash[DIGEST_SIZE];
-        store_ok(audit_tree_prove(unit, row->id, &proof, &error));
-        g_assert_cmpint(row->leaf_index, ==, i);
-        g_assert_true(text_unhex(proof.salt, salt, sizeof salt));
-        ledger_leaf_input((RecordBytes){salt, sizeof salt},
-                          (RecordBytes){row->record, strlen(row->record)}, input);
-        merkle_leaf_hash(input, sizeof input, hash);
-        g_assert_cmpint(memcmp(hash, proof.leaf_hash, sizeof hash), ==, 0);
-        g_assert_true(merkle_verify(&proof.path, hash, i, (uint64_t)size, head.root));
-        merkle_append(&tree, hash);
+        if (row->leaf_index < 0)
+            continue;
+        g_assert_true(row->leaf_index < size && !seen[row->leaf_index]);
+        seen[row->leaf_index] = true;
+        verify_row(unit, row, &head, hashes + row->leaf_index * DIGEST_SIZE);
+        sealed++;
     }
+    g_assert_cmpint(sealed, ==, size);
+    merkle_init(&tree);
+    for (int64_t i = 0; i < size; i++)
+        merkle_append(&tree, hashes + i * DIGEST_SIZE);
     merkle_root(&tree, root);
     g_assert_cmpint(memcmp(root, head.root, sizeof root), ==, 0);
 }
@@ -149,7 +169,7 @@ typedef struct {
 
 static void place_make(Place *place) {
     store_ok((place->folder = g_dir_make_tmp("assay-audit-XXXXXX", &error)) != NULL);
-    place->url = g_strdup_printf("sqlite:%s/assay.db", place->folder);
+    place->url = stage_url(place->folder, "assay.db");
     Db *db = NULL;
     store_ok((db = db_open(place->url, &error)) != NULL);
     store_ok(migrate_apply(db, &error));
@@ -157,12 +177,14 @@ static void place_make(Place *place) {
 }
 
 static void place_remove(Place *place) {
+    stage_leave(place->folder);
     g_autoptr(GDir) dir = g_dir_open(place->folder, 0, NULL);
     for (const char *name = g_dir_read_name(dir); name; name = g_dir_read_name(dir)) {
         g_autofree char *path = g_build_filename(place->folder, name, NULL);
         g_unlink(path);
     }
     g_rmdir(place->folder);
+    stage_leave(place->folder);
     g_free(place->folder);
     g_free(place->url);
 }
@@ -291,12 +313,15 @@ static void a_round_is_bounded(void) {
 /* --- what the database refuses by itself -------------------------------------------------------
  */
 
+#define FORGERY(name, sql)                                                                         \
+    { name, "-", STATEMENT_INSTALLATION, sql, sql, NULL, 0 }
+
 static const StatementText forgeries[] = {
-    {"delete_leaf", "-", STATEMENT_SYSTEM, "delete from audit_leaf", "", NULL, 0},
-    {"delete_row", "-", STATEMENT_SYSTEM, "delete from audit", "", NULL, 0},
-    {"update_leaf", "-", STATEMENT_SYSTEM, "update audit_leaf set audit_id = 'x'", "", NULL, 0},
-    {"update_node", "-", STATEMENT_SYSTEM, "update audit_node set hash = x'00'", "", NULL, 0},
-    {"update_row", "-", STATEMENT_SYSTEM, "update audit set record = '{}'", "", NULL, 0},
+    FORGERY("delete_leaf", "delete from audit_leaf"),
+    FORGERY("delete_row", "delete from audit"),
+    FORGERY("update_leaf", "update audit_leaf set audit_id = 'x'"),
+    FORGERY("update_node", "update audit_node set level = 9"),
+    FORGERY("update_row", "update audit set record = '{}'"),
 };
 
 static bool forge(DbUnit *unit, void *data, GError **error) {
@@ -304,8 +329,6 @@ static bool forge(DbUnit *unit, void *data, GError **error) {
 }
 
 static void rows_and_leaves_can_be_neither_changed_nor_deleted(void) {
-    static const char *const names[] = {"delete_row", "delete_leaf", "update_leaf", "update_node",
-                                        "update_row"};
     Place place;
     place_make(&place);
     Db *db = NULL;
@@ -318,9 +341,9 @@ static void rows_and_leaves_can_be_neither_changed_nor_deleted(void) {
     const DbOptions options = {.catalogue = &catalogue};
     const DbScope system = {.actor = "forger", .system = true};
     store_ok((db = db_open_with(place.url, &options, &error)) != NULL);
-    for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
-        store_fails(ERROR_DATABASE,
-                    db_run(db, &system, DB_WRITE, forge, (void *)(uintptr_t)names[i], &error));
+    for (size_t i = 0; i < G_N_ELEMENTS(forgeries); i++)
+        store_fails(ERROR_DATABASE, db_run(db, &system, DB_WRITE, forge,
+                                           (void *)(uintptr_t)forgeries[i].name, &error));
     db_close(db);
     store_ok((db = db_open(place.url, &error)) != NULL);
     verify_in(db, ORG_A, 2);

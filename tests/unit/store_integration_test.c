@@ -173,17 +173,20 @@ static void updates(DbUnit *unit) {
     IntegrationStatus status = {
         .status = INTEGRATION_RECONNECT_NEEDED, .reason = "expired", .error_message = "Reconnect."};
     store_ok(integration_update_status(unit, INTEGRATION_A, &status, &error));
-    IntegrationSync sync = {.result = "{\"n\":1}", .synced_at = 77, .next_check_at = 99};
+    IntegrationSync sync = {.result = "{\"n\":1}",
+                            .synced_at = 77,
+                            .status = {.status = INTEGRATION_DEGRADED,
+                                       .reason = "PERMISSION_DENIED",
+                                       .error_message = "Some was not read."}};
     store_ok(integration_record_sync(unit, INTEGRATION_A, &sync, &error));
     g_autoptr(Integration) row = NULL;
     store_ok(integration_get(unit, INTEGRATION_A, &row, &error));
-    g_assert_cmpstr(row->status, ==, INTEGRATION_RECONNECT_NEEDED);
-    g_assert_cmpstr(row->status_reason, ==, "expired");
-    g_assert_cmpstr(row->error_message, ==, "Reconnect.");
+    g_assert_cmpstr(row->status, ==, INTEGRATION_DEGRADED);
+    g_assert_cmpstr(row->status_reason, ==, "PERMISSION_DENIED");
+    g_assert_cmpstr(row->error_message, ==, "Some was not read.");
     g_assert_cmpstr(row->last_sync_result, ==, "{\"n\":1}");
     g_assert_cmpint(row->last_sync_at, ==, 77);
     g_assert_cmpint(row->last_checked_at, ==, 77);
-    g_assert_cmpint(row->next_check_at, ==, 99);
     g_assert_cmpint(row->created_at, ==, START_MS);
     g_assert_cmpint(row->updated_at, ==, START_MS + 1000);
 }
@@ -191,6 +194,27 @@ static void updates(DbUnit *unit) {
 static void status_and_sync_are_recorded(void) {
     clock_advance(1000);
     store_in(ORG_A, updates);
+}
+
+static void syncs_while(DbUnit *unit, const char *set_by_people) {
+    IntegrationStatus status = {.status = set_by_people};
+    store_ok(integration_update_status(unit, INTEGRATION_A, &status, &error));
+    IntegrationSync sync = {
+        .result = "{}", .synced_at = 78, .status = {.status = INTEGRATION_CONNECTED}};
+    store_ok(integration_record_sync(unit, INTEGRATION_A, &sync, &error));
+    g_autoptr(Integration) row = NULL;
+    store_ok(integration_get(unit, INTEGRATION_A, &row, &error));
+    g_assert_cmpstr(row->status, ==, set_by_people);
+    g_assert_cmpint(row->last_sync_at, ==, 78);
+}
+
+static void syncs_while_paused_and_disconnected(DbUnit *unit) {
+    syncs_while(unit, INTEGRATION_PAUSED);
+    syncs_while(unit, INTEGRATION_DISCONNECTED);
+}
+
+static void a_run_that_ends_late_does_not_resume_what_people_paused(void) {
+    store_in(ORG_A, syncs_while_paused_and_disconnected);
 }
 
 static const StoreTest tests[] = {
@@ -203,6 +227,8 @@ static const StoreTest tests[] = {
     {"an_id_comes_before_a_name_that_looks_like_it", an_id_comes_before_a_name_that_looks_like_it},
     {"lists_are_filtered_and_paged", lists_are_filtered_and_paged},
     {"status_and_sync_are_recorded", status_and_sync_are_recorded},
+    {"a_run_that_ends_late_does_not_resume_what_people_paused",
+     a_run_that_ends_late_does_not_resume_what_people_paused},
 };
 
 int main(int argc, char **argv) {

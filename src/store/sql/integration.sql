@@ -56,8 +56,13 @@ set status = :status, status_reason = :status_reason, error_message = :error_mes
 where organization_id = :org and id = :id;
 
 -- name: integration_record_sync
--- Stores what a finished run left behind.
+-- Stores what a finished run left behind. What somebody has paused or disconnected stays so.
 update integration
 set last_sync_result = :result, last_sync_at = :synced_at, last_checked_at = :synced_at,
-    next_check_at = :next_check_at, updated_at = :now
+    status = case when status in ('paused', 'disconnected') then status else :status end,
+    status_reason = case when status in ('paused', 'disconnected') then status_reason
+        else :status_reason end,
+    error_message = case when status in ('paused', 'disconnected') then error_message
+        else :error_message end,
+    updated_at = :now
 where organization_id = :org and id = :id;

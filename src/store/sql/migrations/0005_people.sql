@@ -182,7 +182,8 @@ create table audit_node (
     primary key (organization_id, level, position)
 ) {{strict}};
 
--- No statement of the program changes these; here the database refuses it as well.
+-- No statement of the program changes these; here the database refuses it as well, on PostgreSQL
+-- twice: the owner of the tables is held to it too.
 -- dialect: sqlite
 create trigger audit_keeps_rows before delete on audit
 begin
@@ -213,6 +214,9 @@ create function audit_refuse() returns trigger language plpgsql as '
 begin
     raise exception ''rows of % are neither changed nor deleted'', tg_table_name;
 end';
+revoke update, delete on audit from assay_app;
+revoke update, delete on audit_leaf from assay_app;
+revoke update, delete on audit_node from assay_app;
 create trigger audit_keeps before update or delete or truncate on audit
     for each statement execute function audit_refuse();
 create trigger audit_leaf_keeps before update or delete or truncate on audit_leaf

@@ -1,4 +1,4 @@
-#include "api/schema.h"
+#include "api/shape.h"
 
 #include "base/clock.h"
 #include "base/id.h"
@@ -9,7 +9,7 @@
 
 /* --- what is wrong ---------------------------------------------------------------------------- */
 
-void schema_wrong_free(SchemaWrong *wrong) {
+void shape_wrong_free(ShapeWrong *wrong) {
     if (!wrong)
         return;
     g_free(wrong->pointer);
@@ -17,9 +17,9 @@ void schema_wrong_free(SchemaWrong *wrong) {
     g_free(wrong);
 }
 
-SchemaWrong *schema_wrong_new(const char *pointer, const char *format, ...) {
+ShapeWrong *shape_wrong_new(const char *pointer, const char *format, ...) {
     va_list values;
-    SchemaWrong *wrong = g_new0(SchemaWrong, 1);
+    ShapeWrong *wrong = g_new0(ShapeWrong, 1);
     va_start(values, format);
     wrong->pointer = g_strdup(pointer);
     wrong->detail = g_strdup_vprintf(format, values);
@@ -28,7 +28,7 @@ SchemaWrong *schema_wrong_new(const char *pointer, const char *format, ...) {
 }
 
 static void free_wrong(void *wrong) {
-    schema_wrong_free(wrong);
+    shape_wrong_free(wrong);
 }
 
 /* A reference token of a JSON Pointer: '~' and '/' are escaped. */
@@ -53,14 +53,14 @@ typedef struct {
 } Place;
 
 static void add(const Place *place, const char *detail) {
-    if (place->wrongs->len < SCHEMA_WRONG_MAX)
-        g_ptr_array_add(place->wrongs, schema_wrong_new(place->pointer, "%s", detail));
+    if (place->wrongs->len < SHAPE_WRONG_MAX)
+        g_ptr_array_add(place->wrongs, shape_wrong_new(place->pointer, "%s", detail));
 }
 
 /* --- values ----------------------------------------------------------------------------------- */
 
-static void check_value(const SchemaField *field, const Json *value, const Place *place);
-static void check_object(const Schema *schema, const Json *value, const Place *place);
+static void check_value(const ShapeField *field, const Json *value, const Place *place);
+static void check_object(const Shape *schema, const Json *value, const Place *place);
 
 static char *list_words(const char *const *words) {
     GString *list = g_string_new("must be one of ");
@@ -69,9 +69,9 @@ static char *list_words(const char *const *words) {
     return g_string_free(list, FALSE);
 }
 
-static void check_text(const SchemaField *field, const Json *value, const Place *place) {
+static void check_text(const ShapeField *field, const Json *value, const Place *place) {
     const char *text = json_text(value);
-    int64_t most = field->most > 0 ? field->most : SCHEMA_STRING_MAX;
+    int64_t most = field->most > 0 ? field->most : SHAPE_STRING_MAX;
     if ((int64_t)strlen(text) > most) {
         g_autofree char *detail =
             g_strdup_printf("must not be longer than %" G_GINT64_FORMAT " bytes", most);
@@ -82,20 +82,20 @@ static void check_text(const SchemaField *field, const Json *value, const Place 
     }
 }
 
-static void check_time(const SchemaField *field, const Json *value, const Place *place) {
+static void check_time(const ShapeField *field, const Json *value, const Place *place) {
     int64_t ignored;
     (void)field;
     if (!clock_parse(json_text(value), &ignored))
         add(place, "must be a time such as 2026-01-31T09:00:00Z");
 }
 
-static void check_id(const SchemaField *field, const Json *value, const Place *place) {
+static void check_id(const ShapeField *field, const Json *value, const Place *place) {
     (void)field;
     if (!id_is_valid(json_text(value)))
         add(place, "must be an id (a UUID in lower case)");
 }
 
-static void check_integer(const SchemaField *field, const Json *value, const Place *place) {
+static void check_integer(const ShapeField *field, const Json *value, const Place *place) {
     int64_t number = json_integer_or(value, 0);
     bool bounded = field->least != 0 || field->most != 0;
     if (!bounded || (number >= field->least && number <= field->most))
@@ -105,10 +105,10 @@ static void check_integer(const SchemaField *field, const Json *value, const Pla
     add(place, detail);
 }
 
-static void check_array(const SchemaField *field, const Json *value, const Place *place) {
-    const SchemaField item = {
-        .type = field->of ? SCHEMA_OBJECT : field->items, .of = field->of, .words = field->words};
-    size_t most = field->most > 0 ? (size_t)field->most : SCHEMA_ITEMS_MAX;
+static void check_array(const ShapeField *field, const Json *value, const Place *place) {
+    const ShapeField item = {
+        .type = field->of ? SHAPE_OBJECT : field->items, .of = field->of, .words = field->words};
+    size_t most = field->most > 0 ? (size_t)field->most : SHAPE_ITEMS_MAX;
     if (json_count(value) > most) {
         g_autofree char *detail = g_strdup_printf("must not have more than %zu items", most);
         add(place, detail);
@@ -121,8 +121,8 @@ static void check_array(const SchemaField *field, const Json *value, const Place
     }
 }
 
-static void check_map(const SchemaField *field, const Json *value, const Place *place) {
-    const SchemaField item = {.type = field->of ? SCHEMA_OBJECT : field->items, .of = field->of};
+static void check_map(const ShapeField *field, const Json *value, const Place *place) {
+    const ShapeField item = {.type = field->of ? SHAPE_OBJECT : field->items, .of = field->of};
     void *iterator = NULL;
     const char *name;
     Json *member;
@@ -133,7 +133,7 @@ static void check_map(const SchemaField *field, const Json *value, const Place *
     }
 }
 
-static void check_member_object(const SchemaField *field, const Json *value, const Place *place) {
+static void check_member_object(const ShapeField *field, const Json *value, const Place *place) {
     if (field->of)
         check_object(field->of, value, place);
 }
@@ -142,30 +142,30 @@ static void check_member_object(const SchemaField *field, const Json *value, con
 static const struct {
     JsonKind kind;
     const char *wants;
-    void (*check)(const SchemaField *field, const Json *value, const Place *place);
+    void (*check)(const ShapeField *field, const Json *value, const Place *place);
     const char *json_type;
     const char *format;
 } types[] = {
-    [SCHEMA_STRING] = {JSON_KIND_STRING, "must be a string", check_text, "string", NULL},
-    [SCHEMA_INTEGER] = {JSON_KIND_INT, "must be an integer", check_integer, "integer", NULL},
-    [SCHEMA_NUMBER] = {JSON_KIND_REAL, "must be a number", NULL, "number", NULL},
-    [SCHEMA_BOOLEAN] = {JSON_KIND_BOOL, "must be true or false", NULL, "boolean", NULL},
-    [SCHEMA_TIME] = {JSON_KIND_STRING, "must be a time", check_time, "string", "date-time"},
-    [SCHEMA_ID] = {JSON_KIND_STRING, "must be an id", check_id, "string", "uuid"},
-    [SCHEMA_OBJECT] = {JSON_KIND_OBJECT, "must be an object", check_member_object, "object", NULL},
-    [SCHEMA_ARRAY] = {JSON_KIND_ARRAY, "must be an array", check_array, "array", NULL},
-    [SCHEMA_MAP] = {JSON_KIND_OBJECT, "must be an object", check_map, "object", NULL},
-    [SCHEMA_ANYTHING] = {JSON_KIND_NULL, "", NULL, NULL, NULL},
+    [SHAPE_STRING] = {JSON_KIND_STRING, "must be a string", check_text, "string", NULL},
+    [SHAPE_INTEGER] = {JSON_KIND_INT, "must be an integer", check_integer, "integer", NULL},
+    [SHAPE_NUMBER] = {JSON_KIND_REAL, "must be a number", NULL, "number", NULL},
+    [SHAPE_BOOLEAN] = {JSON_KIND_BOOL, "must be true or false", NULL, "boolean", NULL},
+    [SHAPE_TIME] = {JSON_KIND_STRING, "must be a time", check_time, "string", "date-time"},
+    [SHAPE_ID] = {JSON_KIND_STRING, "must be an id", check_id, "string", "uuid"},
+    [SHAPE_OBJECT] = {JSON_KIND_OBJECT, "must be an object", check_member_object, "object", NULL},
+    [SHAPE_ARRAY] = {JSON_KIND_ARRAY, "must be an array", check_array, "array", NULL},
+    [SHAPE_MAP] = {JSON_KIND_OBJECT, "must be an object", check_map, "object", NULL},
+    [SHAPE_ANYTHING] = {JSON_KIND_NULL, "", NULL, NULL, NULL},
 };
 
-static bool is_kind(SchemaType type, JsonKind kind) {
-    return type == SCHEMA_ANYTHING || kind == types[type].kind ||
-           (type == SCHEMA_NUMBER && kind == JSON_KIND_INT);
+static bool is_kind(ShapeType type, JsonKind kind) {
+    return type == SHAPE_ANYTHING || kind == types[type].kind ||
+           (type == SHAPE_NUMBER && kind == JSON_KIND_INT);
 }
 
-static void check_value(const SchemaField *field, const Json *value, const Place *place) {
+static void check_value(const ShapeField *field, const Json *value, const Place *place) {
     JsonKind kind = json_kind(value);
-    if (kind == JSON_KIND_NULL && (field->flags & SCHEMA_NULLABLE))
+    if (kind == JSON_KIND_NULL && (field->flags & SHAPE_NULLABLE))
         return;
     if (!is_kind(field->type, kind))
         add(place, types[field->type].wants);
@@ -173,16 +173,16 @@ static void check_value(const SchemaField *field, const Json *value, const Place
         types[field->type].check(field, value, place);
 }
 
-static const SchemaField *find_field(const Schema *schema, const char *name) {
-    for (const SchemaField *field = schema->fields; field->name; field++)
+static const ShapeField *find_field(const Shape *schema, const char *name) {
+    for (const ShapeField *field = schema->fields; field->name; field++)
         if (strcmp(field->name, name) == 0)
             return field;
     return NULL;
 }
 
-static void check_missing(const Schema *schema, const Json *value, const Place *place) {
-    for (const SchemaField *field = schema->fields; field->name; field++) {
-        if (!(field->flags & SCHEMA_REQUIRED) || json_member(value, field->name))
+static void check_missing(const Shape *schema, const Json *value, const Place *place) {
+    for (const ShapeField *field = schema->fields; field->name; field++) {
+        if (!(field->flags & SHAPE_REQUIRED) || json_member(value, field->name))
             continue;
         g_autofree char *pointer = pointer_to(place->pointer, field->name);
         const Place inner = {place->wrongs, pointer};
@@ -190,12 +190,12 @@ static void check_missing(const Schema *schema, const Json *value, const Place *
     }
 }
 
-static void check_object(const Schema *schema, const Json *value, const Place *place) {
+static void check_object(const Shape *schema, const Json *value, const Place *place) {
     void *iterator = NULL;
     const char *name;
     Json *member;
     while (json_next(value, &iterator, &name, &member)) {
-        const SchemaField *field = find_field(schema, name);
+        const ShapeField *field = find_field(schema, name);
         g_autofree char *pointer = pointer_to(place->pointer, name);
         const Place inner = {place->wrongs, pointer};
         if (field)
@@ -206,16 +206,16 @@ static void check_object(const Schema *schema, const Json *value, const Place *p
     check_missing(schema, value, place);
 }
 
-GPtrArray *schema_check(const Schema *schema, const Json *value) {
+GPtrArray *shape_check(const Shape *schema, const Json *value) {
     GPtrArray *wrongs = g_ptr_array_new_with_free_func(free_wrong);
     const Place place = {wrongs, ""};
-    const SchemaField whole = {.type = SCHEMA_OBJECT, .of = schema};
+    const ShapeField whole = {.type = SHAPE_OBJECT, .of = schema};
     check_value(&whole, value, &place);
     return wrongs;
 }
 
-void schema_respell(const Schema *schema, Json *value) {
-    for (const SchemaField *field = schema->fields; field->name; field++) {
+void shape_respell(const Shape *schema, Json *value) {
+    for (const ShapeField *field = schema->fields; field->name; field++) {
         g_autofree char *snake = text_snake(field->name);
         Json *member = json_member(value, snake);
         if (!member || strcmp(snake, field->name) == 0 || json_member(value, field->name))
@@ -249,16 +249,16 @@ static void put_type(Json *json, const char *type, bool nullable) {
     json_put(json, "type", list);
 }
 
-static Json *item_json(const SchemaField *field, Json *named) {
-    const SchemaField item = {.type = field->of ? SCHEMA_OBJECT : field->items,
-                              .of = field->of,
-                              .words = field->type == SCHEMA_ARRAY ? field->words : NULL};
-    return schema_field_json(&item, named);
+static Json *item_json(const ShapeField *field, Json *named) {
+    const ShapeField item = {.type = field->of ? SHAPE_OBJECT : field->items,
+                             .of = field->of,
+                             .words = field->type == SHAPE_ARRAY ? field->words : NULL};
+    return shape_field_json(&item, named);
 }
 
-static Json *reference_json(const SchemaField *field, Json *named) {
-    Json *json = schema_json(field->of, named);
-    if (!(field->flags & SCHEMA_NULLABLE))
+static Json *reference_json(const ShapeField *field, Json *named) {
+    Json *json = shape_json(field->of, named);
+    if (!(field->flags & SHAPE_NULLABLE))
         return json;
     Json *either = json_new_object();
     Json *list = json_new_array();
@@ -270,43 +270,43 @@ static Json *reference_json(const SchemaField *field, Json *named) {
     return either;
 }
 
-static Json *plain_json(const SchemaField *field, Json *named) {
+static Json *plain_json(const ShapeField *field, Json *named) {
     Json *json = json_new_object();
-    bool nullable = (field->flags & SCHEMA_NULLABLE) != 0;
+    bool nullable = (field->flags & SHAPE_NULLABLE) != 0;
     put_type(json, types[field->type].json_type, nullable);
     if (types[field->type].format)
         json_put_string(json, "format", types[field->type].format);
-    if (field->type == SCHEMA_STRING && field->words)
+    if (field->type == SHAPE_STRING && field->words)
         put_words(json, field->words, nullable);
-    if (field->type == SCHEMA_INTEGER && (field->least != 0 || field->most != 0)) {
+    if (field->type == SHAPE_INTEGER && (field->least != 0 || field->most != 0)) {
         json_put_int(json, "minimum", field->least);
         json_put_int(json, "maximum", field->most);
     }
-    if (field->type == SCHEMA_ARRAY)
+    if (field->type == SHAPE_ARRAY)
         json_put(json, "items", item_json(field, named));
-    if (field->type == SCHEMA_MAP)
+    if (field->type == SHAPE_MAP)
         json_put(json, "additionalProperties", item_json(field, named));
     return json;
 }
 
-Json *schema_field_json(const SchemaField *field, Json *named) {
-    Json *json = field->type == SCHEMA_OBJECT && field->of ? reference_json(field, named)
-                                                           : plain_json(field, named);
+Json *shape_field_json(const ShapeField *field, Json *named) {
+    Json *json = field->type == SHAPE_OBJECT && field->of ? reference_json(field, named)
+                                                          : plain_json(field, named);
     if (field->about)
         json_put_string(json, "description", field->about);
     return json;
 }
 
-static Json *whole_json(const Schema *schema, Json *named) {
+static Json *whole_json(const Shape *schema, Json *named) {
     Json *json = json_new_object();
     Json *properties = json_new_object();
     Json *required = json_new_array();
     json_put_string(json, "type", "object");
     if (schema->about)
         json_put_string(json, "description", schema->about);
-    for (const SchemaField *field = schema->fields; field->name; field++) {
-        json_put(properties, field->name, schema_field_json(field, named));
-        if (field->flags & SCHEMA_REQUIRED)
+    for (const ShapeField *field = schema->fields; field->name; field++) {
+        json_put(properties, field->name, shape_field_json(field, named));
+        if (field->flags & SHAPE_REQUIRED)
             json_add_string(required, field->name);
     }
     json_put(json, "properties", properties);
@@ -316,7 +316,7 @@ static Json *whole_json(const Schema *schema, Json *named) {
     return json;
 }
 
-Json *schema_json(const Schema *schema, Json *named) {
+Json *shape_json(const Shape *schema, Json *named) {
     if (!schema->name)
         return whole_json(schema, named);
     if (!json_member(named, schema->name)) {

@@ -1,0 +1,90 @@
+/* api_support.h - a running API on a temporary database, and a client that speaks plain HTTP.
+ *
+ * A Stage has two organizations (ORG_A, ORG_B), each with one integration named "acme", tokens for
+ * every role in ORG_A, one of ORG_B's owner, and the operator's. Requests go over real sockets.
+ */
+#pragma once
+
+#include "api/api.h"
+#include "base/json.h"
+#include "store/role.h"
+
+#include <glib.h>
+#include <stdbool.h>
+
+#define ORG_A "01890000-0000-7000-8000-00000000000a"
+#define ORG_B "01890000-0000-7000-8000-00000000000b"
+#define INTEGRATION_A "01890000-0000-7000-8000-0000000000aa"
+#define INTEGRATION_B "01890000-0000-7000-8000-0000000000bb"
+
+typedef struct {
+    char *folder;
+    Db *db;
+    Keyring *keyring;
+    ApiServer *api;
+    char *tokens[ROLES]; /* of ORG_A, by role; the scanner's names INTEGRATION_A */
+    char *stranger;      /* owner of ORG_B */
+    char *operator;      /* of the installation, without a role */
+    char *both;          /* owner of both organizations */
+    unsigned queued;     /* jobs that were announced */
+} Stage;
+
+/* requests_a_minute 0: so many that nobody meets the limit. */
+void stage_init(Stage *stage, unsigned requests_a_minute);
+void stage_clear(Stage *stage);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Stage, stage_clear)
+
+typedef struct {
+    const char *method; /* NULL: GET */
+    const char *path;
+    const char *token;   /* or NULL */
+    const char *headers; /* "Name: value\r\n", or NULL */
+    const char *body;    /* or NULL */
+} Ask;
+
+typedef struct {
+    unsigned status;
+    char *head; /* status line and headers */
+    char *body;
+    Json *json; /* of the body; NULL: it is none */
+} Answer;
+
+void answer_clear(Answer *answer);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Answer, answer_clear)
+
+/* One request on a connection of its own. */
+Answer stage_ask(const Stage *stage, const Ask *ask);
+/* GET as a role of ORG_A. */
+Answer stage_get(const Stage *stage, Role role, const char *path);
+/* With a JSON body, as a role of ORG_A. */
+Answer stage_send(const Stage *stage, Role role, const char *method, const char *path,
+                  const char *body);
+
+/* A connection to the server, for whoever wants to misbehave; close() it. */
+int stage_connect(const Stage *stage);
+void stage_write(int connection, const char *text);
+/* Reads one reply; for_head: it has no body. */
+Answer stage_read(int connection, bool for_head);
+
+/* The value of a header of the answer, or NULL. Caller frees. */
+char *answer_header(const Answer *answer, const char *name);
+/* Text at a dotted path of the body; "" when there is none. */
+const char *answer_text(const Answer *answer, const char *path);
+
+/* Asserts status and, for problems, code and media type. */
+void assert_problem(const Answer *answer, unsigned status, const char *code);
+
+#define must(expression)                                                                           \
+    do {                                                                                           \
+        GError *error = NULL;                                                                      \
+        bool succeeded = (expression);                                                             \
+        g_assert_no_error(error);                                                                  \
+        g_assert_true(succeeded);                                                                  \
+    } while (0)
+
+typedef struct {
+    const char *name;
+    void (*run)(void);
+} ApiTest;
+
+int api_main(int argc, char **argv, const char *noun, const ApiTest *tests, size_t count);
