@@ -274,7 +274,7 @@ static Said ask_body(const Page *page, const PageAnswer *answer) {
         const ExprResult *from = &results[next++];
         said.failed = from->outcome == EXPR_FAILED || from->outcome == EXPR_MANY;
         if (from->outcome == EXPR_ONE)
-            said.cursor = value_copy(from->value);
+            said.cursor = value_apart(from->value);
     }
     if (page->spec->until != NULL && !expr_result_bool(&results[next], &said.last))
         said.failed = true;

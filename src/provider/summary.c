@@ -73,7 +73,7 @@ static bool take_extreme(Tally *tally, Value value, int sign) {
         return false;
     if (before == VALUE_KIND_NONE || value_compare(value, tally->value) * sign > 0) {
         value_clear(&tally->value);
-        tally->value = value_copy(value);
+        tally->value = value_apart(value);
     }
     return true;
 }
@@ -110,7 +110,7 @@ static bool take_distinct(Tally *tally, Value value) {
         return true;
     g_autofree char *json = value_to_json(value);
     if (count_key(tally, json))
-        value_push(&tally->value, value_copy(value));
+        value_push(&tally->value, value_apart(value));
     return true;
 }
 

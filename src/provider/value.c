@@ -284,6 +284,37 @@ void value_each_member(Value object, ValueMemberFunc function, void *data) {
     value_order_clear(&order);
 }
 
+/* --- parts that are kept for long ------------------------------------------------------------- */
+
+static Value items_apart(Value array) {
+    Value apart = value_new_array();
+    for (size_t i = 0; i < value_count(array); i++)
+        value_push(&apart, value_apart(value_item(array, i)));
+    return apart;
+}
+
+static Value members_apart(Value object) {
+    Value apart = value_new_object();
+    for (size_t i = 0; i < value_count(object); i++)
+        add_member(&apart, value_apart(value_member_name(object, i)),
+                   value_apart(value_member_at(object, i)));
+    return apart;
+}
+
+Value value_apart(Value value) {
+    const ValueBlock *block = value_block(value);
+    if (block == NULL || block->form == BLOCK_TEXT)
+        return value_copy(value);
+    switch (value_kind(value)) {
+    case VALUE_KIND_STRING:
+        return text_of(value_text(value), value_length(value));
+    case VALUE_KIND_ARRAY:
+        return items_apart(value);
+    default:
+        return members_apart(value);
+    }
+}
+
 /* --- comparing -------------------------------------------------------------------------------- */
 
 static bool equal_items(Value a, Value b) {

@@ -67,6 +67,10 @@ bool value_equal(Value a, Value b);
  * strings < arrays < objects. Negative, 0, positive. */
 int value_compare(Value a, Value b);
 
+/* Owned: an equal value that shares nothing with the body it came from, for a part that is kept for
+ * long: every part of a body keeps the whole of it in memory. */
+Value value_apart(Value value);
+
 /* Called for each member, sorted by the bytes of its key; both arguments are borrowed. Returning
  * false stops. */
 typedef bool (*ValueMemberFunc)(const char *key, Value value, void *data);

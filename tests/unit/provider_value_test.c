@@ -569,6 +569,32 @@ static void a_text_grows_in_place_or_beside_those_who_share_it(void) {
     g_assert_cmpuint(strlen(value_text(text)), ==, 4004);
 }
 
+static void a_part_that_is_kept_apart_equals_what_it_was_part_of(void) {
+    static const char *const texts[] = {
+        "null",
+        "true",
+        "1.5",
+        "\"\"",
+        "\"text\"",
+        "[]",
+        "{}",
+        "[1,[\"a\"],{\"b\":null}]",
+        "{\"b\":{\"c\":[\"d\",\"e\"]},\"a\":\"f\"}",
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+        Value value = parse(texts[i]);
+        g_auto(Value) apart = value_apart(value);
+        g_auto(Value) again = value_apart(apart);
+        g_assert_true(value_equal(value, apart));
+        value_clear(&value);
+        assert_json(apart, i == 8 ? "{\"a\":\"f\",\"b\":{\"c\":[\"d\",\"e\"]}}" : texts[i]);
+        g_assert_true(value_equal(again, apart));
+    }
+    g_auto(Value) ordered = parse(texts[8]);
+    g_auto(Value) apart = value_apart(ordered);
+    g_assert_cmpstr(value_text(value_member_name(apart, 0)), ==, "b");
+}
+
 static void a_container_can_be_put_into_a_copy_of_itself(void) {
     g_auto(Value) object = parse("{\"a\":1}");
     value_put(&object, "self", value_copy(object));
@@ -696,6 +722,7 @@ int main(int argc, char **argv) {
     TEST(changing_a_part_of_a_body_leaves_the_body_alone);
     TEST(a_body_with_one_owner_is_changed_too);
     TEST(a_text_grows_in_place_or_beside_those_who_share_it);
+    TEST(a_part_that_is_kept_apart_equals_what_it_was_part_of);
     TEST(a_container_can_be_put_into_a_copy_of_itself);
     TEST(members_keep_the_order_in_which_they_came);
     TEST(any_number_of_members_is_told_apart);
