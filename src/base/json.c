@@ -276,16 +276,32 @@ static void append(GString *out, const char *bytes, size_t size) {
     out->str[out->len] = '\0';
 }
 
-static void append_char(GString *out, char c) {
-    append(out, &c, 1);
+static inline void append_char(GString *out, char c) {
+    if (out->allocated_len - out->len > 1) {
+        out->str[out->len++] = c;
+        out->str[out->len] = '\0';
+    } else {
+        append(out, &c, 1);
+    }
 }
 
-/* How many bytes from `at` need no escape. Escaped are what RFC 8259 section 7 requires, and DEL.
- */
+/* Whether a byte needs no escape. Escaped are what RFC 8259 section 7 requires, and DEL. */
+static inline bool is_plain(char c) {
+    return (unsigned char)c >= 0x20 && c != '"' && c != '\\' && c != 0x7f;
+}
+
+/* How many bytes from `at` need no escape. */
 static size_t plain_run(const char *at, size_t length) {
     size_t run = 0;
-    while (run < length && (unsigned char)at[run] >= 0x20 && at[run] != '"' && at[run] != '\\' &&
-           at[run] != 0x7f)
+    while (run < length && is_plain(at[run]))
+        run++;
+    return run;
+}
+
+/* How many bytes from `at` are ASCII and need no escape: nearly always all. */
+static size_t ascii_run(const char *at, size_t length) {
+    size_t run = 0;
+    while (run < length && (unsigned char)at[run] < 0x80 && is_plain(at[run]))
         run++;
     return run;
 }
@@ -317,6 +333,10 @@ static void append_escaped(GString *out, const char *text, size_t length) {
 
 void json_append_quoted(GString *out, const char *text, size_t length) {
     append_char(out, '"');
+    size_t plain = ascii_run(text, length);
+    append(out, text, plain);
+    text += plain;
+    length -= plain;
     while (length > 0) {
         const char *bad = text;
         bool valid = g_utf8_validate_len(text, length, &bad);

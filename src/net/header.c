@@ -78,6 +78,22 @@ static void grow(NetHeaders *headers, size_t needed) {
     headers->allocated = allocated;
 }
 
+/* Makes room for one more field of so many bytes, NULs included. */
+static bool make_room(NetHeaders *headers, size_t bytes) {
+    size_t needed = headers->used + bytes;
+    if (needed > headers->max_bytes) {
+        return false;
+    }
+    if (needed > headers->allocated) {
+        grow(headers, needed);
+    }
+    if (headers->count == headers->room) {
+        headers->room = MAX(headers->room * 2, (size_t)16);
+        headers->fields = g_renew(Field, headers->fields, headers->room);
+    }
+    return true;
+}
+
 static uint32_t put(NetHeaders *headers, const char *bytes, size_t length) {
     uint32_t at = (uint32_t)headers->used;
     memcpy(headers->text + at, bytes, length);
@@ -88,16 +104,8 @@ static uint32_t put(NetHeaders *headers, const char *bytes, size_t length) {
 
 static bool append(NetHeaders *headers, const NetHeader *field, size_t name_length,
                    size_t value_length) {
-    size_t needed = headers->used + name_length + value_length + 2;
-    if (needed > headers->max_bytes) {
+    if (!make_room(headers, name_length + value_length + 2)) {
         return false;
-    }
-    if (needed > headers->allocated) {
-        grow(headers, needed);
-    }
-    if (headers->count == headers->room) {
-        headers->room = MAX(headers->room * 2, (size_t)16);
-        headers->fields = g_renew(Field, headers->fields, headers->room);
     }
     Field *slot = &headers->fields[headers->count++];
     slot->name = put(headers, field->name, name_length);
@@ -132,7 +140,7 @@ bool net_headers_add(NetHeaders *headers, const char *name, const char *value, G
 static bool field_is(const NetHeaders *headers, const Field *field, const char *name,
                      size_t length) {
     const char *own = headers->text + field->name;
-    return field->name_length == length &&
+    return field->name_length == length && (own[0] | 0x20) == (name[0] | 0x20) &&
            (memcmp(own, name, length) == 0 || g_ascii_strncasecmp(own, name, length) == 0);
 }
 
@@ -157,6 +165,13 @@ bool net_headers_set(NetHeaders *headers, const char *name, const char *value, G
     return true;
 }
 
+static void put_lowered(char *to, const char *from, size_t length) {
+    for (size_t i = 0; i < length; i++) {
+        to[i] = (char)(from[i] | (from[i] >= 'A' && from[i] <= 'Z' ? 0x20 : 0));
+    }
+    to[length] = '\0';
+}
+
 bool net_headers_add_line(NetHeaders *headers, const char *line, size_t length) {
     const char *colon = memchr(line, ':', length);
     if (!colon || colon == line || memchr(line, '\0', length)) {
@@ -170,15 +185,19 @@ bool net_headers_add_line(NetHeaders *headers, const char *line, size_t length) 
     while (value < end && (*value == ' ' || *value == '\t')) {
         value++;
     }
-    NetHeader field = {line, value};
     size_t name_length = (size_t)(colon - line);
-    if (!append(headers, &field, name_length, (size_t)(end - value))) {
+    size_t value_length = (size_t)(end - value);
+    if (!make_room(headers, name_length + value_length + 2)) {
         return false;
     }
-    char *name = headers->text + headers->fields[headers->count - 1].name;
-    for (size_t i = 0; i < name_length; i++) {
-        name[i] = (char)(name[i] | (name[i] >= 'A' && name[i] <= 'Z' ? 0x20 : 0));
-    }
+    Field *slot = &headers->fields[headers->count++];
+    slot->name = (uint32_t)headers->used;
+    slot->name_length = (uint32_t)name_length;
+    slot->value = slot->name + slot->name_length + 1;
+    put_lowered(headers->text + slot->name, line, name_length);
+    memcpy(headers->text + slot->value, value, value_length);
+    headers->text[slot->value + value_length] = '\0';
+    headers->used += name_length + value_length + 2;
     return true;
 }
 

@@ -4,11 +4,11 @@
 #include "base/secmem.h"
 #include "net/egress.h"
 #include "net/url.h"
+#include "net/wiping.h"
 
 #include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <malloc.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,44 +78,11 @@ struct Transfer {
     bool sent;
 };
 
-/* --- memory ---------------------------------------------------------------------------------- */
-
-static void wiping_free(void *memory) {
-    if (memory) {
-        secmem_wipe(memory, malloc_usable_size(memory));
-        free(memory);
-    }
-}
-
-static void *wiping_realloc(void *memory, size_t size) {
-    size_t had = memory ? malloc_usable_size(memory) : 0;
-    if (memory && size && size <= had) {
-        return memory;
-    }
-    void *moved = malloc(MAX(size, (size_t)1));
-    if (moved && memory) {
-        memcpy(moved, memory, MIN(had, size));
-        wiping_free(memory);
-    }
-    return moved;
-}
-
-/* glibc's calloc() passes by the thread's cache of freed blocks, and libcurl asks for many small
- * ones with every transfer. */
-static void *zeroed(size_t count, size_t size) {
-    size_t bytes;
-    if (__builtin_mul_overflow(count, size, &bytes)) {
-        return NULL;
-    }
-    void *memory = malloc(MAX(bytes, (size_t)1));
-    return memory ? memset(memory, 0, bytes) : NULL;
-}
-
 static CURLcode curl_started;
 
 static void start_curl(void) {
-    curl_started = curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wiping_free, wiping_realloc,
-                                        strdup, zeroed);
+    curl_started = curl_global_init_mem(CURL_GLOBAL_DEFAULT, wiping_alloc, wiping_free,
+                                        wiping_realloc, strdup, wiping_zeroed);
 }
 
 /* --- sockets --------------------------------------------------------------------------------- */
@@ -459,6 +426,7 @@ void transfer_close(Transfer *transfer) {
     }
     if (transfer->body.secret) {
         net_headers_wipe(transfer->headers);
+        wiping_drain();
     }
     net_headers_clear(transfer->headers);
     net_buffer_reset(&transfer->body, IDLE_BODY_MAX);
@@ -625,6 +593,7 @@ void transfer_engine_free(TransferEngine *engine) {
     }
     pool_clear(&engine->pools[0]);
     pool_clear(&engine->pools[1]);
+    wiping_drain();
     if (engine->wakeup >= 0) {
         close(engine->wakeup);
     }

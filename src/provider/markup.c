@@ -1,5 +1,6 @@
 #include "provider/markup.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,16 +36,14 @@ static unsigned char class_of(int byte) {
     return byte > 0x20 ? BYTE_PLAIN : 0;
 }
 
+static pthread_once_t classes_once = PTHREAD_ONCE_INIT;
+
 static void fill_classes(void) {
-    static gsize filled;
-    if (!g_once_init_enter(&filled))
-        return;
     for (int byte = 0; byte < 256; byte++)
         byte_class[byte] = class_of(byte);
-    g_once_init_leave(&filled, 1);
 }
 
-static bool is(const Markup *markup, const char *at, unsigned char class) {
+static inline bool is(const Markup *markup, const char *at, unsigned char class) {
     return at < markup->end && (byte_class[(unsigned char)*at] & class) != 0;
 }
 
@@ -52,12 +51,12 @@ static size_t left(const Markup *markup) {
     return (size_t)(markup->end - markup->at);
 }
 
-static bool looking_at(const Markup *markup, const char *text) {
+static inline bool looking_at(const Markup *markup, const char *text) {
     size_t length = strlen(text);
     return left(markup) >= length && memcmp(markup->at, text, length) == 0;
 }
 
-static bool take(Markup *markup, const char *text) {
+static inline bool take(Markup *markup, const char *text) {
     if (!looking_at(markup, text))
         return false;
     markup->at += strlen(text);
@@ -72,7 +71,7 @@ static bool skip_blanks(Markup *markup) {
 }
 
 void markup_init(Markup *markup, const char *bytes, size_t size) {
-    fill_classes();
+    (void)pthread_once(&classes_once, fill_classes);
     *markup = (Markup){.begin = bytes,
                        .at = bytes,
                        .end = bytes + size,
@@ -160,7 +159,8 @@ static bool read_name(Markup *markup, MarkupSpan *name_out) {
     if (!is(markup, from, BYTE_FIRST))
         return false;
     while (is(markup, markup->at, BYTE_NAME)) {
-        size_t length = is(markup, markup->at, BYTE_HIGH) ? high_length(markup, markup->at) : 1;
+        bool high = is(markup, markup->at, BYTE_HIGH);
+        size_t length = high ? high_length(markup, markup->at) : 1;
         if (length == 0)
             return false;
         markup->at += length;
@@ -402,23 +402,33 @@ static MarkupKind read_text(Markup *markup) {
 
 /* --- the document ----------------------------------------------------------------------------- */
 
-/* At a "<". MARKUP_OVER: it was something to pass over. */
-static MarkupKind read_tag(Markup *markup) {
-    bool within = markup->open->len > 0;
-    if (take(markup, "</"))
-        return read_end(markup);
-    if (take(markup, "<?"))
-        return pass_instruction(markup) ? MARKUP_OVER : MARKUP_BROKEN;
-    if (take(markup, "<!--"))
+/* Behind "<!". */
+static MarkupKind read_declaration(Markup *markup) {
+    if (take(markup, "--"))
         return pass_comment(markup) ? MARKUP_OVER : MARKUP_BROKEN;
-    if (within && take(markup, "<![CDATA[")) {
+    if (markup->open->len > 0 && take(markup, "[CDATA[")) {
         markup->cdata = true;
         return MARKUP_OVER;
     }
-    if (!markup->rooted && looking_at(markup, "<!DOCTYPE"))
-        return MARKUP_DOCTYPE;
+    return !markup->rooted && looking_at(markup, "DOCTYPE") ? MARKUP_DOCTYPE : MARKUP_BROKEN;
+}
+
+/* At a "<". MARKUP_OVER: it was something to pass over. */
+static MarkupKind read_tag(Markup *markup) {
     markup->at++;
-    return read_start(markup);
+    switch (markup->at < markup->end ? *markup->at : '\0') {
+    case '/':
+        markup->at++;
+        return read_end(markup);
+    case '?':
+        markup->at++;
+        return pass_instruction(markup) ? MARKUP_OVER : MARKUP_BROKEN;
+    case '!':
+        markup->at++;
+        return read_declaration(markup);
+    default:
+        return read_start(markup);
+    }
 }
 
 static MarkupKind read_outside(Markup *markup) {

@@ -1,7 +1,9 @@
 #include "store/organization.h"
 
 #include "base/clock.h"
+
 #include "store/schedule.h"
+#include <string.h>
 
 /* The id's column is called organization_id; its parameter is :id. */
 static const RecordColumn columns[] = {
@@ -16,6 +18,14 @@ void organization_free(Organization *organization) {
     g_free(organization);
 }
 
+static bool take_name(DbUnit *unit, const char *name, const char *id, GError **error) {
+    DbStatement *take = db_prepare(unit, "organization_name_take");
+    db_bind_text(take, "name", name);
+    db_bind_text(take, "id", id);
+    return record_change(unit, take, ERROR_CONFLICT,
+                         "There is an organization of this name; choose another name.", error);
+}
+
 bool organization_insert(DbUnit *unit, const Organization *organization, GError **error) {
     Organization row = *organization;
     row.wrapped_key = row.wrapped_key ? row.wrapped_key : "";
@@ -23,11 +33,7 @@ bool organization_insert(DbUnit *unit, const Organization *organization, GError 
     if (!record_check(&shape, &row, error)) {
         return false;
     }
-    DbStatement *take = db_prepare(unit, "organization_name_take");
-    db_bind_text(take, "name", row.name);
-    db_bind_text(take, "id", row.id);
-    if (!record_change(unit, take, ERROR_CONFLICT,
-                       "There is an organization of this name; choose another name.", error)) {
+    if (!take_name(unit, row.name, row.id, error)) {
         return false;
     }
     DbStatement *insert = db_prepare(unit, "organization_insert");
@@ -55,6 +61,25 @@ bool organization_set_key(DbUnit *unit, const char *old_key, const char *new_key
     return record_change(unit, statement, ERROR_CONFLICT,
                          "The organization's key was changed by somebody else; read it again.",
                          error);
+}
+
+bool organization_rename(DbUnit *unit, const char *name, GError **error) {
+    g_autoptr(Organization) row = NULL;
+    if (!organization_get(unit, &row, error))
+        return false;
+    if (strcmp(row->name, name) == 0)
+        return true;
+    Organization renamed = *row;
+    renamed.name = name;
+    if (!record_check(&shape, &renamed, error) || !take_name(unit, name, row->id, error))
+        return false;
+    DbStatement *release = db_prepare(unit, "organization_name_release");
+    db_bind_text(release, "name", row->name);
+    if (!db_exec(release, error))
+        return false;
+    DbStatement *rename = db_prepare(unit, "organization_rename");
+    db_bind_text(rename, "name", name);
+    return db_exec(rename, error);
 }
 
 bool organization_list(DbUnit *unit, const char *after_id, int64_t limit,

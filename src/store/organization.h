@@ -36,6 +36,9 @@ bool organization_find_by_name(DbUnit *unit, const char *name, Organization **or
 bool organization_set_key(DbUnit *unit, const char *old_key, const char *new_key,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Gives the organization of the unit's scope another name. ERROR_CONFLICT when it is taken. */
+bool organization_rename(DbUnit *unit, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Organization* by id, after the given id or from the beginning (system scope). The array frees
  * its rows. */
 bool organization_list(DbUnit *unit, const char *after_id, int64_t limit,

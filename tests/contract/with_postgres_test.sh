@@ -34,6 +34,11 @@ mapfile -t ports < <($launcher bash -c "echo \$PGPORT; $launcher bash -c 'echo \
 check two_servers_run_side_by_side different \
     "$([ "${ports[0]}" != "${ports[1]}" ] && echo different || echo same)"
 
+# Kills the server and asks until it answers with what was confirmed before.
+killed='psql -qc "create table t as select 42 as n"; kill -QUIT $(head -n 1 "$PGHOST/data/postmaster.pid")
+    until psql -Atc "select n from t" 2>/dev/null; do sleep 0.05; done'
+check server_that_is_kept_comes_back 42 "$(ASSAY_POSTGRES_KEEP=1 $launcher bash -c "$killed")"
+
 message=$($launcher 2>&1 || true)
 check command_is_asked_for "usage: with-postgres COMMAND [ARGUMENT...]" "$message"
 exit "$failed"

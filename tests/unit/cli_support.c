@@ -5,6 +5,7 @@
 #include "base/secmem.h"
 #include "cli/program.h"
 #include "sync/worker.h"
+#include "unit/database_stage.h"
 
 #include <glib/gstdio.h>
 #include <stdlib.h>
@@ -36,6 +37,14 @@ static void clean_environment(void) {
     g_setenv("ASSAY_TEST_WAIT_SCALE", "0.001", TRUE);
 }
 
+/* A server's database is named to the program; a file is where it looks by itself. */
+static void set_database_url(void) {
+    if (!stage_is_postgres())
+        return;
+    g_autofree char *url = stage_url(folder, "assay.db");
+    g_setenv("DATABASE_URL", url, TRUE);
+}
+
 static void remove_tree(const char *path) {
     g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
     for (const char *name = dir ? g_dir_read_name(dir) : NULL; name; name = g_dir_read_name(dir)) {
@@ -50,8 +59,10 @@ static void run_test(const void *test) {
     must((folder = g_dir_make_tmp("assay-cli-XXXXXX", &error)) != NULL);
     data = g_build_filename(folder, "data", NULL);
     files = g_ptr_array_new_with_free_func(g_free);
+    set_database_url();
     ((const DeskTest *)test)->run();
     remove_tree(folder);
+    stage_leave(folder);
     g_ptr_array_unref(files);
     g_clear_pointer(&folder, g_free);
     g_clear_pointer(&data, g_free);

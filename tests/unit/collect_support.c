@@ -8,6 +8,7 @@
 #include "store/evidence.h"
 #include "store/integration.h"
 #include "store/organization.h"
+#include "unit/database_stage.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -56,7 +57,7 @@ static void open_database(Bench *bench) {
     GError *error = NULL;
     bench->folder = g_dir_make_tmp("assay-collect-XXXXXX", &error);
     g_assert_no_error(error);
-    g_autofree char *url = g_strdup_printf("sqlite:%s/collect.db", bench->folder);
+    g_autofree char *url = stage_url(bench->folder, "collect.db");
     bench->db = db_open(url, &error);
     g_assert_no_error(error);
     bench->scope = (DbScope){.organization = COLLECT_ORGANIZATION, .actor = "test", .system = true};
@@ -105,6 +106,7 @@ void bench_free(Bench *bench) {
     g_ptr_array_unref(bench->evidence);
     job_free(bench->job);
     remove_folder(bench->folder);
+    stage_leave(bench->folder);
     g_free(bench->folder);
     g_free(bench);
 }

@@ -11,6 +11,7 @@
 #include "store/evidence.h"
 #include "store/integration.h"
 #include "store/organization.h"
+#include "unit/database_stage.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -218,7 +219,7 @@ char *comply_add_evidence(const ComplyEvidence *evidence) {
 static void start(void) {
     clock_freeze(START_MS);
     comply_ok((folder = g_dir_make_tmp("assay-comply-XXXXXX", &error)) != NULL);
-    g_autofree char *url = g_strdup_printf("sqlite:%s/assay.db", folder);
+    g_autofree char *url = stage_url(folder, "assay.db");
     DbOptions options = {.rehearse = true};
     comply_ok((database = db_open_with(url, &options, &error)) != NULL);
     comply_ok(migrate_apply(database, &error));
@@ -229,6 +230,7 @@ static void start(void) {
 static void stop(void) {
     g_clear_pointer(&database, db_close);
     empty_folder(folder);
+    stage_leave(folder);
     g_clear_pointer(&folder, g_free);
     clock_thaw();
 }

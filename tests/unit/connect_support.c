@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "db/migrate.h"
 #include "store/organization.h"
+#include "unit/database_stage.h"
 #include "unit/provider_support.h"
 
 #include <glib/gstdio.h>
@@ -68,7 +69,7 @@ void place_init(Place *place) {
     must((kek = secret_random(DATA_KEY_SIZE, &error)) != NULL);
     must((place->keyring = keyring_from_secret(kek, &error)) != NULL);
     must((place->folder = g_dir_make_tmp("assay-connect-XXXXXX", &error)) != NULL);
-    g_autofree char *url = g_strdup_printf("sqlite:%s/assay.db", place->folder);
+    g_autofree char *url = stage_url(place->folder, "assay.db");
     DbOptions options = {.rehearse = true};
     must((place->db = db_open_with(url, &options, &error)) != NULL);
     must(migrate_apply(place->db, &error));
@@ -91,6 +92,7 @@ void place_clear(Place *place) {
     db_close(place->db);
     keyring_free(place->keyring);
     remove_folder(place->folder);
+    stage_leave(place->folder);
     g_free(place->folder);
 }
 

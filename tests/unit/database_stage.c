@@ -128,8 +128,7 @@ static char *create(const char *place, const StatementCatalogue *migrated) {
     static unsigned count;
     g_autofree char *source = ensure_template(migrated);
     char *name = g_strdup_printf("test_%d_%u", (int)getpid(), ++count);
-    g_autofree char *sql =
-        g_strdup_printf("create database %s template %s strategy file_copy", name, source);
+    g_autofree char *sql = g_strdup_printf("create database %s template %s", name, source);
     run(sql);
     g_hash_table_insert(names, g_strdup(place), name);
     return name;

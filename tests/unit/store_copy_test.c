@@ -11,6 +11,7 @@
 #include "store/job.h"
 #include "store/job_claim.h"
 #include "store/organization.h"
+#include "unit/database_stage.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -141,7 +142,7 @@ static void desk_init(Desk *desk) {
     *desk = (Desk){0};
     must((desk->folder = g_dir_make_tmp("assay-copy-XXXXXX", &error)) != NULL);
     desk->from = g_strdup_printf("sqlite:%s/from.db", desk->folder);
-    desk->to = g_strdup_printf("sqlite:%s/to.db", desk->folder);
+    desk->to = stage_database_url(desk->folder, "to.db", NULL);
 }
 
 static void desk_clear(Desk *desk) {
@@ -151,6 +152,7 @@ static void desk_clear(Desk *desk) {
         g_assert_cmpint(g_unlink(path), ==, 0);
     }
     g_assert_cmpint(g_rmdir(desk->folder), ==, 0);
+    stage_leave(desk->folder);
     g_free(desk->folder);
     g_free(desk->from);
     g_free(desk->to);

@@ -99,6 +99,34 @@ static void the_key_is_set_once_by_compare_and_swap(void) {
     store_in(ORG_B, key_is_untouched);
 }
 
+static void renames(DbUnit *unit) {
+    store_fails(ERROR_CONFLICT, organization_rename(unit, "Beta", &error));
+    store_fails(ERROR_CONFIGURATION, organization_rename(unit, "", &error));
+    store_ok(organization_rename(unit, "Alpha", &error));
+    store_ok(organization_rename(unit, "Gamma", &error));
+    g_autoptr(Organization) row = NULL;
+    store_ok(organization_get(unit, &row, &error));
+    g_assert_cmpstr(row->name, ==, "Gamma");
+}
+
+static void takes_old_name(DbUnit *unit) {
+    Organization row = {.id = "org-c", .name = "Alpha"};
+    store_ok(organization_insert(unit, &row, &error));
+    g_autoptr(Organization) found = NULL;
+    store_ok(organization_find_by_name(unit, "Gamma", &found, &error));
+    g_assert_cmpstr(found->id, ==, ORG_A);
+}
+
+static void renames_missing(DbUnit *unit) {
+    store_fails(ERROR_NOT_FOUND, organization_rename(unit, "Delta", &error));
+}
+
+static void a_renamed_organization_gives_its_old_name_back(void) {
+    store_in(ORG_A, renames);
+    store_system(takes_old_name);
+    store_in("org-z", renames_missing);
+}
+
 static const StoreTest tests[] = {
     {"a_scope_reads_its_own_organization", a_scope_reads_its_own_organization},
     {"a_scope_without_a_row_is_not_found", a_scope_without_a_row_is_not_found},
@@ -106,6 +134,8 @@ static const StoreTest tests[] = {
     {"a_taken_name_is_a_conflict", a_taken_name_is_a_conflict},
     {"a_taken_id_is_a_conflict", a_taken_id_is_a_conflict},
     {"organizations_are_listed_in_pages", organizations_are_listed_in_pages},
+    {"a_renamed_organization_gives_its_old_name_back",
+     a_renamed_organization_gives_its_old_name_back},
     {"the_key_is_set_once_by_compare_and_swap", the_key_is_set_once_by_compare_and_swap},
 };
 

@@ -6,6 +6,7 @@
 #include "store/integration.h"
 #include "store/job.h"
 #include "store/organization.h"
+#include "unit/database_stage.h"
 
 #include <glib/gstdio.h>
 
@@ -79,7 +80,7 @@ void store_add_job(DbUnit *unit, const char *integration_id, const char *job_id)
 static void start(void) {
     clock_freeze(START_MS);
     store_ok((folder = g_dir_make_tmp("assay-store-XXXXXX", &error)) != NULL);
-    g_autofree char *url = g_strdup_printf("sqlite:%s/assay.db", folder);
+    g_autofree char *url = stage_url(folder, "assay.db");
     DbOptions options = {.rehearse = true};
     store_ok((database = db_open_with(url, &options, &error)) != NULL);
     store_ok(migrate_apply(database, &error));
@@ -96,6 +97,7 @@ static void stop(void) {
         g_unlink(path);
     }
     g_rmdir(folder);
+    stage_leave(folder);
     g_clear_pointer(&folder, g_free);
     clock_thaw();
 }

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "sync/owner.h"
+#include "unit/database_stage.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -239,7 +240,7 @@ static void the_file_stays_when_the_database_fails(void) {
     g_auto(Place) place = {0};
     place_init(&place);
     write_lock(&place, "dead.lock", "host:dead");
-    g_autofree char *url = g_strdup_printf("sqlite:%s/empty.db", place.folder);
+    g_autofree char *url = stage_database_url(place.folder, "empty.db", NULL);
     g_autoptr(Db) empty = NULL;
     must((empty = db_open(url, &error)) != NULL);
     must_fail(ERROR_DATABASE, "", owner_release_dead(place.folder, empty, &error));

@@ -37,6 +37,18 @@ update organization
 set wrapped_key = :new_key
 where organization_id = :org and wrapped_key = :old_key;
 
+-- name: organization_name_release
+-- Gives a name back.
+-- installation
+delete from organization_name
+where name = :name;
+
+-- name: organization_rename
+-- Gives the organization another name.
+update organization
+set name = :name
+where organization_id = :org;
+
 -- name: organization_list
 -- Organizations in the order of their ids.
 -- system

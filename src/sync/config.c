@@ -1,0 +1,439 @@
+#include "sync/config.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "net/budget.h"
+#include "provider/diagnostic.h"
+#include "provider/schema.h"
+#include "provider/yaml.h"
+#include "sync/cron.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define LIMITS "limits."
+#define SECRET_SHOWN "[secret]"
+#define TEXT_MAX 4096
+
+/* --- what a value may be ---------------------------------------------------------------------- */
+
+typedef struct {
+    const char *expected; /* for messages */
+    bool (*accepts)(const char *text);
+} Kind;
+
+static bool begins_with_any(const char *text, const char *const *prefixes) {
+    for (; *prefixes; prefixes++)
+        if (g_str_has_prefix(text, *prefixes))
+            return true;
+    return false;
+}
+
+static bool is_database(const char *text) {
+    static const char *const schemes[] = {"sqlite:", "postgres://", "postgresql://", NULL};
+    return begins_with_any(text, schemes);
+}
+
+static bool is_redis(const char *text) {
+    static const char *const schemes[] = {"redis://", "unix:", NULL};
+    return begins_with_any(text, schemes);
+}
+
+static bool is_web(const char *text) {
+    static const char *const schemes[] = {"http://", "https://", NULL};
+    return begins_with_any(text, schemes);
+}
+
+static bool is_address(const char *text) {
+    const char *colon = strrchr(text, ':');
+    char *end = NULL;
+    unsigned long port = colon ? strtoul(colon + 1, &end, 10) : 0;
+    return colon && g_ascii_isdigit(colon[1]) && *end == '\0' && port <= 65535;
+}
+
+static bool is_count(const char *text) {
+    char *end = NULL;
+    unsigned long number = strtoul(text, &end, 10);
+    return g_ascii_isdigit(*text) && *end == '\0' && number >= 1 && number <= 1000000;
+}
+
+static bool is_duration(const char *text) {
+    int64_t ms = 0;
+    return clock_parse_duration(text, &ms);
+}
+
+static bool is_rate(const char *text) {
+    BudgetSpec spec = {0};
+    return budget_parse_rate(text, &spec, NULL);
+}
+
+static bool is_cron(const char *text) {
+    Cron cron;
+    return cron_parse(text, &cron, NULL);
+}
+
+static bool is_zone(const char *text) {
+    GTimeZone *zone = cron_zone(text, NULL);
+    if (zone)
+        g_time_zone_unref(zone);
+    return zone != NULL;
+}
+
+static bool is_level(const char *text) {
+    static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
+    return g_strv_contains(levels, text);
+}
+
+static bool is_any(const char *text) {
+    return *text != '\0';
+}
+
+static const Kind database = {"sqlite:PATH or postgres://...", is_database};
+static const Kind redis = {"redis://HOST:PORT or unix:PATH", is_redis};
+static const Kind web = {"a URL that begins with http:// or https://", is_web};
+static const Kind address = {"an address such as 127.0.0.1:8080 or :8080", is_address};
+static const Kind count = {"a whole number from 1", is_count};
+static const Kind duration = {"a duration such as 30s or 2m", is_duration};
+static const Kind rate = {"a rate such as 50/1m", is_rate};
+static const Kind cron = {"five cron fields such as '0 9 * * *'", is_cron};
+static const Kind zone = {"a time zone such as Europe/Berlin", is_zone};
+static const Kind level = {"debug, info, warn or error", is_level};
+static const Kind list = {"a list", is_any};
+
+/* --- the settings ----------------------------------------------------------------------------- */
+
+typedef struct {
+    const char *name;
+    const char *environment;
+    const Kind *kind;
+    const char *fallback; /* NULL: none */
+    bool reloadable;
+    const char *about;
+} Setting;
+
+static const Setting settings[] = {
+    {"database_url", "DATABASE_URL", &database, NULL, false,
+     "where everything is kept; assay.db in the data directory without it"},
+    {"redis_url", "REDIS_URL", &redis, NULL, false,
+     "shares limits between processes faster than the database; may be left out"},
+    {"public_url", "ASSAY_PUBLIC_URL", &web, "http://127.0.0.1:8080", false,
+     "where people and browsers reach the API"},
+    {"listen", "ASSAY_LISTEN", &address, "127.0.0.1:8080", false, "where the API listens"},
+    {"trusted_proxies", "ASSAY_TRUSTED_PROXIES", &list, NULL, false,
+     "addresses and networks whose X-Forwarded-For is believed"},
+    {"workers", "ASSAY_WORKERS", &count, "4", false, "worker processes of one `assay serve`"},
+    {"grace", "ASSAY_GRACE", &duration, "30s", false,
+     "what running jobs get to end in when the service stops"},
+    {"log_level", "ASSAY_LOG", &level, "info", true, "the least that is logged"},
+    {"limits.api", "ASSAY_LIMITS_API", &rate, "1000/1m", false,
+     "requests of one token or user to the API"},
+    {"schedule.daily_sync", "ASSAY_DAILY_SYNC", &cron, "0 9 * * *", true,
+     "when everything runs that has not run within the day"},
+    {"schedule.weekly_renewal", "ASSAY_WEEKLY_RENEWAL", &cron, "0 0 * * 0", true,
+     "when approved evidence is collected again"},
+    {"timezone", "ASSAY_TIMEZONE", &zone, "UTC", true, "of these times"},
+};
+
+typedef struct {
+    char *text; /* NULL: not set */
+    char **parts;
+    ConfigOrigin origin;
+} Value;
+
+struct Config {
+    Value values[G_N_ELEMENTS(settings)];
+    GHashTable *limits; /* provider -> rate, from the file */
+};
+
+static const Setting *setting_named(const char *name) {
+    for (size_t i = 0; i < G_N_ELEMENTS(settings); i++)
+        if (strcmp(settings[i].name, name) == 0)
+            return &settings[i];
+    return NULL;
+}
+
+static size_t index_of(const Setting *setting) {
+    return (size_t)(setting - settings);
+}
+
+static void set_value(Config *config, const Setting *setting, const char *text,
+                      ConfigOrigin origin) {
+    Value *value = &config->values[index_of(setting)];
+    g_free(value->text);
+    g_strfreev(value->parts);
+    value->text = g_strdup(text);
+    value->parts = text && setting->kind == &list ? g_strsplit_set(text, ", ", -1) : NULL;
+    value->origin = origin;
+}
+
+/* --- the file --------------------------------------------------------------------------------- */
+
+static void refuse_unknown(const YamlNode *key, const char *name, Diagnostics *diagnostics) {
+    const char *names[G_N_ELEMENTS(settings) + 1] = {0};
+    for (size_t i = 0; i < G_N_ELEMENTS(settings); i++)
+        names[i] = settings[i].name;
+    const char *near = diagnostics_nearest(name, names);
+    diagnostics_error(diagnostics, key->line, key->column, "there is no setting %s%s%s%s", name,
+                      near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+}
+
+static void refuse_value(const YamlNode *node, const char *name, const Kind *kind,
+                         Diagnostics *diagnostics) {
+    diagnostics_error(diagnostics, node->line, node->column, "%s is %s", name, kind->expected);
+}
+
+/* A list of scalars as one text. NULL when it is none. */
+static char *join_list(const YamlNode *node) {
+    g_autoptr(GString) text = g_string_new(NULL);
+    for (size_t i = 0; i < node->count; i++) {
+        if (node->items[i]->kind != YAML_KIND_SCALAR)
+            return NULL;
+        g_string_append_printf(text, "%s%s", i > 0 ? "," : "", node->items[i]->text);
+    }
+    return g_strdup(text->str);
+}
+
+static char *text_of(const YamlNode *node, const Kind *kind) {
+    if (kind == &list && node->kind == YAML_KIND_LIST)
+        return join_list(node);
+    return node->kind == YAML_KIND_SCALAR && node->length <= TEXT_MAX ? g_strdup(node->text) : NULL;
+}
+
+static void take_limit(Config *config, const char *name, const YamlNode *node,
+                       Diagnostics *diagnostics) {
+    if (node->kind != YAML_KIND_SCALAR || !is_rate(node->text))
+        refuse_value(node, name, &rate, diagnostics);
+    else
+        g_hash_table_insert(config->limits, g_strdup(name + strlen(LIMITS)), g_strdup(node->text));
+}
+
+static void take_node(Config *config, const char *name, const YamlNode *key, const YamlNode *node,
+                      Diagnostics *diagnostics) {
+    const Setting *setting = setting_named(name);
+    if (!setting && g_str_has_prefix(name, LIMITS) && schema_is_name(key)) {
+        take_limit(config, name, node, diagnostics);
+        return;
+    }
+    if (!setting) {
+        refuse_unknown(key, name, diagnostics);
+        return;
+    }
+    g_autofree char *text = text_of(node, setting->kind);
+    if (text && setting->kind->accepts(text))
+        set_value(config, setting, text, CONFIG_FILE);
+    else
+        refuse_value(node, name, setting->kind, diagnostics);
+}
+
+static void take_section(Config *config, const YamlNode *section, const char *prefix,
+                         Diagnostics *diagnostics) {
+    for (size_t i = 0; i < section->count; i++) {
+        const YamlNode *key = section->keys[i];
+        const YamlNode *node = section->items[i];
+        g_autofree char *name = g_strconcat(prefix, key->text, NULL);
+        if (node->kind == YAML_KIND_MAP && *prefix == '\0') {
+            g_autofree char *inner = g_strconcat(name, ".", NULL);
+            take_section(config, node, inner, diagnostics);
+        } else {
+            take_node(config, name, key, node, diagnostics);
+        }
+    }
+}
+
+/* A file of comments only, such as one whose settings are all left at their defaults. */
+static bool says_nothing(const char *text) {
+    for (const char *line = text; *line != '\0'; line = strchrnul(line, '\n')) {
+        line += strspn(line, " \t\r\n");
+        if (*line != '\0' && *line != '#')
+            return false;
+    }
+    return true;
+}
+
+static bool read_file(Config *config, const char *file, GError **error) {
+    g_autofree char *text = NULL;
+    gsize size = 0;
+    g_autoptr(GError) cause = NULL;
+    if (!g_file_get_contents(file, &text, &size, &cause)) {
+        g_set_error(error, ASSAY_ERROR, ERROR_CONFIGURATION, "the settings cannot be read: %s",
+                    cause->message);
+        return false;
+    }
+    if (size > CONFIG_FILE_MAX) {
+        g_set_error(error, ASSAY_ERROR, ERROR_CONFIGURATION, "%s is larger than %d KiB", file,
+                    CONFIG_FILE_MAX / 1024);
+        return false;
+    }
+    if (says_nothing(text))
+        return true;
+    g_autoptr(Diagnostics) diagnostics = diagnostics_new(file);
+    g_autoptr(YamlTree) tree = yaml_tree_parse(text, size, diagnostics);
+    const YamlNode *root = tree ? yaml_tree_root(tree) : NULL;
+    if (root && root->kind == YAML_KIND_MAP)
+        take_section(config, root, "", diagnostics);
+    else if (root)
+        diagnostics_error(diagnostics, root->line, root->column,
+                          "settings are names with values, such as `listen: 127.0.0.1:8080`");
+    return diagnostics_result(diagnostics, error);
+}
+
+/* --- environment and flags -------------------------------------------------------------------- */
+
+static bool take_checked(Config *config, const Setting *setting, const char *text,
+                         ConfigOrigin origin, GError **error) {
+    if (strlen(text) <= TEXT_MAX && setting->kind->accepts(text)) {
+        set_value(config, setting, text, origin);
+        return true;
+    }
+    bool flag = origin == CONFIG_FLAG;
+    g_set_error(error, ASSAY_ERROR, flag ? ERROR_USAGE : ERROR_CONFIGURATION, "%s%s is %s",
+                flag ? "--" : "", flag ? setting->name : setting->environment,
+                setting->kind->expected);
+    return false;
+}
+
+static bool read_environment(Config *config, GError **error) {
+    for (size_t i = 0; i < G_N_ELEMENTS(settings); i++) {
+        const char *text = g_getenv(settings[i].environment);
+        if (text && *text != '\0' &&
+            !take_checked(config, &settings[i], text, CONFIG_ENVIRONMENT, error))
+            return false;
+    }
+    return true;
+}
+
+static bool read_flags(Config *config, const char *const *flags, GError **error) {
+    for (; flags && flags[0]; flags += 2) {
+        const Setting *setting = setting_named(flags[0]);
+        g_assert(setting);
+        if (flags[1] && !take_checked(config, setting, flags[1], CONFIG_FLAG, error))
+            return false;
+    }
+    return true;
+}
+
+Config *config_read(const char *file, const char *const *flags, GError **error) {
+    g_autoptr(Config) config = g_new0(Config, 1);
+    config->limits = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    for (size_t i = 0; i < G_N_ELEMENTS(settings); i++)
+        set_value(config, &settings[i], settings[i].fallback, CONFIG_DEFAULT);
+    const char *named = file ? file : g_getenv("ASSAY_CONFIG");
+    if ((named && *named != '\0' && !read_file(config, named, error)) ||
+        !read_environment(config, error) || !read_flags(config, flags, error))
+        return NULL;
+    return g_steal_pointer(&config);
+}
+
+void config_free(Config *config) {
+    if (!config)
+        return;
+    for (size_t i = 0; i < G_N_ELEMENTS(settings); i++) {
+        g_free(config->values[i].text);
+        g_strfreev(config->values[i].parts);
+    }
+    g_hash_table_unref(config->limits);
+    g_free(config);
+}
+
+void config_reload(Config *config, Config *fresh) {
+    for (size_t i = 0; i < G_N_ELEMENTS(settings); i++) {
+        const Value *value = &fresh->values[i];
+        if (settings[i].reloadable)
+            set_value(config, &settings[i], value->text, value->origin);
+    }
+    GHashTable *limits = config->limits;
+    config->limits = fresh->limits;
+    fresh->limits = limits;
+    config_free(fresh);
+}
+
+/* --- values ----------------------------------------------------------------------------------- */
+
+static const Value *value_named(const Config *config, const char *name) {
+    const Setting *setting = setting_named(name);
+    g_assert(setting);
+    return &config->values[index_of(setting)];
+}
+
+const char *config_text(const Config *config, const char *name) {
+    if (!setting_named(name) && g_str_has_prefix(name, LIMITS))
+        return g_hash_table_lookup(config->limits, name + strlen(LIMITS));
+    return value_named(config, name)->text;
+}
+
+int64_t config_number(const Config *config, const char *name) {
+    const char *text = value_named(config, name)->text;
+    int64_t number = 0;
+    if (text && setting_named(name)->kind == &duration)
+        (void)clock_parse_duration(text, &number);
+    else if (text)
+        number = strtoll(text, NULL, 10);
+    return number;
+}
+
+const char *const *config_list(const Config *config, const char *name) {
+    static const char *const none[] = {NULL};
+    char **parts = value_named(config, name)->parts;
+    return parts ? (const char *const *)parts : none;
+}
+
+ConfigOrigin config_origin(const Config *config, const char *name) {
+    return value_named(config, name)->origin;
+}
+
+void config_each_limit(const Config *config, ConfigLimit function, void *data) {
+    g_autoptr(GList) names =
+        g_list_sort(g_hash_table_get_keys(config->limits), (GCompareFunc)(void (*)(void))strcmp);
+    for (GList *name = names; name; name = name->next)
+        function(name->data, g_hash_table_lookup(config->limits, name->data), data);
+}
+
+/* --- showing them ----------------------------------------------------------------------------- */
+
+static const char *const origins[] = {"default", "file", "environment", "flag"};
+
+/* "postgres://user:[secret]@host/db": a password stands between the first colon of the authority
+ * and its last @ (RFC 3986 section 3.2.1). */
+static char *masked(const char *text) {
+    const char *authority = text ? strstr(text, "://") : NULL;
+    const char *end = authority ? strchrnul(authority + 3, '/') : NULL;
+    const char *at = end ? memrchr(authority + 3, '@', (size_t)(end - authority - 3)) : NULL;
+    const char *colon = at ? memchr(authority + 3, ':', (size_t)(at - authority - 3)) : NULL;
+    const char *query = text ? strstr(text, "password=") : NULL;
+    if (query)
+        return g_strdup(SECRET_SHOWN);
+    if (!colon)
+        return g_strdup(text);
+    return g_strdup_printf("%.*s" SECRET_SHOWN "%s", (int)(colon + 1 - text), text, at);
+}
+
+static void describe_limit(const char *provider, const char *limit, void *data) {
+    g_autofree char *name = g_strconcat(LIMITS, provider, NULL);
+    Json *row = json_new_object();
+    json_put_string(row, "name", name);
+    json_put_string(row, "value", limit);
+    json_put_string(row, "origin", origins[CONFIG_FILE]);
+    json_put_string(row, "environment", NULL);
+    json_put_bool(row, "reloadable", true);
+    json_put_string(row, "about", "lowers what the definition of the service declares");
+    json_add(data, row);
+}
+
+Json *config_describe(const Config *config) {
+    Json *rows = json_new_array();
+    for (size_t i = 0; i < G_N_ELEMENTS(settings); i++) {
+        const Setting *setting = &settings[i];
+        const Value *value = &config->values[i];
+        g_autofree char *shown = masked(value->text);
+        Json *row = json_new_object();
+        json_put_string(row, "name", setting->name);
+        json_put_string(row, "value", shown);
+        json_put_string(row, "origin", origins[value->origin]);
+        json_put_string(row, "environment", setting->environment);
+        json_put_bool(row, "reloadable", setting->reloadable);
+        json_put_string(row, "about", setting->about);
+        json_add(rows, row);
+    }
+    config_each_limit(config, describe_limit, rows);
+    return rows;
+}

@@ -1,0 +1,56 @@
+/* config.h - the settings of an installation: flag, environment, file, default, in this order.
+ *
+ * The settings are one table (config.c): name, environment variable, what a value may be, default.
+ * In the file (YAML) a dotted name is a key in a section:
+ *
+ *     database_url: postgres://db.internal/assay
+ *     schedule: {daily_sync: '0 6 * * *', timezone: Europe/Berlin}
+ *     limits: {api: 2000/1m, slack: 30/1m}
+ *
+ * limits.PROVIDER lowers what a definition declares (net/budget.h). Everything is checked when it
+ * is read; a message names file, line and key, or the variable. A Config does not change; SIGHUP
+ * reads another one, of which only what is marked reloadable counts.
+ *
+ * The key-encryption key is no setting: vault/keyring takes it from the environment itself.
+ */
+#pragma once
+
+#include "base/json.h"
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CONFIG_FILE_MAX (256 * 1024)
+
+typedef enum { CONFIG_DEFAULT, CONFIG_FILE, CONFIG_ENVIRONMENT, CONFIG_FLAG } ConfigOrigin;
+
+typedef struct Config Config;
+
+/* Reads file (NULL: ASSAY_CONFIG, else none), the environment, and flags: pairs of a setting's name
+ * and its value, ending in NULL; a NULL value was not given. ERROR_CONFIGURATION. */
+Config *config_read(const char *file, const char *const *flags,
+                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void config_free(Config *config); /* NULL allowed */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Config, config_free)
+
+/* The effective value by a name of the table, or limits.PROVIDER; NULL when there is neither a
+ * value nor a default. Borrowed. */
+const char *config_text(const Config *config, const char *name);
+/* Of settings that are numbers or durations (milliseconds). */
+int64_t config_number(const Config *config, const char *name);
+/* Of settings that are lists (by comma or as a YAML list); ends in NULL. Borrowed. */
+const char *const *config_list(const Config *config, const char *name);
+ConfigOrigin config_origin(const Config *config, const char *name);
+
+/* Calls for each limits.PROVIDER that was set. */
+typedef void (*ConfigLimit)(const char *provider, const char *limit, void *data);
+void config_each_limit(const Config *config, ConfigLimit function, void *data);
+
+/* [{"name", "value", "origin", "environment", "reloadable", "about"}], passwords within URLs as
+ * "[secret]". */
+Json *config_describe(const Config *config);
+
+/* Takes over from `fresh` what may change while a program runs; frees fresh. */
+void config_reload(Config *config, Config *fresh);
