@@ -296,11 +296,13 @@ static char *cursor_text(Value cursor) {
 
 static PageStep step_link(Page *page, const PageAnswer *answer, const Said *said) {
     (void)said;
-    if (page->pages == 1)
-        (void)is_repeated(page, answer->url);
     const char *link = answer->header(answer->header_data, "link");
     g_autofree char *next = page_link_next(link, answer->url);
-    return next == NULL ? finish(page) : go_on(page, &page->url, next);
+    if (next == NULL)
+        return finish(page);
+    if (page->pages == 1)
+        (void)is_repeated(page, answer->url);
+    return go_on(page, &page->url, next);
 }
 
 static PageStep step_token(Page *page, const PageAnswer *answer, const Said *said) {

@@ -22,7 +22,7 @@ typedef struct {
     int64_t index; /* of PATH_INDEX; negative counts from the end */
 } PathStep;
 
-typedef struct {
+typedef struct Path {
     char *text; /* as given, without white space around it */
     size_t count;
     PathStep *steps;

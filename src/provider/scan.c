@@ -297,10 +297,7 @@ static bool split_value(Splitter *split, size_t step, size_t depth) {
 
 bool scan_rows(const ScanRows *rows, const char *bytes, size_t size, int64_t *count_out,
                GError **error) {
-    g_autoptr(Path) path = path_parse(value_path_text(rows->path), false, error);
-    if (path == NULL)
-        return false;
-    Splitter split = {.rows = rows, .path = path, .count = -1};
+    Splitter split = {.rows = rows, .path = value_path_steps(rows->path), .count = -1};
     Scanner *s = &split.scanner;
     scanner_init(s, bytes, size); /* what was scanned once is only bounded in depth */
     s->recorded.out = rows->rest;

@@ -37,6 +37,7 @@ static ScanNode *node_add_child(ScanNode *node, const char *name, size_t length)
         return child;
     ScanChild added = {.name = g_strndup(name, length), .length = length, .node = node_new()};
     g_array_append_val(node->children, added);
+    node->marks |= scan_tree_mark(name, length);
     return added.node;
 }
 

@@ -439,6 +439,10 @@ const char *value_path_text(const ValuePath *path) {
     return path->path->text;
 }
 
+const struct Path *value_path_steps(const ValuePath *path) {
+    return path->path;
+}
+
 size_t value_path_count(const ValuePath *path) {
     return path->path->count;
 }

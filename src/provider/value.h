@@ -88,6 +88,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ValuePath, value_path_free)
 /* The path's own text. Borrowed. */
 const char *value_path_text(const ValuePath *path);
 size_t value_path_count(const ValuePath *path);
+/* Its steps (path.h), borrowed. */
+const struct Path *value_path_steps(const ValuePath *path);
 /* The name of a step, or NULL when it is an index, written to index_out (may be NULL). Borrowed. */
 const char *value_path_step(const ValuePath *path, size_t step, int64_t *index_out);
 
