@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/secmem.h"
 #include "base/text.h"
+#include "cli/audit.h"
 #include "cli/connect.h"
 #include "cli/controls.h"
 #include "cli/evidence.h"
@@ -14,12 +15,15 @@
 #include "cli/init.h"
 #include "cli/integrations.h"
 #include "cli/migrate.h"
+#include "cli/organizations.h"
 #include "cli/provider.h"
 #include "cli/provider_check.h"
 #include "cli/provider_policy.h"
 #include "cli/provider_test.h"
 #include "cli/serve.h"
 #include "cli/sync.h"
+#include "cli/tokens.h"
+#include "cli/users.h"
 #include "sync/worker.h"
 
 #include <stdlib.h>
@@ -29,14 +33,37 @@
 
 /* In the order in which help shows them. */
 static const Command *const commands[] = {
-    &init_command,          &serve_command,
-    &connect_command,       &integrations_command,
-    &sync_command,          &evidence_list_command,
-    &evidence_show_command, &findings_command,
-    &controls_command,      &provider_list_command,
-    &provider_show_command, &provider_check_command,
-    &provider_test_command, &provider_policy_command,
-    &migrate_command,       NULL,
+    &init_command,
+    &serve_command,
+    &connect_command,
+    &integrations_command,
+    &sync_command,
+    &evidence_list_command,
+    &evidence_show_command,
+    &findings_command,
+    &controls_command,
+    &provider_list_command,
+    &provider_show_command,
+    &provider_check_command,
+    &provider_test_command,
+    &provider_policy_command,
+    &migrate_command,
+    &users_list_command,
+    &users_add_command,
+    &users_invite_command,
+    &users_role_command,
+    &users_remove_command,
+    &users_disable_command,
+    &users_enable_command,
+    &users_password_command,
+    &tokens_list_command,
+    &tokens_create_command,
+    &tokens_revoke_command,
+    &organizations_list_command,
+    &organizations_create_command,
+    &organizations_rename_command,
+    &audit_command,
+    NULL,
 };
 
 /* --- finding the command ---------------------------------------------------------------------- */
