@@ -6,7 +6,7 @@ export CTEST_PARALLEL_LEVEL ?= $(JOBS)
 QUIET = $(if $(CI),-- --quiet)
 FILES = $(wildcard $(addsuffix /*.[ch],src src/* sandbox tests/* bench))
 
-.PHONY: help build run test sanitize tsan check bench format clean
+.PHONY: help build run test sanitize tsan check bench campaign format clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -36,6 +36,10 @@ check: build/debug/build.ninja ## format, clang-tidy, cppcheck, include law, siz
 bench: build/release/build.ninja packages-bench ## the benchmarks, with their bars
 	@cmake --build --preset bench -j $(JOBS) $(QUIET)
 	@bench/run
+
+campaign: build/debug/build.ninja ## 1,000 times kill -9 while many jobs run
+	@cmake --build --preset debug -j $(JOBS) $(QUIET)
+	@scripts/campaign --kills 1000
 
 format: ## clang-format over all C files
 	@clang-format -i $(FILES)

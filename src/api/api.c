@@ -14,6 +14,7 @@
 #include "api/server.h"
 #include "api/token_use.h"
 #include "base/log.h"
+#include "vault/password_queue.h"
 
 #include <string.h>
 
@@ -131,7 +132,8 @@ bool api_start(const ApiConfig *config, ApiServer **server_out, GError **error) 
     if (!desk->trusted)
         return false;
     make_parts(desk);
-    if (!open_door(desk, error))
+    desk->passwords = password_queue_new(NULL, error);
+    if (!desk->passwords || !open_door(desk, error))
         return false;
     api->sweeping = alarm_set(desk->alarms, SWEEP_MS, SWEEP_MS, sweep, desk);
     api->writing =
@@ -166,6 +168,7 @@ void api_stop(ApiServer *api) {
         close_door(api);
     if (desk->token_use)
         write_use(NULL, desk);
+    password_queue_free(desk->passwords);
     /* What the pool still has is replied to before the server goes. */
     pool_free(desk->pool);
     errands_free(desk->errands);

@@ -76,6 +76,7 @@ AuditActor call_actor(const Call *call) {
     return (AuditActor){.kind = call->caller ? call->caller->kind : AUDIT_SYSTEM,
                         .id = call->caller ? call->caller->id : NULL,
                         .name = call->caller ? call->caller->name : NULL,
+                        .address = call->client_text,
                         .request_id = call->request_id};
 }
 
@@ -151,5 +152,13 @@ bool call_unchanged(Call *call, const Json *now, GError **error) {
 
 bool call_wait(Call *call, Errand *errand) {
     call->errand = errand;
+    return true;
+}
+
+bool call_ask_password(Call *call, const CallPassword *wish) {
+    g_assert(!call->asked.password);
+    call->asked = *wish;
+    call->asked.password = secret_ref(wish->password);
+    call->asked_hash = g_strdup(wish->hash);
     return true;
 }

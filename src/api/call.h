@@ -21,8 +21,19 @@
 #include "api/server.h"
 #include "api/target.h"
 #include "store/idempotency.h"
+#include "vault/password_queue.h"
 
 #define CALL_ID_MAX 64 /* of a request id */
+
+/* A password that somebody sent, to be verified or hashed elsewhere (vault/password_queue.h). */
+typedef struct {
+    Secret *password;
+    const char *hash;    /* it is held against; NULL: nobody's, it matches never */
+    bool make;           /* make a hash instead */
+    RouteHandler resume; /* goes on with the call when that is done */
+    void *held;          /* the handler's own, for resume */
+    GDestroyNotify free_held;
+} CallPassword;
 
 struct Call {
     Desk *desk;
@@ -34,11 +45,17 @@ struct Call {
     int64_t began_us;
     PoolSeat *seat; /* while a handler runs */
     Address client;
+    char client_text[ADDRESS_TEXT_SIZE];
     Caller *caller; /* NULL: a public route */
     DbScope scope;
     Json *body;         /* an object; empty when there was none */
     Idempotency *begun; /* the idempotency key, NULL: none */
     Errand *errand;     /* to be waited for */
+    CallPassword asked; /* to be waited for when it has `resume`; password and hash are owned */
+    char *asked_hash;
+    bool password_matches; /* what came of it */
+    char *password_hash;   /* a new one to be stored, or NULL */
+    GError *password_error;
     Reply reply;
     /* What a failed handler has said besides its error. */
     bool refused;
@@ -100,3 +117,8 @@ bool call_unchanged(Call *call, const Json *now, GError **error) G_GNUC_WARN_UNU
 
 /* Lets the call wait for an errand, which it takes. Returns true. */
 bool call_wait(Call *call, Errand *errand);
+
+/* Lets the call sleep until the password was looked at; then resume is called like a handler, on
+ * another thread, and finds password_matches, password_hash and asked.held. Takes held. Returns
+ * true. */
+bool call_ask_password(Call *call, const CallPassword *wish);

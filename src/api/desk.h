@@ -25,6 +25,7 @@ typedef struct {
     struct Errands *errands;
     struct Watch *watch;
     struct TokenUse *token_use;
+    struct PasswordQueue *passwords;
     char *openapi; /* the document, printed */
     char *openapi_tag;
     char *reference; /* the page */

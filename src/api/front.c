@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/log.h"
+#include "base/secmem.h"
 
 #include <string.h>
 
@@ -53,10 +54,22 @@ static Call *call_new(Desk *desk, Exchange *exchange) {
         id_write(call->request_id);
     call->client = address_client(desk->trusted, exchange_peer(exchange),
                                   exchange_header(exchange, "X-Forwarded-For"));
+    address_write(&call->client, call->client_text);
     return call;
 }
 
+static void clear_asked(Call *call) {
+    secret_free(call->asked.password);
+    if (call->asked.free_held && call->asked.held)
+        call->asked.free_held(call->asked.held);
+    call->asked = (CallPassword){0};
+    g_clear_pointer(&call->asked_hash, secmem_free_text);
+    g_clear_pointer(&call->password_hash, secmem_free_text);
+    g_clear_error(&call->password_error);
+}
+
 static void call_free(Call *call) {
+    clear_asked(call);
     target_clear(&call->target);
     caller_free(call->caller);
     json_free(call->body);
@@ -73,13 +86,12 @@ static void call_free(Call *call) {
 static void log_call(const Call *call) {
     unsigned status = call->reply.status;
     LogLevel level = status >= 500 ? LOG_WARN : LOG_DEBUG;
-    char address[ADDRESS_TEXT_SIZE];
-    address_write(&call->client, address);
     log_line(level, "request", LOG_TEXT("requestId", call->request_id),
              LOG_TEXT("method", exchange_method(call->exchange)),
              LOG_TEXT("route", call->route ? call->route->path : NULL), LOG_INT("status", status),
              LOG_TEXT("caller", call->caller ? call->caller->id : NULL),
-             LOG_TEXT("address", address), LOG_INT("us", clock_mono_us() - call->began_us));
+             LOG_TEXT("address", call->client_text),
+             LOG_INT("us", clock_mono_us() - call->began_us));
 }
 
 static void add_headers(Call *call) {
@@ -172,8 +184,33 @@ static void told(Errand *errand, const ErrandEnd *end, void *data) {
     pool_insist(call->desk->pool, end_wait, call);
 }
 
+static void resume(PoolSeat *seat, void *data);
+
+/* On a thread of the queue. */
+static void password_told(void *data, const PasswordResult *result) {
+    Call *call = data;
+    call->password_matches = result->matches;
+    call->password_hash = g_strdup(result->new_hash);
+    call->password_error = result->error ? g_error_copy(result->error) : NULL;
+    pool_insist(call->desk->pool, resume, call);
+}
+
+static bool begin_password(Call *call, GError **error) {
+    PasswordTask task = {.password = call->asked.password,
+                         .hash = call->asked_hash,
+                         .make = call->asked.make,
+                         .done = password_told,
+                         .data = call};
+    if (password_queue_submit(call->desk->passwords, &task, error))
+        return true;
+    reply_set_header(&call->reply, "Retry-After", "1");
+    return false;
+}
+
 /* The call may be gone when this returns true. */
 static bool begin_wait(Call *call, GError **error) {
+    if (call->asked.resume)
+        return begin_password(call, error);
     g_autoptr(Errand) errand = errand_ref(call->errand);
     return errands_begin(call->desk->errands, errand, told, call) ||
            call_refuse(call, PROBLEM_UNAVAILABLE, error, "%s",
@@ -182,16 +219,10 @@ static bool begin_wait(Call *call, GError **error) {
 
 /* --- handling --------------------------------------------------------------------------------- */
 
-/* True when the reply is there, or the call waits for its errand and is no longer ours. */
-static bool work(Call *call, bool *waits_out, GError **error) {
-    bool answered = false;
-    if (!gate_pass(call, error) || !repeat_begin(call, &answered, error))
-        return false;
-    if (answered)
-        return true;
-    if (!call->route->handle(call, error))
-        return false;
-    *waits_out = call->errand != NULL;
+/* After a handler: true when the reply is there, or the call waits for something and is no longer
+ * ours. */
+static bool end_or_wait(Call *call, bool *waits_out, GError **error) {
+    *waits_out = call->errand || call->asked.resume;
     if (!*waits_out)
         return true;
     call->seat = NULL;
@@ -201,12 +232,38 @@ static bool work(Call *call, bool *waits_out, GError **error) {
     return false;
 }
 
+static bool work(Call *call, bool *waits_out, GError **error) {
+    bool answered = false;
+    if (!gate_pass(call, error) || !repeat_begin(call, &answered, error))
+        return false;
+    if (answered)
+        return true;
+    return call->route->handle(call, error) && end_or_wait(call, waits_out, error);
+}
+
 static void handle(PoolSeat *seat, void *data) {
     Call *call = data;
     g_autoptr(GError) error = NULL;
     bool waits = false;
     call->seat = seat;
     bool ok = work(call, &waits, &error);
+    if (waits)
+        return;
+    if (!ok)
+        fail_with(call, error);
+    repeat_end(call);
+    finish(call);
+}
+
+/* Goes on with a call whose password was looked at. */
+static void resume(PoolSeat *seat, void *data) {
+    Call *call = data;
+    RouteHandler go_on = call->asked.resume;
+    g_autoptr(GError) error = g_steal_pointer(&call->password_error);
+    bool waits = false;
+    call->seat = seat;
+    call->asked.resume = NULL;
+    bool ok = !error && go_on(call, &error) && end_or_wait(call, &waits, &error);
     if (waits)
         return;
     if (!ok)

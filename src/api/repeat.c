@@ -52,7 +52,8 @@ static bool judge(Call *call, BeginWork *work, bool *answered_out, GError **erro
 bool repeat_begin(Call *call, bool *answered_out, GError **error) {
     const char *key = call_header(call, REPEAT_HEADER);
     *answered_out = false;
-    if (!key || !call->scope.organization || strcmp(call->route->method, "GET") == 0)
+    bool secret = (call->route->flags & ROUTE_SECRET) != 0;
+    if (!key || secret || !call->scope.organization || strcmp(call->route->method, "GET") == 0)
         return true;
     size_t size = 0;
     const char *body = exchange_body(call->exchange, &size);

@@ -5,21 +5,29 @@
 #include "base/log.h"
 #include "base/secmem.h"
 #include "base/text.h"
+#include "cli/audit.h"
 #include "cli/connect.h"
 #include "cli/controls.h"
 #include "cli/evidence.h"
+#include "cli/evidence_review.h"
 #include "cli/evidence_show.h"
 #include "cli/findings.h"
 #include "cli/help.h"
 #include "cli/init.h"
 #include "cli/integrations.h"
+#include "cli/jobs.h"
 #include "cli/migrate.h"
+#include "cli/organizations.h"
 #include "cli/provider.h"
 #include "cli/provider_check.h"
 #include "cli/provider_policy.h"
 #include "cli/provider_test.h"
+#include "cli/schedule.h"
+#include "cli/schedule_set.h"
 #include "cli/serve.h"
 #include "cli/sync.h"
+#include "cli/tokens.h"
+#include "cli/users.h"
 #include "sync/worker.h"
 
 #include <stdlib.h>
@@ -29,14 +37,46 @@
 
 /* In the order in which help shows them. */
 static const Command *const commands[] = {
-    &init_command,          &serve_command,
-    &connect_command,       &integrations_command,
-    &sync_command,          &evidence_list_command,
-    &evidence_show_command, &findings_command,
-    &controls_command,      &provider_list_command,
-    &provider_show_command, &provider_check_command,
-    &provider_test_command, &provider_policy_command,
-    &migrate_command,       NULL,
+    &init_command,
+    &serve_command,
+    &connect_command,
+    &integrations_command,
+    &sync_command,
+    &jobs_list_command,
+    &jobs_show_command,
+    &jobs_cancel_command,
+    &jobs_retry_command,
+    &schedule_command,
+    &schedule_set_command,
+    &schedule_pause_command,
+    &schedule_resume_command,
+    &evidence_list_command,
+    &evidence_show_command,
+    &evidence_review_command,
+    &findings_command,
+    &controls_command,
+    &provider_list_command,
+    &provider_show_command,
+    &provider_check_command,
+    &provider_test_command,
+    &provider_policy_command,
+    &migrate_command,
+    &users_list_command,
+    &users_add_command,
+    &users_invite_command,
+    &users_role_command,
+    &users_remove_command,
+    &users_disable_command,
+    &users_enable_command,
+    &users_password_command,
+    &tokens_list_command,
+    &tokens_create_command,
+    &tokens_revoke_command,
+    &organizations_list_command,
+    &organizations_create_command,
+    &organizations_rename_command,
+    &audit_command,
+    NULL,
 };
 
 /* --- finding the command ---------------------------------------------------------------------- */
@@ -92,7 +132,8 @@ static const char *const *as_vector(const GPtrArray *vector) {
     return (const char *const *)vector->pdata;
 }
 
-/* Takes the words of the command's name out of the vector. *group_out is the first word. */
+/* Takes the words of the command's name out of the vector: two, when they are one. *group_out is
+ * the first word. */
 static const Command *take_command(GPtrArray *vector, const char **group_out, GError **error) {
     g_autoptr(GError) failure = NULL;
     int index = arguments_first_word(as_vector(vector), &failure);
@@ -103,18 +144,17 @@ static const Command *take_command(GPtrArray *vector, const char **group_out, GE
     if (index < 0)
         return NULL;
     const char *word = g_ptr_array_index(vector, index);
-    const Command *command = find_command(word);
     *group_out = word;
     remove_word(vector, index);
-    if (command)
-        return command;
     index = is_group(word) ? arguments_first_word(as_vector(vector), NULL) : -1;
     const char *second = index >= 0 ? g_ptr_array_index(vector, index) : NULL;
     g_autofree char *name = second ? g_strdup_printf("%s %s", word, second) : g_strdup(word);
-    command = find_command(name);
-    if (command)
+    const Command *command = find_command(name);
+    if (command && second)
         remove_word(vector, index);
-    else if (second || !is_group(word))
+    if (!command)
+        command = find_command(word);
+    if (!command && (second || !is_group(word)))
         set_unknown(name, error);
     return command;
 }

@@ -46,7 +46,9 @@ bool secret_source_is_safe(const char *source) {
 /* --- reading ---------------------------------------------------------------------------------- */
 
 static bool fail(const SecretArgument *argument, const char *what, GError **error) {
-    g_set_error(error, ASSAY_ERROR, ERROR_USAGE, "--credential %s: %s", argument->name, what);
+    g_set_error(error, ASSAY_ERROR, ERROR_USAGE, "%s%s: %s",
+                argument->option ? argument->option : "--credential ",
+                argument->option ? "" : argument->name, what);
     return false;
 }
 

@@ -18,6 +18,7 @@
 typedef struct {
     char *name;         /* owned: the field, as given */
     const char *source; /* borrowed: what stands behind '=' */
+    const char *option; /* as messages call it; NULL: --credential NAME */
 } SecretArgument;
 
 /* Splits NAME=SOURCE. ERROR_USAGE. */

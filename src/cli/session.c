@@ -18,6 +18,7 @@ struct Session {
     Registry *registry;
     Crew *crew;
     AwsAmbient aws;
+    Secret *redis_url; /* NULL: not looked for yet, or none */
     bool aws_taken;
 };
 
@@ -28,6 +29,7 @@ void session_free(Session *session) {
         return;
     crew_free(session->crew);
     aws_ambient_clear(&session->aws);
+    secret_free(session->redis_url);
     registry_free(session->registry);
     db_close(session->db);
     keyring_free(session->keyring);
@@ -97,6 +99,9 @@ static bool make_first(Session *session, FindWork *work, GError **error) {
 
 static bool find_organization(Session *session, SessionMode mode, GError **error) {
     FindWork work = {.name = session->organization};
+    session->scope = installation;
+    if (mode == SESSION_INSTALLATION)
+        return true;
     bool ok = db_run(session->db, &installation, DB_READ, find_work, &work, error);
     if (ok && !work.found)
         ok = mode == SESSION_MAKE ? make_first(session, &work, error)
@@ -187,15 +192,32 @@ static double wait_scale(void) {
     return 1.0;
 }
 
+/* Its address may hold a password. */
+static bool take_redis(Session *session, GError **error) {
+    if (session->redis_url)
+        return true;
+    g_autoptr(GError) failure = NULL;
+    session->redis_url = secret_from_environment("REDIS_URL", &failure);
+    if (session->redis_url && secret_size(session->redis_url) == 0)
+        g_clear_pointer(&session->redis_url, secret_free);
+    if (!failure)
+        return true;
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return false;
+}
+
 bool session_station(Session *session, StationConfig *config_out, GError **error) {
     const Keyring *keyring = session_keyring(session, error);
     if (!keyring || (!session->aws_taken && !aws_ambient_take(&session->aws, error)))
         return false;
     session->aws_taken = true;
+    if (!take_redis(session, error))
+        return false;
     *config_out = (StationConfig){.data_dir = session->place.data_dir,
                                   .database_url = session->place.database_url,
                                   .keyring = keyring,
                                   .aws = &session->aws,
+                                  .redis_url = session->redis_url,
                                   .wait_scale = wait_scale()};
     return true;
 }

@@ -17,8 +17,9 @@
 typedef struct Session Session;
 
 typedef enum {
-    SESSION_READ, /* ERROR_NOT_FOUND when nothing was set up */
-    SESSION_MAKE  /* makes directory, database and organization when they are missing */
+    SESSION_READ,        /* ERROR_NOT_FOUND when nothing was set up */
+    SESSION_MAKE,        /* makes directory, database and organization when they are missing */
+    SESSION_INSTALLATION /* as SESSION_READ, and of no organization: the scope is the system's */
 } SessionMode;
 
 #define SESSION_ORGANIZATION "default"

@@ -12,6 +12,7 @@
 
 #include <string.h>
 
+#define DECLARED_MAX (NET_MAX_CHARGES - 1) /* limits of a definition; one is for the operator */
 #define REDIRECTS_MAX 3
 #define REDACT_MIN 8 /* bytes of a token */
 #define REDACTED "[secret]"
@@ -38,6 +39,7 @@ struct Sender {
     Exchanges *exchanges; /* NULL: the network */
     Exchanges *errands;   /* NULL: the network */
     Charges charges;      /* of every request */
+    unsigned caps;        /* of them, limits of the operator */
 };
 
 /* One logical request, through retries (in net/) and redirects (here). */
@@ -120,11 +122,11 @@ static bool is_own(const DefinitionLimit *limit) {
 }
 
 static bool has_room(const Sender *sender, const Charges *charges, unsigned count, GError **error) {
-    if (charges->count + count <= NET_MAX_CHARGES)
+    if (charges->count + count <= DECLARED_MAX + sender->caps)
         return true;
     g_set_error(error, ASSAY_ERROR, ERROR_CONFIGURATION,
                 "%s declares more than %d limits for one call", sender->definition->name,
-                NET_MAX_CHARGES);
+                DECLARED_MAX);
     return false;
 }
 
@@ -145,10 +147,23 @@ static const char *owner_of(const Sender *sender, const DefinitionLimit *limit) 
     return is_own(limit) ? sender->integration_id : "app";
 }
 
+/* The operator's own limit stands in front of the declared ones. */
+static void add_cap(Sender *sender) {
+    const char *provider = sender->definition->id;
+    BudgetSpec spec;
+    if (!budget_set_cap_of(sender->budget_set, provider, &spec))
+        return;
+    g_autofree char *key = g_strdup_printf("%s/operator/%s", provider, sender->integration_id);
+    Charges *charges = &sender->charges;
+    charges->budgets[charges->count++] = budget_get(sender->budget_set, key, &spec);
+    sender->caps = 1;
+}
+
 /* The shared ones first: an answer that asks to wait holds the last budget, and one connection
  * must not stop the others. */
 static bool add_budgets(Sender *sender, GError **error) {
     const Definition *definition = sender->definition;
+    add_cap(sender);
     for (int own = 0; own <= 1; own++)
         for (size_t i = 0; i < definition->limit_count; i++) {
             const DefinitionLimit *limit = &definition->limits[i];
@@ -167,6 +182,9 @@ static bool add_budgets(Sender *sender, GError **error) {
 static bool add_place(const Sender *sender, const Errand *errand, Charges *charges,
                       GError **error) {
     const DefinitionService *service = errand->service;
+    const Charges *own = &sender->charges;
+    for (unsigned i = 0; i < sender->caps; i++)
+        charges->budgets[charges->count++] = own->budgets[i];
     for (size_t i = 0; i < service->limit_count; i++) {
         const DefinitionLimit *limit = &service->limits[i];
         bool regional = (limit->scope & LIMIT_REGION) != 0;
@@ -178,10 +196,10 @@ static bool add_place(const Sender *sender, const Errand *errand, Charges *charg
         if (!add_budget(sender, limit, key->str, charges, error))
             return false;
     }
-    if (!has_room(sender, charges, sender->charges.count, error))
+    if (!has_room(sender, charges, own->count - sender->caps, error))
         return false;
-    for (unsigned i = 0; i < sender->charges.count; i++)
-        charges->budgets[charges->count++] = sender->charges.budgets[i];
+    for (unsigned i = sender->caps; i < own->count; i++)
+        charges->budgets[charges->count++] = own->budgets[i];
     return true;
 }
 

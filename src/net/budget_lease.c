@@ -230,9 +230,11 @@ static void take_grant(Lease *lease, const BudgetReply *reply, int64_t now) {
 
 static void read_reply(Lease *lease, const BudgetReply *reply, int64_t now) {
     place(lease->leases, reply->now_ms, lease->asked_at, now);
-    lease->limit = reply->limit;
-    lease->holders = MAX(reply->holders, 1);
-    lease->factor = reply->factor;
+    if (reply->holders > 0) {
+        lease->limit = reply->limit;
+        lease->holders = reply->holders;
+        lease->factor = reply->factor;
+    }
     if (reply->granted > 0) {
         take_grant(lease, reply, now);
     } else if (reply->retry_ms < 0) {

@@ -93,7 +93,8 @@ typedef struct {
     int64_t unit;     /* ... and what one call takes of it */
     int64_t lasts_ms; /* how long a granted call may be used once it is possible */
     int64_t window;   /* QUOTA: the window that it belongs to */
-    int64_t holders;  /* workers that use the key, the asker included */
+    int64_t
+        holders; /* workers that use the key, the asker included; 0: nothing is known, only wait */
     int64_t factor;
     int64_t limit; /* in force; 0: none */
 } BudgetReply;

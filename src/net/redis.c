@@ -111,8 +111,12 @@ static bool read_place(Address *address, const char *text) {
 
 static bool read_url(Address *address, const char *url, GError **error) {
     const char *rest = url;
-    if (g_str_has_prefix(url, "unix:///")) {
-        address->path = g_strdup(url + strlen("unix://"));
+    if (g_str_has_prefix(url, "unix:/")) {
+        rest = url + strlen("unix:");
+        rest += g_str_has_prefix(rest, "///") ? strlen("//") : 0;
+        address->path = rest[1] != '/' ? g_strdup(rest) : NULL;
+    }
+    if (address->path) {
         return true;
     }
     if (g_str_has_prefix(url, "redis://")) {
@@ -129,7 +133,7 @@ static bool read_url(Address *address, const char *url, GError **error) {
                         tls ? "redis_url: there is no TLS to Redis; use a tunnel on this machine "
                               "and its redis:// address"
                             : "redis_url is not understood: write redis://HOST:PORT/DATABASE or "
-                              "unix:///PATH");
+                              "unix:/PATH");
     return false;
 }
 

@@ -11,7 +11,7 @@
  * that what was restored from an old copy is never seen. What must not come back is kept under such
  * keys: budgets and single-use states.
  *
- * URLs: "redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]" and "unix:///PATH/OF/SOCKET". There is no
+ * URLs: "redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]" and "unix:/PATH/OF/SOCKET". There is no
  * TLS: use loopback, a socket, or a tunnel.
  *
  * Errors: ERROR_SERVICE_UNAVAILABLE when the server does not answer, ERROR_CONFIGURATION when it

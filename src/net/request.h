@@ -24,7 +24,7 @@
 #define NET_CONNECT_TIMEOUT_MS 10000
 #define NET_MAX_BODY (32U * 1024 * 1024)
 #define NET_MAX_HEADER_BYTES (64U * 1024)
-#define NET_MAX_CHARGES 4
+#define NET_MAX_CHARGES 5
 
 /* An answer as classify() and observe() see it; everything is borrowed for the call. */
 typedef struct {

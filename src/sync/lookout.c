@@ -6,6 +6,7 @@
 #include "provider/registry.h"
 #include "store/backlog.h"
 #include "sync/owner.h"
+#include "sync/upkeep.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -29,9 +30,11 @@ struct Lookout {
     atomic_uint asked;
     /* of the thread */
     Registry *registry;
-    int64_t sweep_at; /* monotonic */
-    int64_t drift;    /* wall minus monotonic */
-    int64_t pause_ms; /* after a failure; 0: none */
+    int64_t sweep_at;  /* monotonic */
+    int64_t upkeep_at; /* monotonic */
+    int64_t tick_at;   /* wall */
+    int64_t drift;     /* wall minus monotonic */
+    int64_t pause_ms;  /* after a failure; 0: none */
 };
 
 static const DbScope system_scope = {.actor = "scheduler", .system = true};
@@ -57,6 +60,7 @@ static bool heed_clock(Lookout *lookout, GError **error) {
     if (!db_run(lookout->config.db, &system_scope, DB_WRITE, rewind_work, &before, error))
         return false;
     lookout->drift = drift;
+    lookout->tick_at = 0;
     return true;
 }
 
@@ -67,6 +71,35 @@ static bool sweep(Lookout *lookout, bool asked, GError **error) {
     if (!owner_release_dead(lookout->config.data_dir, lookout->config.db, error))
         return false;
     lookout->sweep_at = mono + SWEEP_MS;
+    return true;
+}
+
+static bool open_registry(Lookout *lookout, GError **error) {
+    if (!lookout->registry)
+        lookout->registry = registry_new(lookout->config.providers_dir, error);
+    return lookout->registry != NULL;
+}
+
+static bool schedule(Lookout *lookout, GError **error) {
+    if (clock_now_ms() < lookout->tick_at)
+        return true;
+    ScheduleTick tick = {0};
+    if (!open_registry(lookout, error) || !schedule_tick(lookout->config.db, lookout->registry,
+                                                         lookout->config.schedule, &tick, error))
+        return false;
+    lookout->tick_at = MIN(tick.look_at, clock_now_ms() + SCHEDULE_LOOK_MS);
+    if (tick.queued > 0)
+        log_line(LOG_INFO, "schedule_queued", LOG_INT("jobs", tick.queued));
+    return true;
+}
+
+static bool keep_up(Lookout *lookout, GError **error) {
+    bool more = false;
+    if (clock_mono_ms() < lookout->upkeep_at)
+        return true;
+    if (!upkeep_run(lookout->config.db, &more, error))
+        return false;
+    lookout->upkeep_at = clock_mono_ms() + (more ? 0 : UPKEEP_MS);
     return true;
 }
 
@@ -84,6 +117,7 @@ static int64_t jitter(void) {
 static bool look(Lookout *lookout, unsigned asked, int64_t *wait_out, GError **error) {
     int64_t due = BACKLOG_NEVER;
     if (!heed_clock(lookout, error) || !sweep(lookout, asked & ASKED_BURY, error) ||
+        !schedule(lookout, error) ||
         !db_run(lookout->config.db, &system_scope, DB_READ, next_due_work, &due, error))
         return false;
     int64_t now = clock_now_ms();
@@ -92,8 +126,8 @@ static bool look(Lookout *lookout, unsigned asked, int64_t *wait_out, GError **e
         lookout->config.due(lookout->config.data);
     else if (due - now < wait)
         wait = due - now;
-    *wait_out = wait;
-    return true;
+    *wait_out = CLAMP(lookout->tick_at - now, 0, wait);
+    return keep_up(lookout, error);
 }
 
 /* How long to wait before the next look. */

@@ -12,6 +12,7 @@
 #pragma once
 
 #include "db/db.h"
+#include "sync/schedule.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -26,8 +27,9 @@ typedef struct Lookout Lookout;
 typedef struct {
     Db *db;
     const char *data_dir;
-    const char *providers_dir; /* definitions of the operator */
-    void (*due)(void *data);   /* something may be claimed; called on the lookout's thread */
+    const char *providers_dir;        /* definitions of the operator */
+    const ScheduleDefaults *schedule; /* NULL: the defaults */
+    void (*due)(void *data);          /* something may be claimed; called on the lookout's thread */
     void *data;
 } LookoutConfig;
 

@@ -43,8 +43,8 @@ static uint64_t hash_of(const char *text) {
 }
 
 static int64_t jitter_of(const char *seed, int64_t span_ms) {
-    int64_t most = MIN(span_ms / 10, SCHEDULE_JITTER_MS);
-    return (int64_t)(hash_of(seed) % (uint64_t)(most + 1));
+    int64_t most_s = MIN(span_ms / 10, SCHEDULE_JITTER_MS) / 1000;
+    return (int64_t)(hash_of(seed) % (uint64_t)(most_s + 1)) * 1000;
 }
 
 /* Where a rule comes from. */
@@ -126,6 +126,27 @@ static bool rule_of_integration(const Schedule *row, const Definition *definitio
                          .time_zone = row->time_zone ? row->time_zone : zone_of(defaults),
                          .seed = row->id};
     return read_rule(&source, rule_out, error);
+}
+
+static char *hours_text(int64_t duration_ms) {
+    int64_t minutes = duration_ms / 60000;
+    return minutes % 60 == 0 ? g_strdup_printf("%" G_GINT64_FORMAT "h", minutes / 60)
+                             : g_strdup_printf("%" G_GINT64_FORMAT "m", minutes);
+}
+
+char *schedule_rule_text(const Schedule *schedule, const Definition *definition,
+                         const ScheduleDefaults *defaults) {
+    int64_t interval = 0;
+    const char *text = schedule->rule;
+    if (!text && definition) {
+        g_autofree char *usual_interval = hours_text(definition->schedule_ms);
+        return g_strdup_printf("every %s", usual_interval);
+    }
+    text = text ? text : round_text(schedule->id, defaults);
+    if (clock_parse_duration(text, &interval))
+        return g_strdup_printf("every %s", text);
+    return g_strdup_printf("%s %s", text,
+                           schedule->time_zone ? schedule->time_zone : zone_of(defaults));
 }
 
 bool schedule_check_defaults(const ScheduleDefaults *defaults, GError **error) {
@@ -444,12 +465,6 @@ bool schedule_note_run(DbUnit *unit, const Integration *integration, const Defin
 }
 
 /* --- for those who choose --------------------------------------------------------------------- */
-
-static char *hours_text(int64_t duration_ms) {
-    int64_t minutes = duration_ms / 60000;
-    return minutes % 60 == 0 ? g_strdup_printf("%" G_GINT64_FORMAT "h", minutes / 60)
-                             : g_strdup_printf("%" G_GINT64_FORMAT "m", minutes);
-}
 
 static bool refuse_range(const Definition *definition, const char *what, GError **error) {
     g_autofree char *least = hours_text(definition->schedule_min_ms);

@@ -67,6 +67,11 @@ bool schedule_runs(const Integration *integration);
 bool schedule_check_defaults(const ScheduleDefaults *defaults,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The rule that holds, for people: "every 4h", "0 6 * * 1-5 Europe/Berlin". definition is NULL for
+ * a round of the organization. Caller frees. */
+char *schedule_rule_text(const Schedule *schedule, const Definition *definition,
+                         const ScheduleDefaults *defaults);
+
 /* --- for those who choose ------------------------------------------------------------------- */
 
 /* What somebody wants; NULL and NULL: the default again. */

@@ -98,8 +98,10 @@ static bool send_secrets(const StationConfig *config, const Station *station, GE
     if (config->keyring &&
         !message_send_secret(station->socket, keyring_kek(config->keyring), error))
         return false;
-    return !config->aws || !config->aws->environment ||
-           station_send_fields(station, config->aws->environment, error);
+    if (config->aws && config->aws->environment &&
+        !station_send_fields(station, config->aws->environment, error))
+        return false;
+    return !config->redis_url || message_send_secret(station->socket, config->redis_url, error);
 }
 
 static bool greet(const StationConfig *config, const Station *station, GError **error) {
@@ -110,6 +112,9 @@ static bool greet(const StationConfig *config, const Station *station, GError **
     json_put_bool(hello, "key", config->keyring != NULL);
     if (config->aws)
         json_put(hello, "aws", describe_aws(config->aws));
+    json_put_bool(hello, "redis", config->redis_url != NULL);
+    if (config->limits)
+        json_put(hello, "limits", json_copy_deep(config->limits));
     g_autoptr(Json) message = json_new_object();
     json_put(message, "hello", g_steal_pointer(&hello));
     return message_send(station->socket, message, error) && send_secrets(config, station, error);

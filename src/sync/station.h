@@ -2,8 +2,8 @@
  *
  * A worker is this program, executed again with the hidden subcommand "worker" and a socket pair
  * (sync/worker.h has the messages). What it may not find in the environment, the database or its
- * arguments travels over that socket: the key-encryption key and the AWS identity that was taken
- * out of the environment.
+ * arguments travels over that socket: the key-encryption key, the AWS identity that was taken out
+ * of the environment, and the address of Redis.
  *
  * station_start() does not wait for the worker: {"ready": true} or an error is the first message
  * that comes. Whoever ends a station waits until the process is gone, so that its lock file is free
@@ -13,6 +13,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "base/secmem.h"
 #include "connect/aws_identity.h"
 #include "connect/credentials.h"
 #include "vault/keyring.h"
@@ -28,10 +29,12 @@ typedef struct {
     const char *database_url;
     const Keyring *keyring; /* borrowed; may be NULL for work that opens nothing */
     const AwsAmbient
-        *aws;          /* borrowed; the installation's own AWS identity; NULL: none is offered */
-    double wait_scale; /* of the worker's waits between attempts; 0: 1.0 (tests) */
-    bool shielded;     /* signals to the whole group (^C, a service manager) do not end it: the
-                          parent tells its workers when to stop */
+        *aws; /* borrowed; the installation's own AWS identity; NULL: none is offered */
+    const Secret *redis_url; /* borrowed; NULL: there is no Redis */
+    const Json *limits;      /* borrowed; provider -> "30/1m", of the configuration; NULL: none */
+    double wait_scale;       /* of the worker's waits between attempts; 0: 1.0 (tests) */
+    bool shielded; /* signals to the whole group (^C, a service manager) do not end it: the
+                      parent tells its workers when to stop */
 } StationConfig;
 
 typedef struct {

@@ -83,6 +83,7 @@ static bool open_work(Supervisor *supervisor, GError **error) {
     LookoutConfig lookout = {.db = config->db,
                              .data_dir = config->station.data_dir,
                              .providers_dir = config->providers_dir,
+                             .schedule = config->schedule,
                              .due = on_due,
                              .data = supervisor};
     RosterConfig roster = {.station = config->station,

@@ -16,6 +16,7 @@
 #pragma once
 
 #include "db/db.h"
+#include "sync/schedule.h"
 #include "sync/station.h"
 
 #include <glib.h>
@@ -31,8 +32,9 @@ typedef struct {
     StationConfig station;
     Db *db;
     const char *providers_dir;
-    unsigned workers; /* 0: no jobs are run and none are scheduled here */
-    int64_t grace_ms; /* -1: SUPERVISOR_GRACE_MS */
+    const ScheduleDefaults *schedule; /* NULL: the defaults */
+    unsigned workers;                 /* 0: no jobs are run and none are scheduled here */
+    int64_t grace_ms;                 /* -1: SUPERVISOR_GRACE_MS */
     /* What a running job tells ({phase, evidenceType, rows, calls, message}); may be NULL. */
     void (*progress)(const char *organization_id, const char *job_id, const Json *progress,
                      void *data);

@@ -9,6 +9,7 @@
 #include "db/db.h"
 #include "net/client.h"
 #include "provider/registry.h"
+#include "sync/budget_shared.h"
 #include "sync/execute.h"
 #include "sync/exercise.h"
 #include "sync/message.h"
@@ -36,15 +37,19 @@ typedef struct {
     Keyring *keyring;
     Registry *registry;
     NetClient *client;
-    BudgetSet *budgets;
+    BudgetSet *budgets;    /* of this process alone: what is tested */
+    SharedBudgets *shared; /* of all workers: jobs */
+    Secret *redis_url;
     Owner *owner;
     AwsAmbient aws_identity;
     const AwsAmbient *aws; /* NULL: none is offered */
 } Worker;
 
 static void worker_clear(Worker *worker) {
+    shared_budgets_free(worker->shared);
     net_client_free(worker->client);
     budget_set_free(worker->budgets);
+    secret_free(worker->redis_url);
     registry_free(worker->registry);
     keyring_free(worker->keyring);
     db_close(worker->db);
@@ -103,6 +108,23 @@ static bool take_aws(Worker *worker, const Json *hello, GError **error) {
     return receive_credentials(worker, fields, worker->aws_identity.environment, error);
 }
 
+static bool take_redis(Worker *worker, const Json *hello, GError **error) {
+    return !json_member_bool(hello, "redis", false) ||
+           message_receive_secret(worker->socket, &worker->redis_url, error);
+}
+
+static bool open_budgets(Worker *worker, const Json *hello, GError **error) {
+    double scale = json_member_real(hello, "waitScale", 0);
+    SharedBudgetsConfig config = {.client = worker->client,
+                                  .db = worker->db,
+                                  .owner = owner_id(worker->owner),
+                                  .redis_url = worker->redis_url,
+                                  .limits = json_member(hello, "limits"),
+                                  .scripted = scale > 0 && scale != 1.0};
+    worker->shared = shared_budgets_new(&config, error);
+    return worker->shared && shared_budgets_read_caps(worker->shared, error);
+}
+
 static bool open_data(Worker *worker, const Json *hello, GError **error) {
     worker->data_dir = g_strdup(json_member_string(hello, "dataDir", NULL));
     const char *url = json_member_string(hello, "databaseUrl", NULL);
@@ -114,7 +136,8 @@ static bool open_data(Worker *worker, const Json *hello, GError **error) {
     if (!url)
         return true;
     worker->db = db_open(url, error);
-    return worker->db && owner_new(worker->data_dir, &worker->owner, error);
+    return worker->db && owner_new(worker->data_dir, &worker->owner, error) &&
+           open_budgets(worker, hello, error);
 }
 
 static bool say_hello(Worker *worker, GError **error) {
@@ -128,7 +151,7 @@ static bool say_hello(Worker *worker, GError **error) {
     worker->client = net_client_new(&config, error);
     worker->budgets = budget_set_new(&budget_memory, NULL);
     return worker->client && take_key(worker, hello, error) && take_aws(worker, hello, error) &&
-           open_data(worker, hello, error);
+           take_redis(worker, hello, error) && open_data(worker, hello, error);
 }
 
 /* --- test ------------------------------------------------------------------------------------- */
@@ -262,7 +285,7 @@ static ExecuteContext context_of(Worker *worker) {
                             .keyring = worker->keyring,
                             .registry = worker->registry,
                             .client = worker->client,
-                            .budgets = worker->budgets,
+                            .budgets = shared_budgets_set(worker->shared),
                             .owner = worker->owner,
                             .aws = worker->aws,
                             .data_dir = worker->data_dir,
@@ -271,10 +294,18 @@ static ExecuteContext context_of(Worker *worker) {
                             .data = worker};
 }
 
+/* The operator may have set another since; what cannot be read stays as it was. */
+static void read_caps(Worker *worker) {
+    g_autoptr(GError) ignored = NULL;
+    if (!shared_budgets_read_caps(worker->shared, &ignored))
+        return;
+}
+
 static bool do_run(Worker *worker, const Json *request, Json **done_out, GError **error) {
     if (!need_data(worker, error))
         return false;
     ExecuteContext context = context_of(worker);
+    read_caps(worker);
     return execute_job(&context, json_member_string(request, "organization", ""),
                        json_member_string(request, "job", ""), done_out, error);
 }
@@ -324,6 +355,7 @@ static bool do_work(Worker *worker, const Json *request, Json **done_out, GError
     bool idle = false;
     while (!idle && jobs < most && worker->wish == GO_ON && !is_worn()) {
         g_auto(ExecuteReport) report = {0};
+        read_caps(worker);
         if (!execute_next(&context, &report, error)) {
             worker->stuck = true;
             return false;

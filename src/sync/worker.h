@@ -9,8 +9,9 @@
  * Messages, JSON unless said otherwise:
  *
  *   in   {"hello": {dataDir, databaseUrl, clockOffset, waitScale, key: bool,
- *        aws: {fields: [...], noMetadata: bool}}}, then the key-encryption key as a secret frame
- *        when key is true, and one secret frame for each of aws.fields
+ *        aws: {fields: [...], noMetadata: bool}, redis: bool, limits: {PROVIDER: "30/1m"}}}, then
+ *        the key-encryption key as a secret frame when key is true, one secret frame for each of
+ *        aws.fields, and the URL of Redis as one when redis is true
  *   out  {"ready": true}, or {"error": {code, message}}
  *   in   {"do": "test", provider, auth, settings, fields: [...]}, then one secret frame a field
  *   in   {"do": "run", organization, job}

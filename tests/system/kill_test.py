@@ -38,10 +38,10 @@ def world(repos=REPOS):
     return Sandbox("--repos", str(repos), "--limit", "0")
 
 
-def recordings(assay):
-    """The targets of all requests whose answers the journal holds."""
+def recordings(assay, job=None):
+    """The targets of all requests whose answers the journal of a job, or of all, holds."""
     found = []
-    for batch in assay.journal():
+    for batch in assay.journal(job):
         at = 0
         while at < len(batch):
             magic, size, *rest = HEADER.unpack_from(batch, at)

@@ -96,8 +96,9 @@ def queue(assay, name="acme", count=1, due_in_ms=0, **changes):
         jobs = [{**row, "id": new_id(), "request": ranged(row["request"])} for _ in range(count)]
         database.execute("begin immediate")
         database.executemany(f"insert into job ({', '.join(row)}) values ({', '.join(':' + column for column in row)})", jobs)
-        database.execute("update job_queue set due_at = min(due_at, ?) where organization_id = ?",
-                         (now + due_in_ms, row["organization_id"]))
+        database.execute("insert into job_queue (organization_id, served_at, due_at) values (?, 0, ?) "
+                         "on conflict (organization_id) do update set due_at = min(job_queue.due_at, excluded.due_at)",
+                         (row["organization_id"], row["due_at"]))
         database.execute("commit")
     return [job["id"] for job in jobs]
 

@@ -8,7 +8,10 @@ import signal
 import tap
 from assay_client import Assay, is_gone, kill, until
 from sandbox_client import Sandbox
-from serve_client import Clock, Service, begin_of, define, queue, status_of, statuses
+from serve_client import TINY, Clock, Service, begin_of, define, queue, status_of, statuses
+
+
+HOUR = 3600_000
 
 
 def world(repos=3):
@@ -86,11 +89,11 @@ def test_a_job_that_is_due_later_is_run_then():
         assay.environment.update(clock.environment)
         connected(sandbox, assay)
         with Service(assay) as service:
-            later = queue(assay, due_in_ms=3600_000)[0]
+            later = queue(assay, due_in_ms=HOUR)[0]
             soon = queue(assay)[0]
             service.wait(event="job_ended", job=soon)
             assert status_of(assay, later) == "pending"
-            clock.step(3600_000)
+            clock.step(HOUR)
             service.wait(event="job_ended", job=later)
         expect_once(assay, [soon, later])
 
@@ -272,19 +275,42 @@ def test_sync_waits_for_a_service_that_runs_the_job():
         assert assay.value("select count(*) from evidence where job_id = ?", job) == 2
 
 
-def test_hangup_reads_the_definitions_again_and_replaces_the_workers():
+def test_schedules_are_served_and_hangup_makes_new_jobs_pin_new_definitions():
     with world() as sandbox, Assay(sandbox) as assay:
-        connected(sandbox, assay)
+        clock = Clock(assay.home)
+        assay.environment.update(clock.environment)
+        define(assay, "tiny")
+        assay.connect("acme", "tiny")
         with Service(assay) as service:
-            queue(assay)
-            completed(assay, 2)
+            clock.step(7 * HOUR)
+            first = service.wait(event="job_ended", outcome="completed")["job"]
+            define(assay, "tiny", TINY.replace("A few calls", "A few calls more"))
             old = service.workers()
             service.signal(signal.SIGHUP)
             service.wait(event="serve_reload")
             until(lambda: all(is_gone(worker) for worker in old), "the old worker to go")
-            queue(assay)
-            completed(assay, 3)
-            assert service.workers() != old
+            clock.step(7 * HOUR)
+            until(lambda: len(service.events(event="job_ended", outcome="completed")) > 1, "the next run")
+            second = service.events(event="job_ended", outcome="completed")[-1]["job"]
+        pinned = [assay.value("select definition_sha256 from job where id = ?", job) for job in (first, second)]
+        assert pinned[0] != pinned[1], pinned
+
+
+def test_two_services_serve_each_schedule_once():
+    names = [f"acme-{number}" for number in range(6)]
+    with world() as sandbox, Assay(sandbox) as assay:
+        clock = Clock(assay.home)
+        assay.environment.update(clock.environment)
+        define(assay, "tiny")
+        for name in names:
+            assay.connect(name, "tiny")
+        with Service(assay, "--workers", "1"), Service(assay, "--workers", "1"):
+            clock.step(7 * HOUR)
+            completed(assay, 6)
+            clock.step(7 * HOUR)
+            completed(assay, 12)
+        jobs = assay.rows("select count(*) as n from job group by integration_id")
+        assert [row["n"] for row in jobs] == [2] * 6, jobs
 
 
 def test_mistakes_are_told_before_anything_is_started():

@@ -1,0 +1,94 @@
+#include "cli/access.h"
+
+#include "base/clock.h"
+#include "cli/integrations.h"
+
+#include <string.h>
+
+#define PUBLIC_URL "http://127.0.0.1:8080"
+
+void access_clear(Access *access) {
+    g_clear_pointer(&access->grants, g_free);
+    g_clear_pointer(&access->integrations, g_free);
+}
+
+/* --- options -----------------------------------------------------------------------------------
+ */
+
+static char *joined(const char *const *words) {
+    return words ? g_strjoinv(" ", (char **)(uintptr_t)words) : NULL;
+}
+
+/* Ids of integrations that are named by name or id. */
+static bool find_integrations(const Session *session, const char *const *names, char **ids_out,
+                              GError **error) {
+    g_autoptr(GString) ids = g_string_new(NULL);
+    for (size_t i = 0; names && names[i]; i++) {
+        g_autoptr(Integration) integration = NULL;
+        if (!integrations_find(session, names[i], &integration, error))
+            return false;
+        g_string_append_printf(ids, "%s%s", ids->len > 0 ? " " : "", integration->id);
+    }
+    *ids_out = ids->len > 0 ? g_strdup(ids->str) : NULL;
+    return true;
+}
+
+bool access_init(Access *access, const Session *session, const Arguments *arguments,
+                 const char *role, GError **error) {
+    const char *wanted = arguments_text(arguments, "role");
+    g_auto(Access) made = {.grants = joined(arguments_list(arguments, "grant"))};
+    if (!wanted && !role) {
+        g_set_error_literal(error, ASSAY_ERROR, ERROR_USAGE,
+                            "--role is missing: owner, admin, member, auditor or scanner");
+        return false;
+    }
+    if (!find_integrations(session, arguments_list(arguments, "integration"), &made.integrations,
+                           error))
+        return false;
+    made.membership = (Membership){.role = wanted ? wanted : role,
+                                   .grants = made.grants,
+                                   .integrations = made.integrations,
+                                   .period_from = arguments_time(arguments, "from"),
+                                   .period_until = arguments_time(arguments, "until")};
+    if (!membership_check(&made.membership, error))
+        return false;
+    *access = made;
+    made.grants = made.integrations = NULL;
+    return true;
+}
+
+bool access_expiry(const Arguments *arguments, int64_t *expires_out, GError **error) {
+    const char *text = arguments_text(arguments, "expires");
+    int64_t now = clock_now_ms();
+    int64_t duration = 0;
+    *expires_out = 0;
+    if (!text)
+        return true;
+    if (clock_parse_duration(text, &duration) && duration > 0 && duration <= INT64_MAX - now) {
+        *expires_out = now + duration;
+        return true;
+    }
+    if (clock_parse(text, expires_out) && *expires_out > now)
+        return true;
+    g_set_error_literal(error, ASSAY_ERROR, ERROR_USAGE,
+                        "--expires is a time to come, or how long from now, such as 90d");
+    return false;
+}
+
+/* --- who and where -----------------------------------------------------------------------------
+ */
+
+const AuditActor *access_actor(void) {
+    static AuditActor actor = {.kind = AUDIT_CLI};
+    actor.name = g_get_user_name();
+    return &actor;
+}
+
+char *access_link(const char *page, const char *token) {
+    const char *url = g_getenv("ASSAY_PUBLIC_URL");
+    const char *base = url && *url != '\0' ? url : PUBLIC_URL;
+    size_t length = strlen(base);
+    while (length > 0 && base[length - 1] == '/')
+        length--;
+    return g_strdup_printf("%.*s/%s#%s", (int)length, base, page, token);
+}

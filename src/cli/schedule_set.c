@@ -1,0 +1,132 @@
+#include "cli/schedule_set.h"
+
+#include "base/error.h"
+#include "cli/schedule.h"
+#include "sync/schedule.h"
+
+typedef bool (*ChangeTarget)(Session *session, const ScheduleTarget *target, const void *data,
+                             GError **error);
+
+/* Finds what the first word names, changes it, and shows it as it is then. */
+static bool change(CommandCall *call, ChangeTarget function, const void *data, GError **error) {
+    g_auto(ScheduleTarget) target = {0};
+    g_autoptr(Session) session = session_open(call->arguments, SESSION_READ, error);
+    return session &&
+           schedule_target_init(&target, session, arguments_word(call->arguments, 0), error) &&
+           function(session, &target, data, error) &&
+           schedule_print_target(call->output, session, &target, error);
+}
+
+/* --- set -------------------------------------------------------------------------------------- */
+
+static bool choose(Session *session, const ScheduleTarget *target, const void *data,
+                   GError **error) {
+    const ScheduleWish *wish = data;
+    Db *db = session_db(session);
+    const DbScope *scope = session_scope(session);
+    if (target->round)
+        return schedule_choose_round(db, scope, target->round, NULL, wish, error);
+    return schedule_choose(db, scope, target->integration, target->definition, wish, error);
+}
+
+static bool run_set(CommandCall *call, GError **error) {
+    ScheduleWish wish = {.every = arguments_text(call->arguments, "every"),
+                         .cron = arguments_text(call->arguments, "cron"),
+                         .time_zone = arguments_text(call->arguments, "timezone")};
+    bool usual = arguments_flag(call->arguments, "default");
+    int given = (wish.every != NULL) + (wish.cron != NULL) + usual;
+    if (given != 1) {
+        g_set_error_literal(error, ASSAY_ERROR, ERROR_USAGE,
+                            "give one of --every 4h, --cron '0 6 * * 1-5' and --default");
+        return false;
+    }
+    if (usual && wish.time_zone) {
+        g_set_error_literal(error, ASSAY_ERROR, ERROR_USAGE, "--timezone goes with --cron");
+        return false;
+    }
+    return change(call, choose, &wish, error);
+}
+
+static const Option set_options[] = {
+    {"every", OPTION_TEXT, "DURATION", "an interval such as 4h or 90m, within the service's range"},
+    {"cron", OPTION_TEXT, "EXPRESSION", "minute, hour, day, month, weekday: '0 6 * * 1-5'"},
+    {"timezone", OPTION_TEXT, "ZONE", "of --cron, such as Europe/Berlin (else UTC)"},
+    {"default", OPTION_FLAG, NULL, "as if nothing had been set"},
+    {0}};
+
+const Command schedule_set_command = {
+    .name = "schedule set",
+    .summary = "another interval or cron expression",
+    .usage = "NAME --every DURATION | --cron EXPRESSION [--timezone ZONE] | --default",
+    .about =
+        "NAME is an integration, or daily or weekly for the rounds of the organization, which\n"
+        "have cron expressions only. A time that was missed in between is due at once.",
+    .examples = "assay schedule set acme --every 4h\n"
+                "assay schedule set acme --cron '0 6 * * 1-5' --timezone Europe/Berlin\n"
+                "assay schedule set daily --cron '30 7 * * *' --timezone America/New_York\n"
+                "assay schedule set acme --default",
+    .options = set_options,
+    .least = 1,
+    .most = 1,
+    .run = run_set,
+};
+
+/* --- pause and resume ------------------------------------------------------------------------- */
+
+static bool pause_target(Session *session, const ScheduleTarget *target, const void *data,
+                         GError **error) {
+    (void)data;
+    Db *db = session_db(session);
+    const DbScope *scope = session_scope(session);
+    if (target->round)
+        return schedule_pause_round(db, scope, target->round, error);
+    return schedule_pause(db, scope, target->integration, target->definition, error);
+}
+
+static bool run_pause(CommandCall *call, GError **error) {
+    if (!change(call, pause_target, NULL, error))
+        return false;
+    output_note(call->output, "What was collected stays. Next: assay schedule resume %s",
+                arguments_word(call->arguments, 0));
+    return true;
+}
+
+const Command schedule_pause_command = {
+    .name = "schedule pause",
+    .summary = "collect no more until it is resumed",
+    .usage = "NAME",
+    .about =
+        "NAME is an integration, or daily or weekly. Runs of the integration that wait or go on\n"
+        "are called off.",
+    .examples = "assay schedule pause acme\n"
+                "assay schedule pause weekly",
+    .least = 1,
+    .most = 1,
+    .run = run_pause,
+};
+
+static bool resume_target(Session *session, const ScheduleTarget *target, const void *data,
+                          GError **error) {
+    (void)data;
+    Db *db = session_db(session);
+    const DbScope *scope = session_scope(session);
+    if (target->round)
+        return schedule_resume_round(db, scope, target->round, NULL, error);
+    return schedule_resume(db, scope, target->integration, target->definition, error);
+}
+
+static bool run_resume(CommandCall *call, GError **error) {
+    return change(call, resume_target, NULL, error);
+}
+
+const Command schedule_resume_command = {
+    .name = "schedule resume",
+    .summary = "collect again",
+    .usage = "NAME",
+    .about = "A time that was missed in between is due at once.",
+    .examples = "assay schedule resume acme\n"
+                "assay schedule resume weekly",
+    .least = 1,
+    .most = 1,
+    .run = run_resume,
+};

@@ -1,0 +1,18 @@
+/* upkeep.h - what is removed when its time is over.
+ *
+ * Results and journals of ended jobs (store/job_prune.h), sessions and counts of failed logins.
+ * Evidence, its documents and the ledger stay. One call deals with a batch of each, in units of
+ * work of their own, so that nothing else waits for long.
+ */
+#pragma once
+
+#include "db/db.h"
+
+#include <glib.h>
+#include <stdbool.h>
+
+/* Between two rounds when nothing is left to remove. */
+#define UPKEEP_MS (60 * 60 * 1000)
+
+/* *more_out says whether there is more to remove. */
+bool upkeep_run(Db *db, bool *more_out, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,18 @@
+#!/usr/bin/env python3
+"""kill -9 of workers and supervisors at 300 random instants while 2,000 jobs run."""
+
+import os
+
+import tap
+from campaign import campaign
+
+SEED = int(os.environ.get("ASSAY_TEST_SEED", "20261120"))
+
+
+def test_every_job_ends_once_and_nothing_is_asked_that_a_journal_held():
+    print(f"# seed {SEED}")
+    print(f"# {campaign(jobs=2000, kills=300, workers=3, seed=SEED)}")
+
+
+if __name__ == "__main__":
+    tap.main(globals())
