@@ -131,9 +131,17 @@ static void fail(Call *call, ProblemKind kind) {
     problem_reply(&problem, &call->reply);
 }
 
+/* "Invalid AWS credentials"; NULL when it was something else. */
+static char *refused_credential(const Call *call, const GError *error) {
+    bool refused = call->service && error_code_of(error) == ERROR_AUTHENTICATION_FAILED;
+    return refused ? g_strdup_printf("Invalid %s credentials", call->service->name) : NULL;
+}
+
 static void fail_with(Call *call, const GError *error) {
     bool service = call->route && (call->route->flags & ROUTE_SERVICE) != 0 && !call->refused;
     Problem problem = problem_of_error(error, service);
+    g_autofree char *title = refused_credential(call, error);
+    problem.title = title;
     if (call->refused) {
         problem = call->refusal;
         problem.detail = error->message;
