@@ -271,6 +271,7 @@ static bool open_run(Execution *execution, GError **error) {
                         .to_ms = json_member_int(execution->request, "to", 0),
                         .lease = &execution->lease,
                         .cassette = execution->cassette,
+                        .hold = !execution->job_id && job_may_retry(execution->job),
                         .sender = execution->sender,
                         .observer = {on_stored, on_progress, execution}};
     return run_new(&config, &execution->run, error);
@@ -310,9 +311,12 @@ static bool collect(Execution *execution, GError **error) {
     while (!run_is_over(execution->run))
         if (!turn(execution, error))
             return false;
-    if (!run_error(execution->run))
+    const GError *failure = run_error(execution->run);
+    if (!failure && run_parked_until(execution->run) == 0)
+        failure = run_held(execution->run);
+    if (!failure)
         return true;
-    g_propagate_error(error, g_error_copy(run_error(execution->run)));
+    g_propagate_error(error, g_error_copy(failure));
     return false;
 }
 
@@ -440,13 +444,17 @@ static bool call_off_work(DbUnit *unit, void *data, GError **error) {
     return job_end_cancelled(unit, &execution->lease, error);
 }
 
-/* What was answered is kept; a job that was called off ends, another is let go of, to be claimed
- * again at once. */
-static bool interrupt(Execution *execution, bool called_off, GError **error) {
+/* What was answered is kept for whoever goes on. */
+static void keep_answers(Execution *execution) {
     g_clear_pointer(&execution->run, run_free);
     if (execution->cassette)
         cassette_flush(execution->cassette);
     g_clear_pointer(&execution->cassette, cassette_free);
+}
+
+/* A job that was called off ends, another is let go of, to be claimed again at once. */
+static bool interrupt(Execution *execution, bool called_off, GError **error) {
+    keep_answers(execution);
     return db_run(execution->context->db, &execution->scope, DB_WRITE,
                   called_off ? call_off_work : interrupt_work, execution, error);
 }
@@ -489,9 +497,11 @@ static bool settle(Execution *execution, const GError *failure, ExecuteOutcome *
     if (code == ERROR_CANCELLED)
         return interrupt(execution, called_off, error);
     *outcome_out = EXECUTE_RETRIED;
-    if (may_retry(execution, code))
+    if (may_retry(execution, code)) {
+        keep_answers(execution);
         return db_run(execution->context->db, &execution->scope, DB_WRITE, retry_work, execution,
                       error);
+    }
     *outcome_out = EXECUTE_FAILED;
     return give_up(execution, failure, error);
 }
