@@ -12,6 +12,7 @@
 #include "store/document.h"
 #include "store/integration.h"
 #include "store/job_claim.h"
+#include "sync/format.h"
 #include "sync/heartbeat.h"
 #include "sync/schedule.h"
 #include "sync/touched.h"
@@ -41,6 +42,7 @@ typedef struct {
     GPtrArray *types;    /* of the evidence; borrowed from the definition */
     Json *problems;      /* entries for the result's errors: checks that could not be run */
     int64_t look_at;     /* monotonic */
+    bool newer;          /* of a format that this program does not know */
     Heartbeat *heartbeat;
 } Execution;
 
@@ -172,13 +174,20 @@ static const Definition *definition_of(Execution *execution, const DefinitionTex
 
 static bool parse_texts(Execution *execution, const DefinitionText *text, GError **error) {
     const char *settings = execution->integration->settings;
-    execution->definition = definition_of(execution, text, error);
-    execution->settings = json_parse(settings, strlen(settings), REQUEST_MAX, error);
-    if (!execution->definition || !execution->settings)
-        return false;
     const char *request = execution->job->request;
     execution->request = json_parse(request, strlen(request), REQUEST_MAX, error);
-    return execution->request != NULL;
+    if (!execution->request)
+        return false;
+    if (format_of(execution->request, text->body) > FORMAT_KNOWN) {
+        execution->newer = true;
+        g_set_error_literal(error, ASSAY_ERROR, ERROR_CONFIGURATION,
+                            "this sync was begun by a newer version of the program, and waits for "
+                            "one");
+        return false;
+    }
+    execution->definition = definition_of(execution, text, error);
+    execution->settings = json_parse(settings, strlen(settings), REQUEST_MAX, error);
+    return execution->definition && execution->settings;
 }
 
 static bool load(Execution *execution, GError **error) {
@@ -439,6 +448,11 @@ static bool interrupt_work(DbUnit *unit, void *data, GError **error) {
     return job_park(unit, &execution->lease, clock_now_ms(), error);
 }
 
+static bool decline_work(DbUnit *unit, void *data, GError **error) {
+    const Execution *execution = data;
+    return job_park(unit, &execution->lease, clock_now_ms() + FORMAT_DECLINE_MS, error);
+}
+
 static bool call_off_work(DbUnit *unit, void *data, GError **error) {
     const Execution *execution = data;
     return job_end_cancelled(unit, &execution->lease, error);
@@ -496,6 +510,10 @@ static bool settle(Execution *execution, const GError *failure, ExecuteOutcome *
     *outcome_out = called_off ? EXECUTE_CALLED_OFF : EXECUTE_RELEASED;
     if (code == ERROR_CANCELLED)
         return interrupt(execution, called_off, error);
+    *outcome_out = EXECUTE_DECLINED;
+    if (execution->newer)
+        return db_run(execution->context->db, &execution->scope, DB_WRITE, decline_work, execution,
+                      error);
     *outcome_out = EXECUTE_RETRIED;
     if (may_retry(execution, code)) {
         keep_answers(execution);
@@ -580,6 +598,7 @@ const char *execute_outcome_name(ExecuteOutcome outcome) {
         [EXECUTE_PARKED] = "parked",     [EXECUTE_RETRIED] = "retried",
         [EXECUTE_RELEASED] = "released", [EXECUTE_LOST] = "lost",
         [EXECUTE_FAILED] = "failed",     [EXECUTE_CALLED_OFF] = "cancelled",
+        [EXECUTE_DECLINED] = "declined",
     };
     return names[outcome];
 }
