@@ -123,3 +123,5 @@ bool call_wait(Call *call, Errand *errand);
  * another thread, and finds password_matches, password_hash and asked.held. Takes held. Returns
  * true. */
 bool call_ask_password(Call *call, const CallPassword *wish);
+/* Wipes what was asked, so that something else can be; asked.held is freed. */
+void call_forget_password(Call *call);
