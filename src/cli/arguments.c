@@ -10,6 +10,7 @@
 const Option arguments_global[] = {
     {"json", OPTION_FLAG, NULL, "print the result as JSON, and nothing else on standard output"},
     {"data", OPTION_TEXT, "DIR", "the data directory (else ASSAY_DATA)"},
+    {"config", OPTION_TEXT, "FILE", "settings in YAML (else ASSAY_CONFIG); see assay config"},
     {"organization", OPTION_TEXT, "NAME", "the organization to work in (else \"default\")"},
     {"quiet", OPTION_FLAG, NULL, "no progress and no hints"},
     {"help", OPTION_FLAG, NULL, "show help, with examples"},

@@ -40,7 +40,7 @@ static void print(const Output *output, const Json *json, bool own_key) {
 
 static bool run(CommandCall *call, GError **error) {
     g_auto(Place) place = {0};
-    if (!place_init(&place, arguments_text(call->arguments, "data"), error))
+    if (!place_init(&place, call->arguments, error))
         return false;
     bool created = !place_require(&place, NULL);
     const char *named = key_source();

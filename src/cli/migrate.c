@@ -94,7 +94,7 @@ static bool run(CommandCall *call, GError **error) {
     const char *from = arguments_text(call->arguments, "from");
     const char *to = arguments_text(call->arguments, "to");
     g_auto(Place) place = {0};
-    if (!place_init(&place, arguments_text(call->arguments, "data"), error))
+    if (!place_init(&place, call->arguments, error))
         return false;
     if (!from && !to)
         return (!place.database_file || place_require(&place, error)) &&

@@ -43,12 +43,13 @@ static char *find_dir(const char *data, GError **error) {
     return dir;
 }
 
-bool place_init(Place *place, const char *data, GError **error) {
-    g_autofree char *dir = find_dir(data, error);
-    if (!dir)
+bool place_init(Place *place, const Arguments *arguments, GError **error) {
+    g_autofree char *dir = find_dir(arguments_text(arguments, "data"), error);
+    g_autoptr(Config) config = dir ? config_read(arguments_text(arguments, "config"), error) : NULL;
+    if (!config)
         return false;
-    const char *url = environment("DATABASE_URL");
-    *place = (Place){.data_dir = g_steal_pointer(&dir)};
+    const char *url = config_text(config, "database_url");
+    *place = (Place){.data_dir = g_steal_pointer(&dir), .config = g_steal_pointer(&config)};
     place->database_url =
         url ? g_strdup(url) : g_strdup_printf(SQLITE "%s/assay.db", place->data_dir);
     if (g_str_has_prefix(place->database_url, SQLITE))
@@ -62,6 +63,7 @@ void place_clear(Place *place) {
     g_free(place->database_url);
     g_free(place->database_file);
     g_free(place->providers_dir);
+    config_free(place->config);
     *place = (Place){0};
 }
 

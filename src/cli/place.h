@@ -1,10 +1,13 @@
-/* place.h - where this installation's data are.
+/* place.h - where this installation's data are, and its settings.
  *
  * The data directory is --data, else ASSAY_DATA, else $XDG_DATA_HOME/assay (by default
- * ~/.local/share/assay), for root /var/lib/assay. The database is DATABASE_URL, else assay.db in
- * the data directory.
+ * ~/.local/share/assay), for root /var/lib/assay. The database is that of the settings
+ * (sync/config.h), else assay.db in the data directory.
  */
 #pragma once
+
+#include "cli/arguments.h"
+#include "sync/config.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -14,10 +17,12 @@ typedef struct {
     char *database_url;  /* may hold a password: never printed */
     char *database_file; /* the path of an embedded database, or NULL */
     char *providers_dir; /* definitions of the operator */
+    Config *config;
 } Place;
 
-/* data is the value of --data or NULL. ERROR_USAGE when no directory can be told. */
-bool place_init(Place *place, const char *data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Of the global options data and config. ERROR_USAGE when no directory can be told,
+ * ERROR_CONFIGURATION when a setting is wrong. */
+bool place_init(Place *place, const Arguments *arguments, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void place_clear(Place *place);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Place, place_clear)
 

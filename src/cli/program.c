@@ -6,6 +6,7 @@
 #include "base/secmem.h"
 #include "base/text.h"
 #include "cli/audit.h"
+#include "cli/configuration.h"
 #include "cli/connect.h"
 #include "cli/controls.h"
 #include "cli/evidence.h"
@@ -61,6 +62,7 @@ static const Command *const commands[] = {
     &provider_test_command,
     &provider_policy_command,
     &migrate_command,
+    &config_command,
     &users_list_command,
     &users_add_command,
     &users_invite_command,

@@ -10,7 +10,7 @@
 
 Registry *provider_registry(const Arguments *arguments, GError **error) {
     g_auto(Place) place = {0};
-    return place_init(&place, arguments_text(arguments, "data"), error)
+    return place_init(&place, arguments, error)
                ? registry_new(place.providers_dir, error)
                : NULL;
 }

@@ -170,7 +170,7 @@ static bool run(CommandCall *call, GError **error) {
     g_autoptr(GPtrArray) trials = g_ptr_array_new_with_free_func(trial_free);
     const char *name = arguments_word(call->arguments, 0);
     g_autoptr(Registry) registry = provider_registry(call->arguments, error);
-    if (!registry || !place_init(&place, arguments_text(call->arguments, "data"), error) ||
+    if (!registry || !place_init(&place, call->arguments, error) ||
         !(name ? add_named(trials, registry, name, error) : add_all(trials, registry, error)))
         return false;
     return exercise(call, &place, trials, error);

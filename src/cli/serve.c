@@ -1,16 +1,12 @@
 #include "cli/serve.h"
 
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "cli/session.h"
-#include "sync/roster.h"
 #include "sync/supervisor.h"
 
 #include <string.h>
 #include <unistd.h>
-
-#define WORKERS 4
 
 /* What a process does of all that there is to do. */
 typedef struct {
@@ -33,26 +29,33 @@ static const Role *role_named(const char *name, GError **error) {
     return NULL;
 }
 
-/* A service says what it does, unless it was told otherwise. */
-static void set_log_level(void) {
-    if (!g_getenv("ASSAY_LOG"))
-        log_set_level(LOG_INFO);
+static const char *const flags[] = {"workers", "grace", NULL};
+
+static bool check_flags(const Arguments *arguments, GError **error) {
+    for (const char *const *flag = flags; *flag; flag++)
+        if (!config_check_flag(*flag, arguments_text(arguments, *flag), error))
+            return false;
+    return true;
 }
 
-static bool read_config(const Arguments *arguments, const Role *role, SupervisorConfig *config,
-                        GError **error) {
-    int64_t workers = arguments_count(arguments, "workers", WORKERS);
-    if (workers > ROSTER_POSTS_MAX) {
-        g_set_error(error, ASSAY_ERROR, ERROR_USAGE, "--workers is at most %d", ROSTER_POSTS_MAX);
-        return false;
-    }
-    const char *grace = arguments_text(arguments, "grace");
-    config->workers = role->works ? (unsigned)workers : 0;
-    config->grace_ms = SUPERVISOR_GRACE_MS;
-    if (!grace || clock_parse_duration(grace, &config->grace_ms))
-        return true;
-    g_set_error_literal(error, ASSAY_ERROR, ERROR_USAGE, "--grace is a duration such as 30s or 2m");
-    return false;
+static bool set_flags(Config *settings, const Arguments *arguments, GError **error) {
+    for (const char *const *flag = flags; *flag; flag++)
+        if (!config_set_flag(settings, *flag, arguments_text(arguments, *flag), error))
+            return false;
+    return true;
+}
+
+/* Borrows from the settings. */
+static void take_settings(const Config *settings, const Role *role, ScheduleDefaults *schedule,
+                          SupervisorConfig *config) {
+    *schedule =
+        (ScheduleDefaults){.daily_sync = config_text(settings, "schedule.daily_sync"),
+                           .weekly_renewal = config_text(settings, "schedule.weekly_renewal"),
+                           .time_zone = config_text(settings, "timezone")};
+    config->workers = role->works ? (unsigned)config_number(settings, "workers") : 0;
+    config->grace_ms = config_number(settings, "grace");
+    config->schedule = schedule;
+    log_set_level(log_level_from_name(config_text(settings, "log_level")));
 }
 
 /* For scripts and service managers: printed when signals are taken and work is looked for. */
@@ -84,14 +87,16 @@ static bool serve(CommandCall *call, const Role *role, const SupervisorConfig *c
 
 static bool run(CommandCall *call, GError **error) {
     SupervisorConfig config = {0};
+    ScheduleDefaults schedule;
     const Role *role = role_named(arguments_text(call->arguments, "role"), error);
-    if (!role || !read_config(call->arguments, role, &config, error))
+    if (!role || !check_flags(call->arguments, error))
         return false;
-    set_log_level();
     supervisor_take_signals();
     g_autoptr(Session) session = session_open(call->arguments, SESSION_MAKE, error);
-    if (!session || !session_station(session, &config.station, error))
+    if (!session || !set_flags(session_config(session), call->arguments, error) ||
+        !session_station(session, &config.station, error))
         return false;
+    take_settings(session_config(session), role, &schedule, &config);
     config.db = session_db(session);
     config.providers_dir = session_place(session)->providers_dir;
     return serve(call, role, &config, error);
@@ -99,7 +104,7 @@ static bool run(CommandCall *call, GError **error) {
 
 static const Option options[] = {
     {"role", OPTION_TEXT, "ROLE", "api, worker or all (all)"},
-    {"workers", OPTION_COUNT, "N", "worker processes, started when there is work (4)"},
+    {"workers", OPTION_TEXT, "N", "worker processes, started when there is work (4)"},
     {"grace", OPTION_TEXT, "TIME", "what running jobs get to end in when the service stops (30s)"},
     {0}};
 

@@ -19,6 +19,7 @@ struct Session {
     Crew *crew;
     AwsAmbient aws;
     Secret *redis_url; /* NULL: not looked for yet, or none */
+    Json *limits;      /* provider -> rate, of the settings */
     bool aws_taken;
 };
 
@@ -28,6 +29,7 @@ void session_free(Session *session) {
     if (!session)
         return;
     crew_free(session->crew);
+    json_free(session->limits);
     aws_ambient_clear(&session->aws);
     secret_free(session->redis_url);
     registry_free(session->registry);
@@ -135,10 +137,14 @@ Session *session_open(const Arguments *arguments, SessionMode mode, GError **err
         g_set_error_literal(error, ASSAY_ERROR, ERROR_USAGE, "--organization wants a name");
         return NULL;
     }
-    if (!place_init(&session->place, arguments_text(arguments, "data"), error) ||
-        !open_database(session, mode, error) || !find_organization(session, mode, error))
+    if (!place_init(&session->place, arguments, error) || !open_database(session, mode, error) ||
+        !find_organization(session, mode, error))
         return NULL;
     return g_steal_pointer(&session);
+}
+
+Config *session_config(Session *session) {
+    return session->place.config;
 }
 
 const Place *session_place(const Session *session) {
@@ -197,13 +203,28 @@ static bool take_redis(Session *session, GError **error) {
     if (session->redis_url)
         return true;
     g_autoptr(GError) failure = NULL;
+    const char *set = config_text(session->place.config, "redis_url");
     session->redis_url = secret_from_environment("REDIS_URL", &failure);
     if (session->redis_url && secret_size(session->redis_url) == 0)
         g_clear_pointer(&session->redis_url, secret_free);
+    if (!session->redis_url && !failure && set)
+        session->redis_url = secret_new(set, strlen(set), &failure);
     if (!failure)
         return true;
     g_propagate_error(error, g_steal_pointer(&failure));
     return false;
+}
+
+static void add_limit(const char *provider, const char *limit, void *data) {
+    json_put_string(data, provider, limit);
+}
+
+static const Json *limits_of(Session *session) {
+    if (!session->limits) {
+        session->limits = json_new_object();
+        config_each_limit(session->place.config, add_limit, session->limits);
+    }
+    return session->limits;
 }
 
 bool session_station(Session *session, StationConfig *config_out, GError **error) {
@@ -218,6 +239,7 @@ bool session_station(Session *session, StationConfig *config_out, GError **error
                                   .keyring = keyring,
                                   .aws = &session->aws,
                                   .redis_url = session->redis_url,
+                                  .limits = limits_of(session),
                                   .wait_scale = wait_scale()};
     return true;
 }

@@ -24,13 +24,14 @@ typedef enum {
 
 #define SESSION_ORGANIZATION "default"
 
-/* Of the global options data and organization. NULL with the error set. */
+/* Of the global options data, config and organization. NULL with the error set. */
 Session *session_open(const Arguments *arguments, SessionMode mode,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void session_free(Session *session);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Session, session_free)
 
 const Place *session_place(const Session *session);
+Config *session_config(Session *session);
 Db *session_db(const Session *session);
 const DbScope *session_scope(const Session *session);
 const char *session_organization(const Session *session); /* its name */

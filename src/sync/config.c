@@ -14,6 +14,7 @@
 #define LIMITS "limits."
 #define SECRET_SHOWN "[secret]"
 #define TEXT_MAX 4096
+#define COUNT_MAX 256
 
 /* --- what a value may be ---------------------------------------------------------------------- */
 
@@ -54,7 +55,7 @@ static bool is_address(const char *text) {
 static bool is_count(const char *text) {
     char *end = NULL;
     unsigned long number = strtoul(text, &end, 10);
-    return g_ascii_isdigit(*text) && *end == '\0' && number >= 1 && number <= 1000000;
+    return g_ascii_isdigit(*text) && *end == '\0' && number >= 1 && number <= COUNT_MAX;
 }
 
 static bool is_duration(const char *text) {
@@ -92,7 +93,7 @@ static const Kind database = {"sqlite:PATH or postgres://...", is_database};
 static const Kind redis = {"redis://HOST:PORT or unix:PATH", is_redis};
 static const Kind web = {"a URL that begins with http:// or https://", is_web};
 static const Kind address = {"an address such as 127.0.0.1:8080 or :8080", is_address};
-static const Kind count = {"a whole number from 1", is_count};
+static const Kind count = {"a whole number from 1, at most 256", is_count};
 static const Kind duration = {"a duration such as 30s or 2m", is_duration};
 static const Kind rate = {"a rate such as 50/1m", is_rate};
 static const Kind cron = {"five cron fields such as '0 9 * * *'", is_cron};
@@ -279,13 +280,9 @@ static bool read_file(Config *config, const char *file, GError **error) {
 
 /* --- environment and flags -------------------------------------------------------------------- */
 
-static bool take_checked(Config *config, const Setting *setting, const char *text,
-                         ConfigOrigin origin, GError **error) {
-    if (strlen(text) <= TEXT_MAX && setting->kind->accepts(text)) {
-        set_value(config, setting, text, origin);
+static bool check(const Setting *setting, const char *text, bool flag, GError **error) {
+    if (strlen(text) <= TEXT_MAX && setting->kind->accepts(text))
         return true;
-    }
-    bool flag = origin == CONFIG_FLAG;
     g_set_error(error, ASSAY_ERROR, flag ? ERROR_USAGE : ERROR_CONFIGURATION, "%s%s is %s",
                 flag ? "--" : "", flag ? setting->name : setting->environment,
                 setting->kind->expected);
@@ -295,31 +292,35 @@ static bool take_checked(Config *config, const Setting *setting, const char *tex
 static bool read_environment(Config *config, GError **error) {
     for (size_t i = 0; i < G_N_ELEMENTS(settings); i++) {
         const char *text = g_getenv(settings[i].environment);
-        if (text && *text != '\0' &&
-            !take_checked(config, &settings[i], text, CONFIG_ENVIRONMENT, error))
+        if (!text || *text == '\0')
+            continue;
+        if (!check(&settings[i], text, false, error))
             return false;
+        set_value(config, &settings[i], text, CONFIG_ENVIRONMENT);
     }
     return true;
 }
 
-static bool read_flags(Config *config, const char *const *flags, GError **error) {
-    for (; flags && flags[0]; flags += 2) {
-        const Setting *setting = setting_named(flags[0]);
-        g_assert(setting);
-        if (flags[1] && !take_checked(config, setting, flags[1], CONFIG_FLAG, error))
-            return false;
-    }
+bool config_check_flag(const char *name, const char *text, GError **error) {
+    return !text || check(setting_named(name), text, true, error);
+}
+
+bool config_set_flag(Config *config, const char *name, const char *text, GError **error) {
+    if (!config_check_flag(name, text, error))
+        return false;
+    if (text)
+        set_value(config, setting_named(name), text, CONFIG_FLAG);
     return true;
 }
 
-Config *config_read(const char *file, const char *const *flags, GError **error) {
+Config *config_read(const char *file, GError **error) {
     g_autoptr(Config) config = g_new0(Config, 1);
     config->limits = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     for (size_t i = 0; i < G_N_ELEMENTS(settings); i++)
         set_value(config, &settings[i], settings[i].fallback, CONFIG_DEFAULT);
     const char *named = file ? file : g_getenv("ASSAY_CONFIG");
     if ((named && *named != '\0' && !read_file(config, named, error)) ||
-        !read_environment(config, error) || !read_flags(config, flags, error))
+        !read_environment(config, error))
         return NULL;
     return g_steal_pointer(&config);
 }
@@ -338,7 +339,7 @@ void config_free(Config *config) {
 void config_reload(Config *config, Config *fresh) {
     for (size_t i = 0; i < G_N_ELEMENTS(settings); i++) {
         const Value *value = &fresh->values[i];
-        if (settings[i].reloadable)
+        if (settings[i].reloadable && config->values[i].origin != CONFIG_FLAG)
             set_value(config, &settings[i], value->text, value->origin);
     }
     GHashTable *limits = config->limits;

@@ -28,12 +28,17 @@ typedef enum { CONFIG_DEFAULT, CONFIG_FILE, CONFIG_ENVIRONMENT, CONFIG_FLAG } Co
 
 typedef struct Config Config;
 
-/* Reads file (NULL: ASSAY_CONFIG, else none), the environment, and flags: pairs of a setting's name
- * and its value, ending in NULL; a NULL value was not given. ERROR_CONFIGURATION. */
-Config *config_read(const char *file, const char *const *flags,
-                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Reads file (NULL: ASSAY_CONFIG, else none) and the environment. ERROR_CONFIGURATION. */
+Config *config_read(const char *file, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void config_free(Config *config); /* NULL allowed */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Config, config_free)
+
+/* What was given on the command line; a NULL text was not. ERROR_USAGE. */
+bool config_set_flag(Config *config, const char *name, const char *text,
+                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Whether it may be given, before anything is opened. */
+bool config_check_flag(const char *name, const char *text,
+                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The effective value by a name of the table, or limits.PROVIDER; NULL when there is neither a
  * value nor a default. Borrowed. */
@@ -52,5 +57,6 @@ void config_each_limit(const Config *config, ConfigLimit function, void *data);
  * "[secret]". */
 Json *config_describe(const Config *config);
 
-/* Takes over from `fresh` what may change while a program runs; frees fresh. */
+/* Takes over from `fresh` what may change while a program runs and was not given as a flag; frees
+ * fresh. Nobody may hold a borrowed text meanwhile. */
 void config_reload(Config *config, Config *fresh);

@@ -5,9 +5,25 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* place_init() for a command line with this --data and this --config, if any. */
+static bool init(Place *place, const char *data, const char *config, GError **error) {
+    const char *vector[5] = {0};
+    size_t count = 0;
+    if (data) {
+        vector[count++] = "--data";
+        vector[count++] = data;
+    }
+    if (config) {
+        vector[count++] = "--config";
+        vector[count++] = config;
+    }
+    g_autoptr(Arguments) arguments = arguments_parse(NULL, vector, error);
+    return arguments && place_init(place, arguments, error);
+}
+
 static void expect_dir(const char *given, const char *dir) {
     g_auto(Place) place = {0};
-    must(place_init(&place, given, &error));
+    must(init(&place, given, NULL, &error));
     g_assert_cmpstr(place.data_dir, ==, dir);
 }
 
@@ -16,7 +32,7 @@ static void the_option_comes_before_the_environment(void) {
     expect_dir("/srv/option", "/srv/option");
     expect_dir(NULL, "/srv/environment");
     g_setenv("ASSAY_DATA", "", TRUE);
-    must_fail(ERROR_USAGE, "--data wants a directory", place_init(&(Place){0}, "", &error));
+    must_fail(ERROR_USAGE, "--data wants a directory", init(&(Place){0}, "", NULL, &error));
 }
 
 static void a_relative_directory_is_made_absolute(void) {
@@ -32,24 +48,24 @@ static void the_usual_directory_is_the_users_or_roots(void) {
 
 static void the_database_is_in_the_data_directory_unless_told(void) {
     g_auto(Place) place = {0};
-    must(place_init(&place, "/srv/assay", &error));
+    must(init(&place, "/srv/assay", NULL, &error));
     g_assert_cmpstr(place.database_url, ==, "sqlite:/srv/assay/assay.db");
     g_assert_cmpstr(place.database_file, ==, "/srv/assay/assay.db");
     g_assert_cmpstr(place.providers_dir, ==, "/srv/assay/providers");
     place_clear(&place);
     g_setenv("DATABASE_URL", "sqlite:/mnt/other.db", TRUE);
-    must(place_init(&place, "/srv/assay", &error));
+    must(init(&place, "/srv/assay", NULL, &error));
     g_assert_cmpstr(place.database_file, ==, "/mnt/other.db");
     place_clear(&place);
     g_setenv("DATABASE_URL", "postgres://assay:" PLANTED "@db/assay", TRUE);
-    must(place_init(&place, "/srv/assay", &error));
+    must(init(&place, "/srv/assay", NULL, &error));
     g_assert_null(place.database_file);
 }
 
 static void the_directory_is_made_for_its_owner_only(void) {
     g_auto(Place) place = {0};
     struct stat status;
-    must(place_init(&place, desk_data(), &error));
+    must(init(&place, desk_data(), NULL, &error));
     must_fail(ERROR_NOT_FOUND, "run `assay init` or `assay connect` first",
               place_require(&place, &error));
     g_assert_false(g_file_test(desk_data(), G_FILE_TEST_EXISTS));
@@ -59,10 +75,20 @@ static void the_directory_is_made_for_its_owner_only(void) {
     g_assert_cmpint(status.st_mode & 07777, ==, 0700);
 }
 
+static void settings_come_from_the_named_file(void) {
+    g_auto(Place) place = {0};
+    const char *file = desk_file("assay.yaml", "database_url: sqlite:/mnt/file.db\nworkers: 2\n");
+    must(init(&place, "/srv/assay", file, &error));
+    g_assert_cmpstr(place.database_file, ==, "/mnt/file.db");
+    g_assert_cmpint(config_number(place.config, "workers"), ==, 2);
+    must_fail(ERROR_CONFIGURATION, "there is no setting listn",
+              init(&(Place){0}, "/srv/assay", desk_file("wrong.yaml", "listn: ':1'\n"), &error));
+}
+
 static void a_directory_that_cannot_be_made_is_told(void) {
     g_auto(Place) place = {0};
     g_autofree char *inside = g_build_filename(desk_file("file", "x"), "data", NULL);
-    must(place_init(&place, inside, &error));
+    must(init(&place, inside, NULL, &error));
     must_fail(ERROR_CONFIGURATION, "cannot be made", place_make(&place, &error));
 }
 
@@ -74,6 +100,7 @@ int main(int argc, char **argv) {
         {"the_database_is_in_the_data_directory_unless_told",
          the_database_is_in_the_data_directory_unless_told},
         {"the_directory_is_made_for_its_owner_only", the_directory_is_made_for_its_owner_only},
+        {"settings_come_from_the_named_file", settings_come_from_the_named_file},
         {"a_directory_that_cannot_be_made_is_told", a_directory_that_cannot_be_made_is_told},
     };
     return desk_main(argc, argv, "place", tests, G_N_ELEMENTS(tests));

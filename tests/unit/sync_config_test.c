@@ -26,9 +26,9 @@ static void write_file(const char *text) {
     g_assert_no_error(error);
 }
 
-static Config *read_with(const char *file, const char *const *flags) {
+static Config *read_with(const char *file) {
     GError *error = NULL;
-    Config *config = config_read(file, flags, &error);
+    Config *config = config_read(file, &error);
     g_assert_no_error(error);
     g_assert_nonnull(config);
     return config;
@@ -36,21 +36,27 @@ static Config *read_with(const char *file, const char *const *flags) {
 
 static Config *read_text(const char *text) {
     write_file(text);
-    return read_with(path, NULL);
+    return read_with(path);
 }
 
 static void assert_refused(const char *text, const char *part) {
     g_autoptr(GError) error = NULL;
     write_file(text);
-    g_assert_null(config_read(path, NULL, &error));
+    g_assert_null(config_read(path, &error));
     g_assert_error(error, ASSAY_ERROR, ERROR_CONFIGURATION);
     if (!strstr(error->message, part))
         g_error("\"%s\" is not in \"%s\"", part, error->message);
 }
 
+static void set_flag(Config *config, const char *name, const char *text) {
+    GError *error = NULL;
+    g_assert_true(config_set_flag(config, name, text, &error));
+    g_assert_no_error(error);
+}
+
 static void without_anything_the_defaults_hold(void) {
     start();
-    g_autoptr(Config) config = read_with(NULL, NULL);
+    g_autoptr(Config) config = read_with(NULL);
     g_assert_cmpstr(config_text(config, "listen"), ==, "127.0.0.1:8080");
     g_assert_cmpint(config_number(config, "workers"), ==, 4);
     g_assert_cmpint(config_number(config, "grace"), ==, 30000);
@@ -65,8 +71,9 @@ static void a_flag_beats_the_environment_beats_the_file(void) {
     write_file("workers: 2\nlisten: ':1'\ngrace: 1m\n");
     g_setenv("ASSAY_WORKERS", "3", TRUE);
     g_setenv("ASSAY_LISTEN", ":2", TRUE);
-    const char *const flags[] = {"workers", "5", "grace", NULL, NULL};
-    g_autoptr(Config) config = read_with(path, flags);
+    g_autoptr(Config) config = read_with(path);
+    set_flag(config, "workers", "5");
+    set_flag(config, "grace", NULL);
     g_assert_cmpint(config_number(config, "workers"), ==, 5);
     g_assert_cmpint(config_origin(config, "workers"), ==, CONFIG_FLAG);
     g_assert_cmpstr(config_text(config, "listen"), ==, ":2");
@@ -79,7 +86,7 @@ static void the_file_may_be_named_by_the_environment(void) {
     start();
     write_file("timezone: Europe/Berlin\n");
     g_setenv("ASSAY_CONFIG", path, TRUE);
-    g_autoptr(Config) config = read_with(NULL, NULL);
+    g_autoptr(Config) config = read_with(NULL);
     g_assert_cmpstr(config_text(config, "timezone"), ==, "Europe/Berlin");
 }
 
@@ -121,8 +128,8 @@ static void what_is_wrong_in_the_file_is_said_with_its_line(void) {
     start();
     assert_refused("listn: ':1'\n", ":1:1: there is no setting listn; did you mean listen?");
     assert_refused("workers: 4\nworkers: 5\n", ":2:1: this key is given twice");
-    assert_refused("workers: many\n", ":1:10: workers is a whole number from 1");
-    assert_refused("workers: 0\n", "workers is a whole number from 1");
+    assert_refused("workers: many\n", ":1:10: workers is a whole number from 1, at most 256");
+    assert_refused("workers: 0\n", "workers is a whole number from 1, at most 256");
     assert_refused("\nschedule: {daily_sync: every day}\n", ":2:24: schedule.daily_sync is five");
     assert_refused("schedule: {daily: '0 9 * * *'}\n", "there is no setting schedule.daily");
     assert_refused("limits: {slack: fast}\n", "limits.slack is a rate such as 50/1m");
@@ -143,14 +150,14 @@ static void a_wrong_value_is_not_repeated(void) {
     start();
     g_autoptr(GError) error = NULL;
     write_file("database_url: 'mysql://user:planted-password@db/x'\n");
-    g_assert_null(config_read(path, NULL, &error));
+    g_assert_null(config_read(path, &error));
     g_assert_null(strstr(error->message, "planted-password"));
 }
 
 static void a_missing_file_is_an_error(void) {
     start();
     g_autoptr(GError) error = NULL;
-    g_assert_null(config_read("/nowhere/assay.yaml", NULL, &error));
+    g_assert_null(config_read("/nowhere/assay.yaml", &error));
     g_assert_error(error, ASSAY_ERROR, ERROR_CONFIGURATION);
 }
 
@@ -164,15 +171,15 @@ static void a_wrong_variable_and_a_wrong_flag_are_named(void) {
     start();
     g_autoptr(GError) error = NULL;
     g_setenv("ASSAY_GRACE", "long", TRUE);
-    g_assert_null(config_read(NULL, NULL, &error));
+    g_assert_null(config_read(NULL, &error));
     g_assert_error(error, ASSAY_ERROR, ERROR_CONFIGURATION);
     g_assert_cmpstr(error->message, ==, "ASSAY_GRACE is a duration such as 30s or 2m");
     g_clear_error(&error);
     start();
-    const char *const flags[] = {"workers", "none", NULL};
-    g_assert_null(config_read(NULL, flags, &error));
+    g_autoptr(Config) config = read_with(NULL);
+    g_assert_false(config_set_flag(config, "workers", "none", &error));
     g_assert_error(error, ASSAY_ERROR, ERROR_USAGE);
-    g_assert_cmpstr(error->message, ==, "--workers is a whole number from 1");
+    g_assert_cmpstr(error->message, ==, "--workers is a whole number from 1, at most 256");
 }
 
 /* The row of a setting in the description; borrowed from it. */
@@ -199,7 +206,7 @@ static void passwords_are_not_shown(void) {
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         start();
         g_setenv("DATABASE_URL", cases[i].url, TRUE);
-        g_autoptr(Config) config = read_with(NULL, NULL);
+        g_autoptr(Config) config = read_with(NULL);
         g_autoptr(Json) rows = config_describe(config);
         const Json *row = row_of(rows, "database_url");
         g_assert_cmpstr(json_member_string(row, "value", NULL), ==, cases[i].shown);
@@ -224,11 +231,15 @@ static void every_setting_is_described(void) {
 static void reloading_changes_what_may_change(void) {
     start();
     g_autoptr(Config) config = read_text("workers: 2\ntimezone: UTC\nlimits: {slack: 30/1m}\n");
-    config_reload(config, read_text("workers: 9\ntimezone: Europe/Berlin\nlimits: {aws: 5/1s}\n"));
+    set_flag(config, "log_level", "error");
+    config_reload(
+        config,
+        read_text("workers: 9\nlog_level: debug\ntimezone: Europe/Berlin\nlimits: {aws: 5/1s}\n"));
     g_assert_cmpint(config_number(config, "workers"), ==, 2);
     g_assert_cmpstr(config_text(config, "timezone"), ==, "Europe/Berlin");
     g_assert_null(config_text(config, "limits.slack"));
     g_assert_cmpstr(config_text(config, "limits.aws"), ==, "5/1s");
+    g_assert_cmpstr(config_text(config, "log_level"), ==, "error");
 }
 
 #define TEST(name)                                                                                 \
