@@ -2,6 +2,7 @@
 
 #include "api/entry.h"
 #include "api/people_shape.h"
+#include "store/membership.h"
 #include "store/organization.h"
 #include "store/setup.h"
 #include "store/user.h"

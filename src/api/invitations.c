@@ -114,7 +114,7 @@ static bool revoke_work(DbUnit *unit, void *data, GError **error) {
     return invitation_revoke(unit, id, error) && audit_add(unit, &entry, error);
 }
 
-static bool revoke(Call *call, GError **error) {
+static bool take_back(Call *call, GError **error) {
     if (!call_run(call, DB_WRITE, revoke_work, call, error))
         return false;
     Json *json = json_new_object();
@@ -263,7 +263,7 @@ static bool begin_join(Call *call, Joining *joining, Secret *password, GError **
                                                    .free_held = joining_free});
 }
 
-static bool accept(Call *call, GError **error) {
+static bool accept_offer(Call *call, GError **error) {
     g_autoptr(Secret) password = entry_password(call, "password", error);
     Joining *joining = password ? find(call, error) : NULL;
     if (!joining)
@@ -326,7 +326,7 @@ const Route invitation_routes[] = {
      .summary = "Take an open invitation back.",
      .access = ACCESS_ROLE,
      .action = ACTION_MEMBER_CHANGE,
-     .handle = revoke,
+     .handle = take_back,
      .reply = &success_shape},
     {.method = "POST",
      .path = "/api/invitations/lookup",
@@ -344,7 +344,7 @@ const Route invitation_routes[] = {
      .summary = "Join, and be logged in.",
      .access = ACCESS_PUBLIC,
      .flags = ROUTE_SECRET,
-     .handle = accept,
+     .handle = accept_offer,
      .body = &accept_shape,
      .status = 201,
      .reply = &entry_shape},

@@ -194,7 +194,7 @@ static bool log_out(Call *call, GError **error) {
            end_session(call, call->caller->session_id, AUDIT_SESSION_LOGOUT, error);
 }
 
-static bool revoke(Call *call, GError **error) {
+static bool end_one(Call *call, GError **error) {
     return require_session(call, error) &&
            end_session(call, call_parameter(call, "id"), AUDIT_SESSION_REVOKED, error);
 }
@@ -353,6 +353,6 @@ const Route login_routes[] = {
      .tag = "Sessions",
      .summary = "End one of one's own sessions.",
      .access = ACCESS_SIGNED_IN,
-     .handle = revoke,
+     .handle = end_one,
      .reply = &success_shape},
     {0}};

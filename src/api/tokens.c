@@ -135,7 +135,7 @@ static bool revoke_work(DbUnit *unit, void *data, GError **error) {
            note(unit, call, AUDIT_TOKEN_REVOKED, &row, error);
 }
 
-static bool revoke(Call *call, GError **error) {
+static bool end_one(Call *call, GError **error) {
     if (!call_run(call, DB_WRITE, revoke_work, call, error))
         return false;
     Json *json = json_new_object();
@@ -183,7 +183,7 @@ const Route token_routes[] = {{.method = "GET",
                                .summary = "End a token's access to the organization.",
                                .access = ACCESS_ROLE,
                                .action = ACTION_TOKEN_CHANGE,
-                               .handle = revoke,
+                               .handle = end_one,
                                .reply = &success_shape},
                               {.method = "GET",
                                .path = "/api/installation/tokens",

@@ -190,6 +190,12 @@ bool membership_delete(DbUnit *unit, const char *user_id, GError **error) {
     return record_change(unit, statement, ERROR_NOT_FOUND, not_found, error);
 }
 
+bool member_get(DbUnit *unit, const char *user_id, Member **member_out, GError **error) {
+    DbStatement *statement = db_prepare(unit, "membership_member");
+    db_bind_text(statement, "user_id", user_id);
+    return record_must(statement, &member_shape, member_out, error);
+}
+
 bool membership_list(DbUnit *unit, const char *after_user_id, int64_t limit,
                      GPtrArray **members_out, GError **error) {
     DbStatement *statement = db_prepare(unit, "membership_list");

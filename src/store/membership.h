@@ -87,6 +87,10 @@ bool membership_update(DbUnit *unit, const Membership *membership,
 /* ERROR_NOT_FOUND; ERROR_CONFLICT for the last owner. */
 bool membership_delete(DbUnit *unit, const char *user_id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The member with this user id, ended or not. ERROR_NOT_FOUND. */
+bool member_get(DbUnit *unit, const char *user_id, Member **member_out,
+                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Member* by user id behind after_id (NULL: from the first); ended ones too. */
 bool membership_list(DbUnit *unit, const char *after_user_id, int64_t limit,
                      GPtrArray **members_out, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -54,6 +54,16 @@ where organization_id = :org and user_id = :user_id;
 delete from membership
 where organization_id = :org and user_id = :user_id;
 
+-- name: membership_member
+-- One member with his user.
+select membership.user_id, user_account.email, user_account.name, membership.role,
+    membership.grants, membership.integrations, membership.period_from, membership.period_until,
+    membership.expires_at, user_account.disabled_at, user_account.last_login_at,
+    membership.created_at
+from membership
+inner join user_account on user_account.id = membership.user_id
+where membership.organization_id = :org and membership.user_id = :user_id;
+
 -- name: membership_list
 -- Members with their users.
 select membership.user_id, user_account.email, user_account.name, membership.role,
