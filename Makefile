@@ -6,11 +6,11 @@ export CTEST_PARALLEL_LEVEL ?= $(JOBS)
 QUIET = $(if $(CI),-- --quiet)
 FILES = $(wildcard $(addsuffix /*.[ch],src src/* sandbox tests/* bench))
 
-.PHONY: help build run test sanitize tsan check bench campaign format clean
+.PHONY: help build run test test-postgres sanitize tsan check bench campaign format clean
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
 
 build: build/release/build.ninja ## build/release/assay and build/release/assay-sandbox
 	@cmake --build --preset release -j $(JOBS) $(QUIET)
@@ -21,6 +21,10 @@ run: ## first light: install what is missing, build, connect a demo, collect, sc
 test: build/debug/build.ninja ## install what is missing and run every test
 	@cmake --build --preset debug -j $(JOBS) $(QUIET)
 	@ctest --preset debug --output-junit tests.xml
+
+test-postgres: build/debug/build.ninja ## the tests that keep a database, on PostgreSQL
+	@cmake --build --preset debug -j $(JOBS) $(QUIET)
+	@ASSAY_TEST_DATABASE=postgres scripts/with-postgres ctest --preset debug -L database --output-junit postgres.xml
 
 sanitize: build/asan/build.ninja ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@cmake --build --preset asan -j $(JOBS) $(QUIET)

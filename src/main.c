@@ -6,14 +6,14 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* A file of eight bytes, the offset, which a test may change at any time. */
+/* A file that is a ClockOffsets, which a test may change at any time. */
 static void share_test_clock(const char *path) {
     int file = open(path, O_RDONLY | O_CLOEXEC);
     g_assert(file >= 0);
-    void *offset = mmap(NULL, sizeof(int64_t), PROT_READ, MAP_SHARED, file, 0);
-    g_assert(offset != MAP_FAILED);
+    void *offsets = mmap(NULL, sizeof(ClockOffsets), PROT_READ, MAP_SHARED, file, 0);
+    g_assert(offsets != MAP_FAILED);
     close(file);
-    clock_share_offset(offset);
+    clock_share_offsets(offsets);
 }
 #endif
 

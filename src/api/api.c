@@ -13,6 +13,7 @@
 #include "api/routes.h"
 #include "api/server.h"
 #include "api/token_use.h"
+#include "api/watch.h"
 #include "base/log.h"
 #include "vault/password_queue.h"
 
@@ -146,6 +147,11 @@ uint16_t api_port(const ApiServer *server) {
     return server_port(server->desk.server);
 }
 
+void api_progress(ApiServer *server, const char *organization_id, const char *job_id,
+                  const Json *progress) {
+    watch_progress(server->desk.watch, organization_id, job_id, progress);
+}
+
 /* --- stop ------------------------------------------------------------------------------------- */
 
 static void close_door(ApiServer *api) {
@@ -169,9 +175,12 @@ void api_stop(ApiServer *api) {
     if (desk->token_use)
         write_use(NULL, desk);
     password_queue_free(desk->passwords);
+    if (desk->watch)
+        watch_stop(desk->watch);
     /* What the pool still has is replied to before the server goes. */
     pool_free(desk->pool);
     errands_free(desk->errands);
+    watch_free(desk->watch);
     server_free(desk->server);
     alarms_free(desk->alarms);
     limiter_free(desk->limiter);

@@ -3,6 +3,7 @@
 #include "api/etag.h"
 #include "base/clock.h"
 #include "base/id.h"
+#include "base/secmem.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -161,4 +162,14 @@ bool call_ask_password(Call *call, const CallPassword *wish) {
     call->asked.password = secret_ref(wish->password);
     call->asked_hash = g_strdup(wish->hash);
     return true;
+}
+
+void call_forget_password(Call *call) {
+    secret_free(call->asked.password);
+    if (call->asked.free_held && call->asked.held)
+        call->asked.free_held(call->asked.held);
+    call->asked = (CallPassword){0};
+    g_clear_pointer(&call->asked_hash, secmem_free_text);
+    g_clear_pointer(&call->password_hash, secmem_free_text);
+    g_clear_error(&call->password_error);
 }

@@ -48,9 +48,10 @@ struct Call {
     char client_text[ADDRESS_TEXT_SIZE];
     Caller *caller; /* NULL: a public route */
     DbScope scope;
-    Json *body;         /* an object; empty when there was none */
-    Idempotency *begun; /* the idempotency key, NULL: none */
-    Errand *errand;     /* to be waited for */
+    Json *body;                /* an object; empty when there was none */
+    Idempotency *begun;        /* the idempotency key, NULL: none */
+    Errand *errand;            /* to be waited for */
+    const Definition *service; /* that is asked, of the pool's registry; NULL: none */
     CallPassword asked; /* to be waited for when it has `resume`; password and hash are owned */
     char *asked_hash;
     bool password_matches; /* what came of it */
@@ -122,3 +123,5 @@ bool call_wait(Call *call, Errand *errand);
  * another thread, and finds password_matches, password_hash and asked.held. Takes held. Returns
  * true. */
 bool call_ask_password(Call *call, const CallPassword *wish);
+/* Wipes what was asked, so that something else can be; asked.held is freed. */
+void call_forget_password(Call *call);

@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/log.h"
-#include "base/secmem.h"
 
 #include <string.h>
 
@@ -58,18 +57,8 @@ static Call *call_new(Desk *desk, Exchange *exchange) {
     return call;
 }
 
-static void clear_asked(Call *call) {
-    secret_free(call->asked.password);
-    if (call->asked.free_held && call->asked.held)
-        call->asked.free_held(call->asked.held);
-    call->asked = (CallPassword){0};
-    g_clear_pointer(&call->asked_hash, secmem_free_text);
-    g_clear_pointer(&call->password_hash, secmem_free_text);
-    g_clear_error(&call->password_error);
-}
-
 static void call_free(Call *call) {
-    clear_asked(call);
+    call_forget_password(call);
     target_clear(&call->target);
     caller_free(call->caller);
     json_free(call->body);
@@ -131,9 +120,17 @@ static void fail(Call *call, ProblemKind kind) {
     problem_reply(&problem, &call->reply);
 }
 
+/* "Invalid AWS credentials"; NULL when it was something else. */
+static char *refused_credential(const Call *call, const GError *error) {
+    bool refused = call->service && error_code_of(error) == ERROR_AUTHENTICATION_FAILED;
+    return refused ? g_strdup_printf("Invalid %s credentials", call->service->name) : NULL;
+}
+
 static void fail_with(Call *call, const GError *error) {
     bool service = call->route && (call->route->flags & ROUTE_SERVICE) != 0 && !call->refused;
     Problem problem = problem_of_error(error, service);
+    g_autofree char *title = refused_credential(call, error);
+    problem.title = title;
     if (call->refused) {
         problem = call->refusal;
         problem.detail = error->message;

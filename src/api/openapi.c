@@ -150,6 +150,8 @@ static Json *responses_json(const Route *route, Json *named) {
         json_put(json, "202",
                  response("It goes on; see the job.",
                           content_json("application/json", shape_json(&later_shape, named))));
+    if (route->flags & ROUTE_LATER)
+        json_put(json, "202", success_json(route, named));
     if ((route->flags & ROUTE_OBJECT) && strcmp(route->method, "GET") == 0)
         json_put(json, "304", response("Not changed.", NULL));
     Json *problem = json_new_object();

@@ -17,7 +17,7 @@ static atomic_bool frozen;
 static _Atomic int64_t frozen_wall;
 static _Atomic int64_t frozen_mono;
 static _Atomic int64_t wall_offset;
-static _Atomic(const _Atomic int64_t *) shared_offset; /* clock_share_offset() */
+static _Atomic(const ClockOffsets *) shared_offsets; /* clock_share_offsets() */
 static _Atomic int64_t mono_offset; /* what was advanced while frozen: monotonic never goes back */
 
 static int64_t system_ms(clockid_t clock) {
@@ -27,15 +27,17 @@ static int64_t system_ms(clockid_t clock) {
 }
 
 static int64_t running_mono(void) {
-    return system_ms(CLOCK_MONOTONIC) + atomic_load(&mono_offset);
+    const ClockOffsets *shared = atomic_load(&shared_offsets);
+    int64_t offset = shared ? atomic_load(&shared->mono_ms) : 0;
+    return system_ms(CLOCK_MONOTONIC) + atomic_load(&mono_offset) + offset;
 }
 
 int64_t clock_now_ms(void) {
     if (atomic_load(&frozen))
         return atomic_load(&frozen_wall);
-    const _Atomic int64_t *shared = atomic_load(&shared_offset);
-    return system_ms(CLOCK_REALTIME) + atomic_load(&wall_offset) +
-           (shared ? atomic_load(shared) : 0);
+    const ClockOffsets *shared = atomic_load(&shared_offsets);
+    int64_t offset = shared ? atomic_load(&shared->wall_ms) : 0;
+    return system_ms(CLOCK_REALTIME) + atomic_load(&wall_offset) + offset;
 }
 
 int64_t clock_mono_ms(void) {
@@ -75,8 +77,8 @@ void clock_set_offset(int64_t offset_ms) {
     atomic_store(&wall_offset, offset_ms);
 }
 
-void clock_share_offset(const _Atomic int64_t *offset_ms) {
-    atomic_store(&shared_offset, offset_ms);
+void clock_share_offsets(const ClockOffsets *offsets) {
+    atomic_store(&shared_offsets, offsets);
 }
 
 /* Days since 1970-01-01 of a civil date and back (Howard Hinnant, "chrono-Compatible Low-Level

@@ -33,9 +33,15 @@ void clock_thaw(void);
  * their parent's clock this way). */
 void clock_set_offset(int64_t offset_ms);
 
-/* Shifts the wall clock by what stands there at each look, besides: memory that several processes
- * under test share, so that all their clocks are set at once. It stays until the process ends. */
-void clock_share_offset(const _Atomic int64_t *offset_ms);
+/* Shifts the clocks besides by what stands there at each look: memory that several processes under
+ * test share, so that all their clocks are set, or time passes for all of them, at once. The
+ * monotonic offset only grows. It stays until the process ends. */
+typedef struct {
+    _Atomic int64_t wall_ms;
+    _Atomic int64_t mono_ms;
+} ClockOffsets;
+
+void clock_share_offsets(const ClockOffsets *offsets);
 
 /* "2026-11-20T07:31:28.123Z" (RFC 3339, UTC, milliseconds). Caller frees. */
 char *clock_format(int64_t time_ms);

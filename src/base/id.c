@@ -6,6 +6,7 @@
 #include <glib.h>
 #include <pthread.h>
 #include <stdint.h>
+#include <string.h>
 
 #define COUNTER_MAX 0xfff
 
@@ -33,12 +34,24 @@ static void next_stamp(uint16_t seed, int64_t *ms_out, unsigned *counter_out) {
     pthread_mutex_unlock(&lock);
 }
 
+/* Random bytes are asked for many at a time; ids are no secrets. */
+static void take_random(uint8_t *bytes, size_t size) {
+    static _Thread_local uint8_t pool[1024];
+    static _Thread_local size_t left;
+    if (left < size) {
+        secmem_random(pool, sizeof pool);
+        left = sizeof pool;
+    }
+    left -= size;
+    memcpy(bytes, pool + left, size);
+}
+
 void id_write(char out[ID_SIZE]) {
     static const char digits[] = "0123456789abcdef";
     uint8_t bytes[18]; /* two more, for the counter's seed */
     int64_t ms;
     unsigned count;
-    secmem_random(bytes, sizeof bytes);
+    take_random(bytes, sizeof bytes);
     next_stamp((uint16_t)(bytes[16] << 8 | bytes[17]), &ms, &count);
     for (int i = 0; i < 6; i++)
         bytes[i] = (uint8_t)(ms >> (40 - 8 * i));

@@ -205,8 +205,25 @@ static void end_document(TypeState *type) {
     writer_end(type->writer, members->str, members->len);
 }
 
+/* A record is stored once: what a passing failure has made incomplete is left to another attempt,
+ * which asks again for nothing but that. */
+static bool hold_back(const Run *run, TypeState *type) {
+    Outcome outcome;
+    const char *message;
+    const char *needs;
+    if (!run->config.hold || type->ended ||
+        !completeness_failure(type->completeness, &outcome, &message, &needs) ||
+        outcome == OUTCOME_BROKEN || !error_code_retryable(outcome_error_code(outcome)))
+        return false;
+    type->held = true;
+    type->error = g_error_new_literal(ASSAY_ERROR, (int)outcome_error_code(outcome),
+                                      message ? message : "the service did not answer");
+    return true;
+}
+
 void finish_type(Run *run, TypeState *type) {
-    if (!type->read || type->error || type->stored || type->storing || run->error)
+    if (!type->read || type->error || type->stored || type->storing || run->error ||
+        hold_back(run, type))
         return;
     if (!type->ended)
         end_document(type);

@@ -359,6 +359,13 @@ int64_t run_parked_until(const Run *run) {
     return run->parked_until;
 }
 
+const GError *run_held(const Run *run) {
+    for (size_t i = 0; i < run->type_count; i++)
+        if (run->types[i].held)
+            return run->types[i].error;
+    return NULL;
+}
+
 const GError *run_error(const Run *run) {
     return run->error;
 }

@@ -55,7 +55,10 @@ typedef struct {
     int64_t to_ms;
     const JobLease *lease; /* shown with what is stored; NULL: none. Borrowed */
     Cassette *cassette;    /* borrowed */
-    Sender *sender;        /* borrowed; NULL: replay only, a miss is an error of the type */
+    /* There will be another attempt: an evidence type of which nothing failed but what may succeed
+     * later is not stored, which would be for good, but held back. */
+    bool hold;
+    Sender *sender; /* borrowed; NULL: replay only, a miss is an error of the type */
     RunObserver observer;
 } RunConfig;
 
@@ -70,6 +73,9 @@ bool run_is_over(const Run *run);
 /* When the run stopped early because a limit asks for a long wait: the wall time at which it may
  * go on (by replay); 0 otherwise. */
 int64_t run_parked_until(const Run *run);
+
+/* The failure of the first evidence type that was held back, or NULL: run the job again later. */
+const GError *run_held(const Run *run);
 
 /* A failure of the whole run (database, lost lease), or NULL. */
 const GError *run_error(const Run *run);

@@ -88,6 +88,7 @@ typedef struct {
     bool storing; /* the unit of work is under way */
     bool stored;
     GError *error; /* the type as a whole failed: no record */
+    bool held;     /* ... because another attempt may fare better */
 } TypeState;
 
 struct Run {

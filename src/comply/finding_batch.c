@@ -67,7 +67,8 @@ static bool write_change(DbUnit *unit, const FindingPlace *place, const Change *
                               .severity = change->check->severity,
                               .title = change->check->title,
                               .evidence_id = place->evidence_id,
-                              .at = place->at};
+                              .at = place->at,
+                              .likely_new = change->check->none_open};
     return finding_fail(unit, &failure, change_out, error);
 }
 

@@ -1,4 +1,4 @@
-/* finding_batch.h - changes of findings, written a few hundred at a time.
+/* finding_batch.h - changes of findings, written some hundred at a time.
  *
  * A batch is told what fails and what is resolved, in the order of the rows, and writes in units of
  * work of at most FINDING_BATCH_SIZE changes. Memory: the names of one unit. Writing the same
@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define FINDING_BATCH_SIZE 500
+#define FINDING_BATCH_SIZE 1000
 
 /* Texts are borrowed and must outlive the batch. */
 typedef struct {
@@ -35,6 +35,7 @@ typedef struct {
     const char *id; /* "type.check" */
     const char *title;
     const char *severity;
+    bool none_open; /* no finding of it was open before: those that come are likely new */
 } FindingCheck;
 
 typedef struct FindingBatch FindingBatch;

@@ -178,7 +178,7 @@ Framework *framework_load(const char *name, const char *text, size_t size, Diagn
     Diagnostics *messages = diagnostics == NULL ? own : diagnostics;
     g_autoptr(YamlTree) tree = yaml_tree_parse(text, size, messages);
     if (tree != NULL)
-        schema_check(&grammar, yaml_tree_root(tree), "", messages);
+        schema_check(&grammar, yaml_tree_root(tree), messages);
     g_autoptr(Framework) framework = new_framework();
     if (tree != NULL && diagnostics_errors(messages) == 0)
         load_whole(framework, yaml_tree_root(tree), messages);

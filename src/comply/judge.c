@@ -150,6 +150,7 @@ static bool prepare_findings(Judging *judging, GError **error) {
         Judged *judged = &judging->judged[i];
         if (!finding_each_open(&judging->place, judged->finding.id, know_open, judged, error))
             return false;
+        judged->finding.none_open = !judged->had_open;
     }
     return true;
 }

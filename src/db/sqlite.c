@@ -414,7 +414,14 @@ static bool check_path(const char *path, GError **error) {
     return false;
 }
 
+/* SQLite counts its memory under one lock for all threads, which nobody asks for. */
+static void configure(void) {
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 static DriverDatabase *sqlite_open(const DriverSettings *settings, GError **error) {
+    static pthread_once_t configured = PTHREAD_ONCE_INIT;
+    (void)pthread_once(&configured, configure);
     if (!check_path(settings->path, error))
         return NULL;
     DriverDatabase *database = g_new0(DriverDatabase, 1);

@@ -8,7 +8,7 @@
 typedef struct Arena Arena;
 
 Arena *arena_new(void);
-/* Releases all objects, the last one first. */
+/* Releases all objects, the last one first, then all memory. */
 void arena_free(Arena *arena);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Arena, arena_free)
 

@@ -168,7 +168,7 @@ Definition *definition_load(const char *name, const char *text, size_t size,
     g_autoptr(GArray) exprs = g_array_new(FALSE, FALSE, sizeof(DefinitionExpr));
     loading.definition = definition;
     loading.exprs = exprs;
-    schema_check(&definition_grammar, root, "", messages);
+    schema_check(&definition_grammar, root, messages);
     if (root->kind == YAML_KIND_MAP)
         load_parts(&loading, root);
     if (diagnostics_errors(messages) == 0)

@@ -274,7 +274,12 @@ static void walk_path(Walk *walk) {
 /* Names. */
 
 static bool is_builtin(const Token *token) {
-    g_autofree char *word = g_strdup_printf(" %.*s ", (int)token->length, token->text);
+    char word[32];
+    if (token->length + sizeof "  " > sizeof word)
+        return false;
+    word[0] = word[token->length + 1] = ' ';
+    memcpy(word + 1, token->text, token->length);
+    word[token->length + 2] = '\0';
     return strstr(builtins, word) != NULL;
 }
 

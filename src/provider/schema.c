@@ -80,29 +80,56 @@ static char *found(const YamlNode *node) {
     return g_strdup_printf("'%s'", start);
 }
 
-static const char *place(const char *path) {
-    return path[0] == '\0' ? "the file" : path;
+/* Where a node stands: a key, or an item when there is none, of what is above; NULL: the file. It
+ * is written out for messages only. */
+typedef struct Path Path;
+struct Path {
+    const Path *above;
+    const char *key;
+    size_t item;
+};
+
+static void append_path(GString *out, const Path *path) {
+    if (path == NULL)
+        return;
+    append_path(out, path->above);
+    if (path->key == NULL)
+        g_string_append_printf(out, "[%zu]", path->item);
+    else
+        g_string_append_printf(out, "%s%s", out->len > 0 ? "." : "", path->key);
 }
 
-static void report_expected(const YamlNode *node, const char *path, const char *expected,
+/* Caller frees. */
+static char *place(const Path *path) {
+    GString *out = g_string_new(path == NULL ? "the file" : NULL);
+    append_path(out, path);
+    return g_string_free(out, FALSE);
+}
+
+static void report_expected(const YamlNode *node, const Path *path, const char *expected,
                             Diagnostics *diagnostics) {
+    g_autofree char *where = place(path);
     g_autofree char *what = found(node);
-    diagnostics_error(diagnostics, node->line, node->column, "%s: found %s, expected %s",
-                      place(path), what, expected);
+    diagnostics_error(diagnostics, node->line, node->column, "%s: found %s, expected %s", where,
+                      what, expected);
 }
 
-static void check_text(const SchemaType *type, const YamlNode *node, const char *path,
+static void check(const SchemaType *type, const YamlNode *node, const Path *path,
+                  Diagnostics *diagnostics);
+
+static void check_text(const SchemaType *type, const YamlNode *node, const Path *path,
                        Diagnostics *diagnostics) {
     if (node->kind != YAML_KIND_SCALAR || (yaml_is_null(node) && !type->may_be_empty)) {
         report_expected(node, path, type->expected, diagnostics);
         return;
     }
     if (type->words != NULL && !g_strv_contains(type->words, node->text)) {
+        g_autofree char *where = place(path);
         g_autofree char *words = g_strjoinv(", ", (char **)(uintptr_t)type->words);
         const char *nearest = diagnostics_nearest(node->text, type->words);
         diagnostics_error(diagnostics, node->line, node->column,
-                          "%s: found '%s', expected one of %s%s%s%s", place(path), node->text,
-                          words, nearest ? "; did you mean '" : "", nearest ? nearest : "",
+                          "%s: found '%s', expected one of %s%s%s%s", where, node->text, words,
+                          nearest ? "; did you mean '" : "", nearest ? nearest : "",
                           nearest ? "'?" : "");
         return;
     }
@@ -110,16 +137,14 @@ static void check_text(const SchemaType *type, const YamlNode *node, const char 
         report_expected(node, path, type->expected, diagnostics);
 }
 
-static void check_list(const SchemaType *type, const YamlNode *node, const char *path,
+static void check_list(const SchemaType *type, const YamlNode *node, const Path *path,
                        Diagnostics *diagnostics) {
     if (node->kind != YAML_KIND_LIST) {
         report_expected(node, path, type->expected, diagnostics);
         return;
     }
-    for (size_t i = 0; i < node->count; i++) {
-        g_autofree char *item = g_strdup_printf("%s[%zu]", path, i);
-        schema_check(type->items, node->items[i], item, diagnostics);
-    }
+    for (size_t i = 0; i < node->count; i++)
+        check(type->items, node->items[i], &(Path){path, NULL, i}, diagnostics);
 }
 
 static const SchemaKey *find_key(const SchemaType *type, const char *name) {
@@ -130,8 +155,9 @@ static const SchemaKey *find_key(const SchemaType *type, const char *name) {
     return NULL;
 }
 
-static void report_unknown(const SchemaType *type, const YamlNode *key, const char *path,
+static void report_unknown(const SchemaType *type, const YamlNode *key, const Path *path,
                            Diagnostics *diagnostics) {
+    g_autofree char *where = place(path);
     g_autoptr(GPtrArray) names = g_ptr_array_new();
     for (const SchemaKey *known = type->keys; known->name != NULL; known++)
         g_ptr_array_add(names, (void *)(uintptr_t)known->name);
@@ -140,29 +166,26 @@ static void report_unknown(const SchemaType *type, const YamlNode *key, const ch
     const char *nearest = diagnostics_nearest(key->text, candidates);
     if (nearest != NULL) {
         diagnostics_error(diagnostics, key->line, key->column,
-                          "unknown key '%s' in %s; did you mean '%s'?", key->text, place(path),
-                          nearest);
+                          "unknown key '%s' in %s; did you mean '%s'?", key->text, where, nearest);
         return;
     }
     g_autofree char *all = g_strjoinv(", ", (char **)names->pdata);
     diagnostics_error(diagnostics, key->line, key->column,
-                      "unknown key '%s' in %s, expected one of %s", key->text, place(path), all);
+                      "unknown key '%s' in %s, expected one of %s", key->text, where, all);
 }
 
-static void check_required(const SchemaType *type, const YamlNode *node, const char *path,
+static void check_required(const SchemaType *type, const YamlNode *node, const Path *path,
                            Diagnostics *diagnostics) {
     for (const SchemaKey *key = type->keys; key->name != NULL; key++) {
-        if (key->presence == SCHEMA_REQUIRED && yaml_member(node, key->name) == NULL)
-            diagnostics_error(diagnostics, node->line, node->column, "%s lacks the key '%s'",
-                              place(path), key->name);
+        if (key->presence != SCHEMA_REQUIRED || yaml_member(node, key->name) != NULL)
+            continue;
+        g_autofree char *where = place(path);
+        diagnostics_error(diagnostics, node->line, node->column, "%s lacks the key '%s'", where,
+                          key->name);
     }
 }
 
-static char *join_path(const char *path, const char *key) {
-    return path[0] == '\0' ? g_strdup(key) : g_strdup_printf("%s.%s", path, key);
-}
-
-static void check_map(const SchemaType *type, const YamlNode *node, const char *path,
+static void check_map(const SchemaType *type, const YamlNode *node, const Path *path,
                       Diagnostics *diagnostics) {
     if (node->kind != YAML_KIND_MAP) {
         report_expected(node, path, type->expected, diagnostics);
@@ -171,19 +194,27 @@ static void check_map(const SchemaType *type, const YamlNode *node, const char *
     for (size_t i = 0; i < node->count; i++) {
         const YamlNode *name = node->keys[i];
         const SchemaKey *key = find_key(type, name->text);
-        g_autofree char *member = join_path(path, name->text);
-        if (key == NULL)
+        const Path member = {path, name->text, 0};
+        if (key == NULL) {
             report_unknown(type, name, path, diagnostics);
-        else if (key->presence == SCHEMA_UNSUPPORTED)
+        } else if (key->presence == SCHEMA_UNSUPPORTED) {
+            g_autofree char *where = place(&member);
             diagnostics_error(diagnostics, name->line, name->column,
-                              "%s is not supported in this version", member);
-        else
-            schema_check(key->type, node->items[i], member, diagnostics);
+                              "%s is not supported in this version", where);
+        } else {
+            check(key->type, node->items[i], &member, diagnostics);
+        }
     }
     check_required(type, node, path, diagnostics);
 }
 
-static void check_map_of(const SchemaType *type, const YamlNode *node, const char *path,
+static void report_name(const YamlNode *name, const Path *path, Diagnostics *diagnostics) {
+    g_autofree char *where = place(path);
+    diagnostics_error(diagnostics, name->line, name->column,
+                      "'%s' in %s is not a name: letters, digits and _ only", name->text, where);
+}
+
+static void check_map_of(const SchemaType *type, const YamlNode *node, const Path *path,
                          Diagnostics *diagnostics) {
     if (node->kind != YAML_KIND_MAP) {
         report_expected(node, path, type->expected, diagnostics);
@@ -191,12 +222,9 @@ static void check_map_of(const SchemaType *type, const YamlNode *node, const cha
     }
     for (size_t i = 0; i < node->count; i++) {
         const YamlNode *name = node->keys[i];
-        g_autofree char *member = join_path(path, name->text);
         if (type->accepts != NULL && !type->accepts(name))
-            diagnostics_error(diagnostics, name->line, name->column,
-                              "'%s' in %s is not a name: letters, digits and _ only", name->text,
-                              place(path));
-        schema_check(type->items, node->items[i], member, diagnostics);
+            report_name(name, path, diagnostics);
+        check(type->items, node->items[i], &(Path){path, name->text, 0}, diagnostics);
     }
 }
 
@@ -210,23 +238,27 @@ static bool fits_kind(const SchemaType *type, YamlKind kind) {
     return kinds[type->kind] == kind;
 }
 
-static void check_either(const SchemaType *type, const YamlNode *node, const char *path,
+static void check_either(const SchemaType *type, const YamlNode *node, const Path *path,
                          Diagnostics *diagnostics) {
     for (const SchemaType *const *one = type->either; *one != NULL; one++) {
         if (fits_kind(*one, node->kind)) {
-            schema_check(*one, node, path, diagnostics);
+            check(*one, node, path, diagnostics);
             return;
         }
     }
     report_expected(node, path, type->expected, diagnostics);
 }
 
-void schema_check(const SchemaType *type, const YamlNode *node, const char *path,
+static void check(const SchemaType *type, const YamlNode *node, const Path *path,
                   Diagnostics *diagnostics) {
-    static void (*const checks[])(const SchemaType *, const YamlNode *, const char *,
+    static void (*const checks[])(const SchemaType *, const YamlNode *, const Path *,
                                   Diagnostics *) = {
         [SCHEMA_TEXT] = check_text,     [SCHEMA_LIST] = check_list,     [SCHEMA_MAP] = check_map,
         [SCHEMA_MAP_OF] = check_map_of, [SCHEMA_EITHER] = check_either,
     };
     checks[type->kind](type, node, path, diagnostics);
+}
+
+void schema_check(const SchemaType *type, const YamlNode *node, Diagnostics *diagnostics) {
+    check(type, node, NULL, diagnostics);
 }

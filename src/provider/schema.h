@@ -38,9 +38,8 @@ struct SchemaType {
     bool may_be_empty;               /* TEXT, LIST: whether nothing is allowed */
 };
 
-/* Checks node; path is how messages name it ("" for the whole file). */
-void schema_check(const SchemaType *type, const YamlNode *node, const char *path,
-                  Diagnostics *diagnostics);
+/* Checks the top node of a file. */
+void schema_check(const SchemaType *type, const YamlNode *node, Diagnostics *diagnostics);
 
 /* Common restrictions and types. */
 bool schema_is_name(const YamlNode *node);       /* lower case letter, then letters, digits, _ */

@@ -1,18 +1,23 @@
 #include "provider/yaml.h"
 
+#include "provider/arena.h"
+
 #include <yaml.h>
+
+/* Up to so many keys of a map are compared one by one. */
+#define FEW_KEYS 12
 
 /* Room for the levels that are open while the events are read. */
 typedef struct {
     YamlNode *node;
-    GPtrArray *keys;
+    GPtrArray *keys; /* these two serve all maps and lists of a level */
     GPtrArray *items;
     const YamlNode *key; /* map: the key that waits for its value */
-    GHashTable *seen;    /* map: keys so far */
+    GHashTable *seen;    /* map of many keys: keys so far */
 } Level;
 
 struct YamlTree {
-    GPtrArray *blocks; /* every allocation of the tree */
+    Arena *arena;
     size_t nodes;
     const YamlNode *root;
 };
@@ -29,9 +34,7 @@ typedef struct {
 } Builder;
 
 static void *tree_alloc(YamlTree *tree, size_t size) {
-    void *block = g_malloc0(size == 0 ? 1 : size);
-    g_ptr_array_add(tree->blocks, block);
-    return block;
+    return arena_alloc(tree->arena, 1, size);
 }
 
 static void fail(Builder *builder, const char *reason) {
@@ -51,6 +54,24 @@ static YamlNode *node_new(Builder *builder, YamlKind kind) {
     node->line = builder->line;
     node->column = builder->column;
     return node;
+}
+
+static bool is_second(Level *level, const YamlNode *key) {
+    GPtrArray *keys = level->keys;
+    if (level->seen == NULL && keys->len < FEW_KEYS) {
+        for (guint i = 0; i < keys->len; i++) {
+            if (strcmp(((const YamlNode *)keys->pdata[i])->text, key->text) == 0)
+                return true;
+        }
+        return false;
+    }
+    if (level->seen == NULL) {
+        level->seen = g_hash_table_new(g_str_hash, g_str_equal);
+        for (guint i = 0; i < keys->len; i++)
+            g_hash_table_add(level->seen,
+                             (void *)(uintptr_t)((const YamlNode *)keys->pdata[i])->text);
+    }
+    return !g_hash_table_add(level->seen, (void *)(uintptr_t)key->text);
 }
 
 /* Gives a finished or just opened node to its parent; a map's first of two is its key. */
@@ -74,7 +95,7 @@ static void attach(Builder *builder, const YamlNode *node) {
         fail(builder, "a key must be a word, not a list or a map");
     else if (node->plain && strcmp(node->text, "<<") == 0)
         fail(builder, "merge keys are not allowed, write the members out");
-    else if (!g_hash_table_add(level->seen, (void *)(uintptr_t)node->text))
+    else if (is_second(level, node))
         fail(builder, "this key is given twice in the same map");
     level->key = node;
 }
@@ -89,9 +110,14 @@ static void open_level(Builder *builder, YamlKind kind) {
         return;
     attach(builder, node);
     Level *level = &builder->levels[builder->depth++];
-    *level = (Level){.node = node, .keys = g_ptr_array_new(), .items = g_ptr_array_new()};
-    if (kind == YAML_KIND_MAP)
-        level->seen = g_hash_table_new(g_str_hash, g_str_equal);
+    if (level->keys == NULL) {
+        level->keys = g_ptr_array_new();
+        level->items = g_ptr_array_new();
+    }
+    g_ptr_array_set_size(level->keys, 0);
+    g_ptr_array_set_size(level->items, 0);
+    level->node = node;
+    level->key = NULL;
 }
 
 static const YamlNode **copy_pointers(YamlTree *tree, const GPtrArray *pointers) {
@@ -102,10 +128,9 @@ static const YamlNode **copy_pointers(YamlTree *tree, const GPtrArray *pointers)
 }
 
 static void level_clear(Level *level) {
-    g_ptr_array_unref(level->keys);
-    g_ptr_array_unref(level->items);
-    if (level->seen != NULL)
-        g_hash_table_unref(level->seen);
+    g_clear_pointer(&level->keys, g_ptr_array_unref);
+    g_clear_pointer(&level->items, g_ptr_array_unref);
+    g_clear_pointer(&level->seen, g_hash_table_unref);
 }
 
 static void close_level(Builder *builder) {
@@ -115,7 +140,7 @@ static void close_level(Builder *builder) {
     level->node->items = copy_pointers(builder->tree, level->items);
     if (level->node->kind == YAML_KIND_MAP)
         level->node->keys = copy_pointers(builder->tree, level->keys);
-    level_clear(level);
+    g_clear_pointer(&level->seen, g_hash_table_unref);
 }
 
 static void add_scalar(Builder *builder, const yaml_event_t *event) {
@@ -205,8 +230,8 @@ static void parse_into(Builder *builder, const char *text, size_t size) {
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, size);
     read_events(builder, &parser);
     yaml_parser_delete(&parser);
-    while (builder->depth > 0)
-        level_clear(&builder->levels[--builder->depth]);
+    for (size_t i = 0; i < YAML_MAX_DEPTH; i++)
+        level_clear(&builder->levels[i]);
     if (builder->tree->root == NULL)
         fail(builder, "the file is empty");
 }
@@ -217,7 +242,7 @@ YamlTree *yaml_tree_parse(const char *text, size_t size, Diagnostics *diagnostic
         return NULL;
     }
     YamlTree *tree = g_new0(YamlTree, 1);
-    tree->blocks = g_ptr_array_new_with_free_func(g_free);
+    tree->arena = arena_new();
     Builder builder = {.tree = tree, .diagnostics = diagnostics, .line = 1, .column = 1};
     parse_into(&builder, text, size);
     if (builder.failed)
@@ -228,7 +253,7 @@ YamlTree *yaml_tree_parse(const char *text, size_t size, Diagnostics *diagnostic
 void yaml_tree_free(YamlTree *tree) {
     if (tree == NULL)
         return;
-    g_ptr_array_unref(tree->blocks);
+    arena_free(tree->arena);
     g_free(tree);
 }
 

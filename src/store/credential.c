@@ -54,3 +54,16 @@ bool credential_replace(DbUnit *unit, const Credential *credential, GError **err
     return record_change(unit, statement, ERROR_CONFLICT,
                          "The credential was replaced by somebody else; read it again.", error);
 }
+
+bool credential_delete_all(DbUnit *unit, const char *integration_id, int64_t *count_out,
+                           GError **error) {
+    DbStatement *statement = db_prepare(unit, "credential_delete_all");
+    db_bind_text(statement, "integration_id", integration_id);
+    if (!db_exec(statement, error)) {
+        return false;
+    }
+    if (count_out) {
+        *count_out = db_changes(unit);
+    }
+    return true;
+}

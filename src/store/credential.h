@@ -33,6 +33,10 @@ bool credential_list_for_integration(DbUnit *unit, const char *integration_id,
                                      GPtrArray **credentials_out,
                                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Deletes all credentials of an integration; *count_out, which may be NULL, is their number. */
+bool credential_delete_all(DbUnit *unit, const char *integration_id, int64_t *count_out,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Compare-and-swap: replaces fields, metadata and expires_at of credential->id and stores
  * credential->version, which must be the stored version + 1. ERROR_CONFLICT when somebody was
  * faster (or the credential is gone): read again. */

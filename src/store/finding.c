@@ -1,5 +1,6 @@
 #include "store/finding.h"
 
+#include "base/error.h"
 #include "base/id.h"
 #include "store/integration.h"
 
@@ -78,27 +79,35 @@ static bool check_failure(const FindingFailure *failure, GError **error) {
     return record_check(&shape, &row, error);
 }
 
-/* Refreshes, reopens or opens; the commonest first, each by one statement that only meets the
- * state it is for. */
+typedef struct {
+    const char *statement;
+    FindingChange change;
+} Step;
+
+/* Refreshes, reopens or opens, each by one statement that only meets the state it is for. */
 static bool write_state(DbUnit *unit, const FindingFailure *failure, FindingChange *change_out,
                         GError **error) {
-    static const struct {
-        const char *statement;
-        FindingChange change;
-    } steps[] = {{"finding_refresh", FINDING_REFRESHED}, {"finding_reopen", FINDING_NOW_REOPEN}};
-    bool changed = false;
-    for (size_t i = 0; i < G_N_ELEMENTS(steps); i++) {
-        if (!write_failure(unit, steps[i].statement, failure, &changed, error)) {
+    static const Step insert = {"finding_insert", FINDING_NOW_OPEN};
+    static const Step refresh = {"finding_refresh", FINDING_REFRESHED};
+    static const Step reopen = {"finding_reopen", FINDING_NOW_REOPEN};
+    const Step *seen[] = {&refresh, &reopen, &insert}, *unseen[] = {&insert, &refresh, &reopen};
+    const Step *const *steps = failure->likely_new ? unseen : seen;
+    for (size_t i = 0; i < G_N_ELEMENTS(seen); i++) {
+        bool changed = false;
+        if (!write_failure(unit, steps[i]->statement, failure, &changed, error)) {
             return false;
         }
         if (changed) {
-            *change_out = steps[i].change;
+            *change_out = steps[i]->change;
             return true;
         }
     }
-    *change_out = FINDING_NOW_OPEN;
-    return integration_require(unit, failure->key.integration_id, error) &&
-           write_failure(unit, "finding_insert", failure, &changed, error);
+    /* None met a state: there is nothing that it could be a finding of. */
+    if (integration_require(unit, failure->key.integration_id, error)) {
+        g_set_error_literal(error, ASSAY_ERROR, ERROR_DATABASE,
+                            "The database did not keep a finding.");
+    }
+    return false;
 }
 
 bool finding_fail(DbUnit *unit, const FindingFailure *failure, FindingChange *change_out,

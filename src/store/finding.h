@@ -63,6 +63,7 @@ typedef struct {
     const char *title;
     const char *evidence_id; /* or NULL */
     int64_t at;              /* when it was seen: the evidence's collected_at */
+    bool likely_new;         /* nobody has seen it: what to try first, and no more than that */
 } FindingFailure;
 
 typedef struct {

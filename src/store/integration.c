@@ -93,6 +93,37 @@ bool integration_update_status(DbUnit *unit, const char *id, const IntegrationSt
     return record_change(unit, statement, ERROR_NOT_FOUND, not_found, error);
 }
 
+static bool check_name_free(DbUnit *unit, const Integration *integration, GError **error) {
+    DbStatement *statement = db_prepare(unit, "integration_named");
+    db_bind_text(statement, "id", integration->id);
+    db_bind_text(statement, "name", integration->name);
+    int64_t count = 0;
+    if (!record_number(statement, 0, &count, error)) {
+        return false;
+    }
+    if (count > 0) {
+        g_set_error_literal(error, ASSAY_ERROR, ERROR_CONFLICT,
+                            "There is an integration of this name; choose another name.");
+        return false;
+    }
+    return true;
+}
+
+bool integration_change(DbUnit *unit, const Integration *integration, GError **error) {
+    if (!record_check(&shape, integration, error) || !check_name_free(unit, integration, error)) {
+        return false;
+    }
+    DbStatement *statement = db_prepare(unit, "integration_change");
+    db_bind_text(statement, "id", integration->id);
+    db_bind_text(statement, "name", integration->name);
+    db_bind_text(statement, "settings", integration->settings);
+    db_bind_int(statement, "allow_private", integration->allow_private);
+    db_bind_text(statement, "evidence_types", integration->evidence_types);
+    db_bind_text(statement, "enabled_checks", integration->enabled_checks);
+    db_bind_int(statement, "now", clock_now_ms());
+    return record_change(unit, statement, ERROR_NOT_FOUND, not_found, error);
+}
+
 bool integration_record_sync(DbUnit *unit, const char *id, const IntegrationSync *sync,
                              GError **error) {
     DbStatement *statement = db_prepare(unit, "integration_record_sync");

@@ -84,6 +84,11 @@ bool integration_list(DbUnit *unit, const IntegrationFilter *filter, GPtrArray *
 bool integration_update_status(DbUnit *unit, const char *id, const IntegrationStatus *status,
                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Replaces name, settings, allow_private, evidence_types and enabled_checks. ERROR_NOT_FOUND;
+ * ERROR_CONFLICT when another one has the name. */
+bool integration_change(DbUnit *unit, const Integration *integration,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Stores the result and sets last_sync_at, last_checked_at and the status, which stays what it is
  * while the integration is paused or disconnected. next_check_at is its schedule's (schedule.h).
  * ERROR_NOT_FOUND. */

@@ -275,15 +275,19 @@ static bool is_busy(const SharedBudgets *shared) {
     return budget_leases_pending(shared->leases) > 0 || shared->renewing || shared->probing;
 }
 
+void shared_budgets_settle(SharedBudgets *shared) {
+    g_autoptr(GError) failure = NULL;
+    while (is_busy(shared) && net_client_step(shared->client, DRAIN_TURN_MS, &failure)) {
+        continue;
+    }
+}
+
 void shared_budgets_free(SharedBudgets *shared) {
     if (!shared) {
         return;
     }
     budget_set_free(shared->set);
-    g_autoptr(GError) failure = NULL;
-    while (is_busy(shared) && net_client_step(shared->client, DRAIN_TURN_MS, &failure)) {
-        continue;
-    }
+    shared_budgets_settle(shared);
     redis_free(shared->redis);
     budget_leases_free(shared->leases);
     g_hash_table_destroy(shared->configured);

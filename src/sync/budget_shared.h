@@ -41,6 +41,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SharedBudgets, shared_budgets_free)
 /* Borrowed. */
 BudgetSet *shared_budgets_set(SharedBudgets *shared);
 
+/* Steps the client until the keeper knows what was heard. For a worker that stops stepping for a
+ * while: a wait that a service asked for would else be counted from when it works again. */
+void shared_budgets_settle(SharedBudgets *shared);
+
 /* Reads the operator's own limits; before each job. Of one that was set by command and one of the
  * configuration the lower holds. */
 bool shared_budgets_read_caps(SharedBudgets *shared, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -12,6 +12,7 @@
 #include "store/document.h"
 #include "store/integration.h"
 #include "store/job_claim.h"
+#include "sync/format.h"
 #include "sync/heartbeat.h"
 #include "sync/schedule.h"
 #include "sync/touched.h"
@@ -41,6 +42,7 @@ typedef struct {
     GPtrArray *types;    /* of the evidence; borrowed from the definition */
     Json *problems;      /* entries for the result's errors: checks that could not be run */
     int64_t look_at;     /* monotonic */
+    bool newer;          /* of a format that this program does not know */
     Heartbeat *heartbeat;
 } Execution;
 
@@ -172,13 +174,20 @@ static const Definition *definition_of(Execution *execution, const DefinitionTex
 
 static bool parse_texts(Execution *execution, const DefinitionText *text, GError **error) {
     const char *settings = execution->integration->settings;
-    execution->definition = definition_of(execution, text, error);
-    execution->settings = json_parse(settings, strlen(settings), REQUEST_MAX, error);
-    if (!execution->definition || !execution->settings)
-        return false;
     const char *request = execution->job->request;
     execution->request = json_parse(request, strlen(request), REQUEST_MAX, error);
-    return execution->request != NULL;
+    if (!execution->request)
+        return false;
+    if (format_of(execution->request, text->body) > FORMAT_KNOWN) {
+        execution->newer = true;
+        g_set_error_literal(error, ASSAY_ERROR, ERROR_CONFIGURATION,
+                            "this sync was begun by a newer version of the program, and waits for "
+                            "one");
+        return false;
+    }
+    execution->definition = definition_of(execution, text, error);
+    execution->settings = json_parse(settings, strlen(settings), REQUEST_MAX, error);
+    return execution->definition && execution->settings;
 }
 
 static bool load(Execution *execution, GError **error) {
@@ -271,6 +280,7 @@ static bool open_run(Execution *execution, GError **error) {
                         .to_ms = json_member_int(execution->request, "to", 0),
                         .lease = &execution->lease,
                         .cassette = execution->cassette,
+                        .hold = !execution->job_id && job_may_retry(execution->job),
                         .sender = execution->sender,
                         .observer = {on_stored, on_progress, execution}};
     return run_new(&config, &execution->run, error);
@@ -310,9 +320,12 @@ static bool collect(Execution *execution, GError **error) {
     while (!run_is_over(execution->run))
         if (!turn(execution, error))
             return false;
-    if (!run_error(execution->run))
+    const GError *failure = run_error(execution->run);
+    if (!failure && run_parked_until(execution->run) == 0)
+        failure = run_held(execution->run);
+    if (!failure)
         return true;
-    g_propagate_error(error, g_error_copy(run_error(execution->run)));
+    g_propagate_error(error, g_error_copy(failure));
     return false;
 }
 
@@ -435,18 +448,27 @@ static bool interrupt_work(DbUnit *unit, void *data, GError **error) {
     return job_park(unit, &execution->lease, clock_now_ms(), error);
 }
 
+static bool decline_work(DbUnit *unit, void *data, GError **error) {
+    const Execution *execution = data;
+    return job_park(unit, &execution->lease, clock_now_ms() + FORMAT_DECLINE_MS, error);
+}
+
 static bool call_off_work(DbUnit *unit, void *data, GError **error) {
     const Execution *execution = data;
     return job_end_cancelled(unit, &execution->lease, error);
 }
 
-/* What was answered is kept; a job that was called off ends, another is let go of, to be claimed
- * again at once. */
-static bool interrupt(Execution *execution, bool called_off, GError **error) {
+/* What was answered is kept for whoever goes on. */
+static void keep_answers(Execution *execution) {
     g_clear_pointer(&execution->run, run_free);
     if (execution->cassette)
         cassette_flush(execution->cassette);
     g_clear_pointer(&execution->cassette, cassette_free);
+}
+
+/* A job that was called off ends, another is let go of, to be claimed again at once. */
+static bool interrupt(Execution *execution, bool called_off, GError **error) {
+    keep_answers(execution);
     return db_run(execution->context->db, &execution->scope, DB_WRITE,
                   called_off ? call_off_work : interrupt_work, execution, error);
 }
@@ -488,10 +510,16 @@ static bool settle(Execution *execution, const GError *failure, ExecuteOutcome *
     *outcome_out = called_off ? EXECUTE_CALLED_OFF : EXECUTE_RELEASED;
     if (code == ERROR_CANCELLED)
         return interrupt(execution, called_off, error);
+    *outcome_out = EXECUTE_DECLINED;
+    if (execution->newer)
+        return db_run(execution->context->db, &execution->scope, DB_WRITE, decline_work, execution,
+                      error);
     *outcome_out = EXECUTE_RETRIED;
-    if (may_retry(execution, code))
+    if (may_retry(execution, code)) {
+        keep_answers(execution);
         return db_run(execution->context->db, &execution->scope, DB_WRITE, retry_work, execution,
                       error);
+    }
     *outcome_out = EXECUTE_FAILED;
     return give_up(execution, failure, error);
 }
@@ -570,6 +598,7 @@ const char *execute_outcome_name(ExecuteOutcome outcome) {
         [EXECUTE_PARKED] = "parked",     [EXECUTE_RETRIED] = "retried",
         [EXECUTE_RELEASED] = "released", [EXECUTE_LOST] = "lost",
         [EXECUTE_FAILED] = "failed",     [EXECUTE_CALLED_OFF] = "cancelled",
+        [EXECUTE_DECLINED] = "declined",
     };
     return names[outcome];
 }

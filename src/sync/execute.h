@@ -62,6 +62,7 @@ typedef enum {
     EXECUTE_LOST,
     EXECUTE_FAILED,
     EXECUTE_CALLED_OFF,
+    EXECUTE_DECLINED,
 } ExecuteOutcome;
 
 /* "completed". Static storage. */

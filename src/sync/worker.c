@@ -361,6 +361,8 @@ static bool do_work(Worker *worker, const Json *request, Json **done_out, GError
             return false;
         }
         idle = report.outcome == EXECUTE_NOTHING;
+        if (idle || report.outcome == EXECUTE_PARKED)
+            shared_budgets_settle(worker->shared);
         if (!idle)
             tell_ended(worker, &report);
         jobs += !idle;

@@ -9,6 +9,7 @@ Every installation is a temporary data directory of its own. When the block ends
 the database is held against what must be true of it at any time: sound().
 """
 
+import contextlib
 import ctypes
 import ctypes.util
 import hashlib
@@ -18,12 +19,12 @@ import pathlib
 import pty
 import select
 import signal
-import sqlite3
 import subprocess
 import tempfile
 import termios
 import time
 
+from database import drop_database, is_postgres, make_database, open_database
 from sandbox_client import TOKEN, built
 
 LIMIT = 90  # seconds after which something hangs
@@ -78,6 +79,9 @@ class Assay:
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "ASSAY_SOURCE"):
             if name in os.environ:
                 self.environment[name] = os.environ[name]
+        self.database_url = make_database() if is_postgres() else f"sqlite:{self.database_file}"
+        if is_postgres():
+            self.environment["DATABASE_URL"] = self.database_url
         self.environment.update(environment)
         self.running = []
         self.said = ""  # by all commands, on both streams
@@ -88,13 +92,18 @@ class Assay:
     def __exit__(self, kind, value, trace):
         try:
             self.end_processes()
-            if kind is None and self.database_file.exists():
+            if kind is None and self.has_database():
                 self.sound()
         finally:
-            self.folder.cleanup()
+            self.leave()
 
     def close(self):
         self.end_processes()
+        self.leave()
+
+    def leave(self):
+        if is_postgres():
+            drop_database(self.database_url)
         self.folder.cleanup()
 
     def end_processes(self):
@@ -205,29 +214,45 @@ class Assay:
     def database_file(self):
         return self.data / "assay.db"
 
+    def has_database(self):
+        """Whether the program has made its tables."""
+        if is_postgres():
+            return self.value("select count(*) from pg_class where oid = to_regclass('organization')") == 1
+        return self.database_file.exists()
+
     def open_database(self):
-        connection = sqlite3.connect(self.database_file, timeout=LIMIT, isolation_level=None)
-        connection.row_factory = sqlite3.Row
-        return connection
+        return open_database(self.database_url)
 
     def rows(self, statement, *values):
-        connection = self.open_database()
-        try:
-            return [dict(row) for row in connection.execute(statement, values)]
-        finally:
-            connection.close()
+        with contextlib.closing(self.open_database()) as database:
+            return [dict(row) for row in database.execute(statement, values)]
+
+    def change(self, statement, *values):
+        """Behind the program's back."""
+        with contextlib.closing(self.open_database()) as database:
+            database.execute(statement, values)
+
+    def everything(self):
+        """All rows of all tables, as one text."""
+        if not is_postgres():
+            with contextlib.closing(self.open_database()) as database:
+                return "\n".join(database.iterdump())
+        tables = self.rows("select tablename from pg_tables where schemaname = 'public' order by tablename")
+        return "\n".join(f"{table['tablename']} {row['line']}" for table in tables for row in self.rows(
+            f"select cast(t as text) as line from {table['tablename']} t order by 1"))
 
     def value(self, statement, *values):
         return list(self.rows(statement, *values)[0].values())[0]
 
     def sound(self, running=0):
         """What must be true of the database, whatever happened."""
-        assert self.rows("pragma integrity_check") == [{"integrity_check": "ok"}]
-        assert self.rows("pragma foreign_key_check") == []
+        if not is_postgres():
+            assert self.rows("pragma integrity_check") == [{"integrity_check": "ok"}]
+            assert self.rows("pragma foreign_key_check") == []
         assert self.value("select count(*) from document where sha256 is null") == 0, "unfinished documents"
         assert self.value("select count(*) from job where status = 'running'") == running, "jobs that are left running"
         assert self.value("select count(*) from (select 1 from evidence where job_id is not null "
-                          "group by organization_id, job_id, evidence_type having count(*) > 1)") == 0
+                          "group by organization_id, job_id, evidence_type having count(*) > 1) as twice") == 0
         for organization in self.rows("select organization_id from organization"):
             self.check_ledger(organization["organization_id"])
         self.check_documents()
@@ -264,7 +289,7 @@ class Assay:
                 self.rows("select * from journal where ? is null or job_id = ? order by job_id, batch", job_id, job_id)]
 
     def journal_entries(self):
-        if not self.database_file.exists():
+        if not self.has_database():
             return 0
         return self.value("select coalesce(sum(entries), 0) from journal")
 

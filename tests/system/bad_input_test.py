@@ -11,7 +11,6 @@ import json
 import os
 import pathlib
 import re
-import sqlite3
 import threading
 import time
 
@@ -260,10 +259,8 @@ def test_closed_port_is_unavailable():
 
 def point_to(assay, url):
     """The stored setting is changed behind the program's back."""
-    connection = sqlite3.connect(assay.database_file, isolation_level=None)
-    settings = json.loads(connection.execute("select settings from integration").fetchone()[0])
-    connection.execute("update integration set settings = ?", (json.dumps({**settings, "api_url": url}),))
-    connection.close()
+    settings = json.loads(assay.value("select settings from integration"))
+    assay.change("update integration set settings = ?", json.dumps({**settings, "api_url": url}))
 
 
 def test_metadata_addresses_are_refused_in_every_form():
@@ -673,7 +670,7 @@ def test_runaway_row_is_stopped_and_the_other_type_is_whole():
         found = entry(result, "bad")
         assert (found["code"], found["retryable"]) == ("CONFIGURATION_ERROR", False), found
         assert is_whole(assay, "good")["data"]["details"] == [{"name": "one"}]
-        assert [row["evidenceType"] for row in assay.rows("select evidence_type as evidenceType from evidence") if row["evidenceType"] == "good"]
+        assert [row for row in assay.rows("select evidence_type from evidence") if row["evidence_type"] == "good"]
 
 
 def test_runaway_check_is_stopped_and_the_other_check_is_judged():

@@ -8,11 +8,11 @@ import os
 import pathlib
 import re
 import secrets
-import sqlite3
 import stat
 
 import tap
 from assay_client import Assay, children, until, worker_of
+from database import is_postgres
 from sandbox_client import Sandbox, built
 
 PLANTED = "ghp_" + secrets.token_hex(18)
@@ -49,9 +49,11 @@ def installation(sandbox, **environment):
 def check_files(assay):
     """Every byte of every file, and what is compressed in them."""
     files = [file for file in assay.home.rglob("*") if file.is_file()]
-    assert assay.database_file in files
+    assert assay.database_file in files or is_postgres()
     for file in files:
         check_clean(file.read_bytes(), file.name)
+    if is_postgres():
+        check_clean(assay.everything().encode(), "the database")
     for batch in assay.journal():
         check_clean(batch, "the journal")
     for document in assay.rows("select id from document"):
@@ -211,10 +213,7 @@ def test_key_in_the_environment_leaves_no_key_file():
 
 
 def contents(assay):
-    connection = assay.open_database()
-    dump = hashlib.sha256("\n".join(connection.iterdump()).encode("utf-8", "surrogateescape")).hexdigest()
-    connection.close()
-    return dump
+    return hashlib.sha256(assay.everything().encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def test_wrong_or_missing_key_gives_one_clear_error_and_changes_nothing():
@@ -237,9 +236,7 @@ def test_wrong_or_missing_key_gives_one_clear_error_and_changes_nothing():
 
 
 def change(assay, statement, *values):
-    connection = sqlite3.connect(assay.database_file, isolation_level=None)
-    connection.execute(statement, values)
-    connection.close()
+    assay.change(statement, *values)
 
 
 def expect_sealed(sandbox, assay, name, what):

@@ -97,7 +97,8 @@ def queue(assay, name="acme", count=1, due_in_ms=0, **changes):
         database.execute("begin immediate")
         database.executemany(f"insert into job ({', '.join(row)}) values ({', '.join(':' + column for column in row)})", jobs)
         database.execute("insert into job_queue (organization_id, served_at, due_at) values (?, 0, ?) "
-                         "on conflict (organization_id) do update set due_at = min(job_queue.due_at, excluded.due_at)",
+                         "on conflict (organization_id) do update set due_at = case when excluded.due_at < job_queue.due_at "
+                         "then excluded.due_at else job_queue.due_at end",
                          (row["organization_id"], row["due_at"]))
         database.execute("commit")
     return [job["id"] for job in jobs]
@@ -200,23 +201,27 @@ class Service:
 
 
 class Clock:
-    """The wall clock of all processes that are started with its environment: set at once, at any time."""
+    """The clocks of all processes that are started with its environment: set, or moved on, at once and at any time."""
 
     def __init__(self, folder):
         self.path = pathlib.Path(folder) / "clock"
-        self.set(0)
+        self.wall = self.mono = 0
+        self.path.write_bytes(bytes(16))
 
     @property
     def environment(self):
         return {"ASSAY_TEST_CLOCK_FILE": str(self.path)}
 
-    def set(self, offset_ms):
-        with open(self.path, "r+b" if self.path.exists() else "wb") as file:
-            file.write(struct.pack("=q", offset_ms))
-        self.offset_ms = offset_ms
+    def step(self, delta_ms, passing=False):
+        """Somebody sets the clock on the wall."""
+        self.wall += delta_ms
+        self.mono += delta_ms if passing else 0
+        with open(self.path, "r+b", buffering=0) as file:
+            file.write(struct.pack("=qq", self.wall, self.mono))
 
-    def step(self, delta_ms):
-        self.set(self.offset_ms + delta_ms)
+    def let_pass(self, delta_ms):
+        """Time passes."""
+        self.step(delta_ms, passing=True)
 
 
 def status_of(assay, job):

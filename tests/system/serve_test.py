@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """assay serve: workers under a supervisor claim what is due, die without harm, drain, and share with the command line."""
 
+import contextlib
 import json
 import os
 import signal
@@ -93,7 +94,7 @@ def test_a_job_that_is_due_later_is_run_then():
             soon = queue(assay)[0]
             service.wait(event="job_ended", job=soon)
             assert status_of(assay, later) == "pending"
-            clock.step(HOUR)
+            clock.let_pass(HOUR)
             service.wait(event="job_ended", job=later)
         expect_once(assay, [soon, later])
 
@@ -225,7 +226,7 @@ def test_job_that_kills_its_workers_fails_after_three_and_others_do_not_notice()
 def test_limit_that_is_spent_parks_the_job_and_it_goes_on_by_itself():
     with Sandbox("--repos", "3", "--limit", "1000") as sandbox, Assay(sandbox) as assay:
         clock = Clock(assay.home)
-        assay.environment.update(clock.environment, ASSAY_TEST_WAIT_SCALE="1")
+        assay.environment.update(clock.environment)
         connected(sandbox, assay, provider="github")
         sandbox.fault(match="/repos/acme/repo-2/*", kind="throttle", retry_after=3000, times=1)
         with Service(assay) as service:
@@ -234,7 +235,7 @@ def test_limit_that_is_spent_parks_the_job_and_it_goes_on_by_itself():
             assert ended["outcome"] == "parked", ended
             row = assay.rows("select status, due_at - ? as wait, attempt from job where id = ?", ended_ms(ended), job)[0]
             assert row["status"] == "parked" and 2_900_000 < row["wait"] < 3_100_000 and row["attempt"] == 0, row
-            clock.step(3_001_000)
+            clock.let_pass(3_001_000)
             service.wait(2, event="job_ended", job=job)
         assert status_of(assay, job) == "completed"
         again = {line for line, count in sandbox.counts().items() if count > 1}
@@ -282,14 +283,14 @@ def test_schedules_are_served_and_hangup_makes_new_jobs_pin_new_definitions():
         define(assay, "tiny")
         assay.connect("acme", "tiny")
         with Service(assay) as service:
-            clock.step(7 * HOUR)
+            clock.let_pass(7 * HOUR)
             first = service.wait(event="job_ended", outcome="completed")["job"]
             define(assay, "tiny", TINY.replace("A few calls", "A few calls more"))
             old = service.workers()
             service.signal(signal.SIGHUP)
             service.wait(event="serve_reload")
             until(lambda: all(is_gone(worker) for worker in old), "the old worker to go")
-            clock.step(7 * HOUR)
+            clock.let_pass(7 * HOUR)
             until(lambda: len(service.events(event="job_ended", outcome="completed")) > 1, "the next run")
             second = service.events(event="job_ended", outcome="completed")[-1]["job"]
         pinned = [assay.value("select definition_sha256 from job where id = ?", job) for job in (first, second)]
@@ -305,12 +306,40 @@ def test_two_services_serve_each_schedule_once():
         for name in names:
             assay.connect(name, "tiny")
         with Service(assay, "--workers", "1"), Service(assay, "--workers", "1"):
-            clock.step(7 * HOUR)
+            clock.let_pass(7 * HOUR)
             completed(assay, 6)
-            clock.step(7 * HOUR)
+            clock.let_pass(7 * HOUR)
             completed(assay, 12)
         jobs = assay.rows("select count(*) as n from job group by integration_id")
         assert [row["n"] for row in jobs] == [2] * 6, jobs
+
+
+def test_jobs_of_a_newer_format_are_left_to_newer_workers():
+    """The fake newer version: its jobs say so in the request, its definitions by their own number."""
+    with world() as sandbox, Assay(sandbox) as assay:
+        connected(sandbox, assay, "one", "two", "three")
+        newer, second, plain = (queue(assay, name)[0] for name in ("one", "two", "three"))
+        request = json.loads(assay.value("select request from job where id = ?", newer))
+        change(assay, "update job set request = ? where id = ?", json.dumps({**request, "format": 2}), newer)
+        define(assay, "tiny", TINY.replace("assay: 1", "assay: 2"))
+        text = (assay.data / "providers" / "tiny.yaml").read_text()
+        change(assay, "insert into definition_text (sha256, provider, body, created_at) values ('newer', 'tiny', ?, 0)", text)
+        change(assay, "update job set definition_sha256 = 'newer' where id = ?", second)
+        with Service(assay, "--workers", "1") as service:
+            for job in (newer, second):
+                ended = service.wait(event="job_ended", job=job)
+                assert ended["outcome"] == "declined" and "newer version" in ended["message"], ended
+            service.wait(event="job_ended", job=plain, outcome="completed")
+            for job in (newer, second):
+                row = assay.rows("select status, attempt, lease_owner from job where id = ?", job)[0]
+                assert row["status"] in ("parked", "running") and row["attempt"] <= 1, row
+        assert statuses(assay) == {"completed": 4, "parked": 2}
+        assert len(sandbox.counts()) == 4, "calls were made for a job that was not understood"
+
+
+def change(assay, statement, *values):
+    with contextlib.closing(assay.open_database()) as database:
+        database.execute(statement, values)
 
 
 def test_mistakes_are_told_before_anything_is_started():

@@ -366,6 +366,83 @@ static void a_replay_gives_the_same_document_without_the_service(void) {
     g_assert_cmpuint(cassette_count(bench->cassette), ==, 5);
 }
 
+/* --- another attempt -------------------------------------------------------------------------- */
+
+static void answer_members(Bench *bench) {
+    bench_answer(bench, "/users/1/groups", 200, NULL, "[{\"name\":\"x\"}]");
+    bench_answer(bench, "/users/2/groups", 200, NULL, "[]");
+}
+
+static void what_may_succeed_later_is_held_back_and_the_rest_is_stored(void) {
+    static const char *const both[] = {"members", "users", NULL};
+    g_autoptr(Bench) bench = bench_new(definition);
+    bench_answer(bench, "/teams/a/users", 200, NULL,
+                 "[{\"id\":1,\"name\":\"ann\"},{\"id\":2,\"name\":\"bob\"}]");
+    answer_user(bench, "1", "{\"mfa\":true}", "[]");
+    bench_answer(bench, "/users/2/profile", 503, NULL, "{}");
+    bench_answer(bench, "/users/2/keys", 200, NULL, "[]");
+    answer_members(bench);
+    bench->hold = true;
+    bench_run(bench, both);
+    g_assert_cmpint(bench->held, ==, ERROR_SERVICE_UNAVAILABLE);
+    g_assert_cmpuint(bench->evidence->len, ==, 1);
+    g_assert_cmpint(json_member_int(bench->result, "evidenceFailed", -1), ==, 1);
+    g_assert_cmpstr(bench_error(bench, 0, "evidenceType"), ==, "users");
+    g_assert_true(
+        json_member_bool(json_item(json_member(bench->result, "errors"), 0), "retryable", false));
+}
+
+/* What the first attempt was answered is not asked for again. */
+static void the_next_attempt_asks_for_nothing_but_what_failed(void) {
+    g_autoptr(Bench) bench = bench_new(definition);
+    bench_answer(bench, "/teams/a/users", 200, NULL, "[{\"id\":1,\"name\":\"ann\"}]");
+    bench_answer(bench, "/users/1/profile", 503, NULL, "{}");
+    bench_answer(bench, "/users/1/keys", 200, NULL, "[]");
+    bench->hold = true;
+    bench_run(bench, users_only);
+    g_assert_cmpint(bench->held, ==, ERROR_SERVICE_UNAVAILABLE);
+    exchanges_free(bench->exchanges);
+    bench->exchanges = exchanges_new();
+    bench_answer(bench, "/users/1/profile", 200, NULL, "{\"mfa\":true}");
+    bench_run(bench, users_only);
+    g_assert_cmpint(bench->held, ==, ERROR_CODES);
+    g_assert_cmpuint(bench_errors(bench), ==, 0);
+    g_assert_cmpuint(bench->evidence->len, ==, 1);
+}
+
+static void the_last_attempt_stores_what_there_is(void) {
+    g_autoptr(Bench) bench = bench_new(definition);
+    bench_answer(bench, "/teams/a/users", 503, NULL, "{}");
+    bench->hold = true;
+    bench_run(bench, users_only);
+    g_assert_cmpuint(bench->evidence->len, ==, 0);
+    bench->hold = false;
+    bench_run(bench, users_only);
+    g_assert_cmpint(bench->held, ==, ERROR_CODES);
+    g_assert_cmpuint(bench->evidence->len, ==, 1);
+    g_assert_cmpuint(bench_errors(bench), ==, 1);
+}
+
+static void what_fails_for_good_is_not_held_back(void) {
+    static const struct {
+        int status;
+        const char *body; /* NULL: broken */
+    } cases[] = {{403, "{}"}, {200, NULL}, {402, "{}"}};
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(Bench) bench = bench_new(definition);
+        bench_answer(bench, "/teams/a/users", 200, NULL, "[{\"id\":1,\"name\":\"ann\"}]");
+        bench_answer(bench, "/users/1/keys", 200, NULL, "[]");
+        if (cases[i].body)
+            bench_answer(bench, "/users/1/profile", cases[i].status, NULL, cases[i].body);
+        else
+            bench_answer_text(bench, "/users/1/profile", "{\"mfa\":tr");
+        bench->hold = true;
+        bench_run(bench, users_only);
+        g_assert_cmpint(bench->held, ==, ERROR_CODES);
+        g_assert_cmpuint(bench->evidence->len, ==, 1);
+    }
+}
+
 static void many_rows_keep_their_order_and_stay_bounded(void) {
     enum { USERS = 1500 };
     g_autoptr(Bench) bench = bench_new(definition);
@@ -440,6 +517,10 @@ int main(int argc, char **argv) {
         void (*run)(void);
     } tests[] = {
         TEST(rows_are_typed_counted_and_stored),
+        TEST(what_may_succeed_later_is_held_back_and_the_rest_is_stored),
+        TEST(the_next_attempt_asks_for_nothing_but_what_failed),
+        TEST(the_last_attempt_stores_what_there_is),
+        TEST(what_fails_for_good_is_not_held_back),
         TEST(the_record_says_what_was_read_and_from_where),
         TEST(pages_are_followed_to_the_end),
         TEST(an_absent_answer_is_a_value_of_its_own),

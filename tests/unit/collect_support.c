@@ -214,6 +214,7 @@ void bench_run(Bench *bench, const char *const *types) {
                         .integration_id = COLLECT_INTEGRATION,
                         .clock_ms = COLLECT_CLOCK,
                         .cassette = bench->cassette,
+                        .hold = bench->hold,
                         .sender = sender,
                         .observer = {on_stored, on_progress, bench}};
     Run *run = NULL;
@@ -227,6 +228,7 @@ void bench_run(Bench *bench, const char *const *types) {
     g_assert_no_error(run_error(run));
     json_free(bench->result);
     bench->result = run_result(run);
+    bench->held = run_held(run) ? error_code_of(run_held(run)) : ERROR_CODES;
     run_free(run);
 }
 

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "base/error.h"
 #include "collect/run.h"
 #include "connect/exchange.h"
 #include "db/db.h"
@@ -31,7 +32,9 @@ typedef struct {
     GPtrArray *evidence; /* ids, in the order of storing */
     Json *result;        /* of the last run */
     uint64_t progress_calls;
-    Job *job; /* claimed last */
+    bool hold;      /* of the runs that follow */
+    ErrorCode held; /* why the last run held back an evidence type; ERROR_CODES: it did not */
+    Job *job;       /* claimed last */
 } Bench;
 
 /* A definition with one list, "users", and one evidence type of the same name. */

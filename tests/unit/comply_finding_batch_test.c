@@ -6,8 +6,10 @@
 
 #define ONE "integration-one"
 
-static const FindingCheck check = {"branches.protected", "The branch is protected", "high"};
-static const FindingCheck other = {"branches.signed", "Commits are signed", "low"};
+static const FindingCheck check = {
+    .id = "branches.protected", .title = "The branch is protected", .severity = "high"};
+static const FindingCheck other = {
+    .id = "branches.signed", .title = "Commits are signed", .severity = "low"};
 
 static FindingPlace place_at(int64_t at) {
     return (FindingPlace){.db = comply_db(),
@@ -132,6 +134,27 @@ static void a_walk_may_be_stopped(void) {
     g_assert_cmpint(seen, ==, 1);
 }
 
+/* What a check says of its findings is where to look first, not what is true. */
+static void a_check_that_had_none_open_finds_those_that_are(void) {
+    comply_add_integration(ONE, "alpha");
+    FindingPlace place = place_at(START_MS);
+    g_autoptr(FindingBatch) batch = finding_batch_new(&place);
+    FindingCheck fresh = check;
+    fresh.none_open = true;
+    for (int round = 0; round < 2; round++) {
+        comply_ok(finding_batch_fail(batch, &fresh, "a", &error));
+        comply_ok(finding_batch_flush(batch, &error));
+    }
+    comply_ok(finding_batch_resolve(batch, &check, "a", &error));
+    comply_ok(finding_batch_fail(batch, &fresh, "a", &error));
+    comply_ok(finding_batch_flush(batch, &error));
+    const FindingCounts *counts = finding_batch_counts(batch);
+    g_assert_cmpint(counts->opened, ==, 1);
+    g_assert_cmpint(counts->refreshed, ==, 1);
+    g_assert_cmpint(counts->resolved, ==, 1);
+    g_assert_cmpint(counts->regressed, ==, 1);
+}
+
 static const ComplyTest tests[] = {
     {"nothing_is_written_before_the_batch_is_full", nothing_is_written_before_the_batch_is_full},
     {"what_is_left_is_written_by_flushing", what_is_left_is_written_by_flushing},
@@ -141,6 +164,8 @@ static const ComplyTest tests[] = {
     {"open_findings_are_walked_while_they_are_resolved",
      open_findings_are_walked_while_they_are_resolved},
     {"a_walk_may_be_stopped", a_walk_may_be_stopped},
+    {"a_check_that_had_none_open_finds_those_that_are",
+     a_check_that_had_none_open_finds_those_that_are},
 };
 
 int main(int argc, char **argv) {

@@ -226,7 +226,7 @@ static const SchemaType grammar = {
 static void assert_grammar(const char *text, const char *message) {
     Parsed parsed = parse(text);
     g_assert_nonnull(parsed.tree);
-    schema_check(&grammar, yaml_tree_root(parsed.tree), "", parsed.diagnostics);
+    schema_check(&grammar, yaml_tree_root(parsed.tree), parsed.diagnostics);
     if (message == NULL) {
         g_assert_cmpuint(diagnostics_errors(parsed.diagnostics), ==, 0);
     } else {
@@ -283,7 +283,7 @@ static void deeper_places_are_named_by_their_path(void) {
 
 static void all_differences_are_reported_at_once(void) {
     Parsed parsed = parse("colour: red\ncount: x\non: never\n");
-    schema_check(&grammar, yaml_tree_root(parsed.tree), "", parsed.diagnostics);
+    schema_check(&grammar, yaml_tree_root(parsed.tree), parsed.diagnostics);
     g_assert_cmpuint(diagnostics_errors(parsed.diagnostics), ==, 4);
     parsed_clear(&parsed);
 }

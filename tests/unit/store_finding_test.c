@@ -159,6 +159,8 @@ static void sees_nothing(DbUnit *unit) {
     resolve(unit, 5, FINDING_UNCHANGED);
     FindingFailure foreign = failure_at("acme/web", 5);
     store_fails(ERROR_NOT_FOUND, finding_fail(unit, &foreign, NULL, &error));
+    foreign.likely_new = true;
+    store_fails(ERROR_NOT_FOUND, finding_fail(unit, &foreign, NULL, &error));
 }
 
 static void is_open(DbUnit *unit) {

@@ -13,6 +13,10 @@
 static Db *database;
 static char *folder;
 
+Db *store_database(void) {
+    return database;
+}
+
 static bool run_step(DbUnit *unit, void *data, GError **error) {
     (void)error;
     StoreStep step = *(StoreStep *)data;

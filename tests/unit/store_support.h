@@ -57,6 +57,9 @@ void store_system_fails(StoreStep step);
         g_error_free(error);                                                                       \
     } while (0)
 
+/* The database of the running test, for tests with threads of their own. */
+Db *store_database(void);
+
 /* Adds another integration of this id and name to the organization of the unit. */
 void store_add_integration(DbUnit *unit, const char *integration_id);
 

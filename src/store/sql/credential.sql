@@ -21,3 +21,8 @@ update credential
 set fields = :fields, metadata = :metadata, version = :version, expires_at = :expires_at,
     updated_at = :updated_at
 where organization_id = :org and id = :id and version = cast(:version as bigint) - 1;
+
+-- name: credential_delete_all
+-- Forgets the credentials of an integration.
+delete from credential
+where organization_id = :org and integration_id = :integration_id;

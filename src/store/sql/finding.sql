@@ -16,11 +16,14 @@ where organization_id = :org and integration_id = :integration_id and check_id =
     and resource = :resource and state = 'resolved';
 
 -- name: finding_insert
--- Opens a finding.
+-- Opens a finding that is not there yet, of an integration that is.
 insert into finding (organization_id, integration_id, check_id, resource, state, severity, title, evidence_id, opened_at,
     last_seen_at, resolved_at)
-values (:org, :integration_id, :check_id, :resource, 'open', :severity, :title, :evidence_id, :at,
-    :at, 0);
+select organization_id, id, :check_id, :resource, 'open', :severity, :title, :evidence_id,
+    cast(:at as bigint), cast(:at as bigint), 0
+from integration
+where organization_id = :org and id = :integration_id
+on conflict (organization_id, integration_id, check_id, resource) do nothing;
 
 -- name: finding_resolve
 -- Resolves an open finding.

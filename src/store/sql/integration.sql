@@ -66,3 +66,16 @@ set last_sync_result = :result, last_sync_at = :synced_at, last_checked_at = :sy
         else :error_message end,
     updated_at = :now
 where organization_id = :org and id = :id;
+
+-- name: integration_named
+-- Whether another integration has this name.
+select count(*)
+from integration
+where organization_id = :org and name = :name and id <> :id;
+
+-- name: integration_change
+-- Replaces what somebody may choose.
+update integration
+set name = :name, settings = :settings, allow_private = :allow_private,
+    evidence_types = :evidence_types, enabled_checks = :enabled_checks, updated_at = :now
+where organization_id = :org and id = :id;

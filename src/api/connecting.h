@@ -1,0 +1,11 @@
+/* connecting.h - what asks a service: connect and test.
+ *
+ * Both are errands (errand.h): a worker process tests the credential, and the request waits for it.
+ * A connection is stored only when its test has passed, sealed, and its first sync is queued in the
+ * same unit of work.
+ */
+#pragma once
+
+#include "api/route.h"
+
+extern const Route connecting_routes[];

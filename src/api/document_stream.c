@@ -1,0 +1,121 @@
+#include "api/document_stream.h"
+
+#include "api/pool.h"
+#include "base/compress.h"
+#include "base/digest.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "store/document.h"
+
+#include <string.h>
+
+typedef struct {
+    Desk *desk;
+    DbScope scope;
+    char *organization;
+    char *document_id;
+    char *sha256;
+    int64_t seq;
+    DocumentChunk *chunk; /* of the last read */
+    Digest *digest;
+    Compressor *compressor;
+} Source;
+
+static void free_source(void *data) {
+    Source *source = data;
+    g_free(source->organization);
+    g_free(source->document_id);
+    g_free(source->sha256);
+    document_chunk_free(source->chunk);
+    digest_free(source->digest);
+    compressor_free(source->compressor);
+    g_free(source);
+}
+
+/* --- one piece -------------------------------------------------------------------------------- */
+
+static bool read_work(DbUnit *unit, void *data, GError **error) {
+    Source *source = data;
+    g_clear_pointer(&source->chunk, document_chunk_free);
+    return document_read_chunk(unit, source->document_id, source->seq, &source->chunk, error);
+}
+
+static bool check_hash(Source *source, GError **error) {
+    uint8_t hash[DIGEST_SIZE];
+    digest_finish(source->digest, hash);
+    g_autofree char *hex = text_hex(hash, sizeof hash);
+    if (g_strcmp0(hex, source->sha256) == 0)
+        return true;
+    g_set_error_literal(error, ASSAY_ERROR, ERROR_DATABASE,
+                        "stored data do not have the hash that was logged: they were damaged or "
+                        "altered");
+    return false;
+}
+
+/* The next chunk, or the end. */
+static bool send_next(Source *source, Stream *stream, GError **error) {
+    if (!db_run(source->desk->config.db, &source->scope, DB_READ, read_work, source, error))
+        return false;
+    if (!source->chunk) {
+        if (!check_hash(source, error))
+            return false;
+        if (stream_write(stream, "}", 1))
+            stream_end(stream, false);
+        return true;
+    }
+    const RecordBytes *bytes = &source->chunk->bytes;
+    g_autoptr(GByteArray) raw =
+        compressor_unpack(source->compressor, bytes->bytes, bytes->size, DOCUMENT_CHUNK_RAW, error);
+    if (!raw)
+        return false;
+    source->seq++;
+    digest_update(source->digest, raw->data, raw->len);
+    (void)stream_write(stream, (const char *)raw->data, raw->len);
+    return true;
+}
+
+typedef struct {
+    Stream *stream;
+    Source *source;
+} Turn;
+
+static void take_turn(PoolSeat *seat, void *data) {
+    Turn *turn = data;
+    g_autoptr(GError) error = NULL;
+    (void)seat;
+    if (!send_next(turn->source, turn->stream, &error)) {
+        log_line(LOG_ERROR, "document_not_sent", LOG_TEXT("document", turn->source->document_id),
+                 LOG_TEXT("why", error->message));
+        stream_end(turn->stream, true);
+    }
+    stream_unref(turn->stream);
+    g_free(turn);
+}
+
+static void hungry(Stream *stream, void *data) {
+    Turn *turn = g_new0(Turn, 1);
+    turn->stream = stream_ref(stream);
+    turn->source = data;
+    pool_insist(turn->source->desk->pool, take_turn, turn);
+}
+
+/* --- the stream ------------------------------------------------------------------------------- */
+
+Stream *document_stream(const DocumentStream *wish) {
+    g_autofree char *object = json_print(wish->object, JSON_COMPACT);
+    g_autoptr(GString) head = g_string_new_len(object, (gssize)strlen(object) - 1);
+    Source *source = g_new0(Source, 1);
+    source->desk = wish->desk;
+    source->organization = g_strdup(wish->scope->organization);
+    source->scope = (DbScope){.organization = source->organization, .actor = "api"};
+    source->document_id = g_strdup(wish->document_id);
+    source->sha256 = g_strdup(wish->sha256);
+    source->digest = digest_new();
+    source->compressor = compressor_new();
+    Stream *stream = stream_new(&(StreamSource){hungry, free_source, source});
+    g_string_append(head, wish->document_id ? ",\"data\":" : ",\"data\":null}");
+    (void)stream_write(stream, head->str, head->len);
+    if (!wish->document_id)
+        stream_end(stream, false);
+    return stream;
+}

@@ -1,0 +1,262 @@
+#include "api/evidence.h"
+
+#include "api/call.h"
+#include "api/document_stream.h"
+#include "api/object_shape.h"
+#include "api/page.h"
+#include "base/clock.h"
+#include "base/id.h"
+#include "comply/framework.h"
+#include "present/evidence_object.h"
+
+#include <string.h>
+
+/* --- what a list is narrowed to --------------------------------------------------------------- */
+
+typedef struct {
+    const Call *call;
+    EvidenceFilter filter;
+    double quality;       /* 0: any */
+    const char *review;   /* NULL: any */
+    GHashTable *supports; /* "source/type" of a control; NULL: any */
+    int64_t now_ms;
+    Page page;
+} ListWork;
+
+static void list_work_clear(ListWork *work) {
+    page_clear(&work->page);
+    if (work->supports)
+        g_hash_table_unref(work->supports);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ListWork, list_work_clear)
+
+static bool may_see(const Call *call, const Evidence *evidence) {
+    RoleResource resource = {.integration_id = evidence->integration_id,
+                             .at = evidence->collected_at};
+    return call_may(call, &resource);
+}
+
+static bool keep(const void *row, void *data) {
+    const Evidence *evidence = row;
+    const ListWork *work = data;
+    g_autofree char *key =
+        work->supports ? g_strdup_printf("%s/%s", evidence->source, evidence->evidence_type) : NULL;
+    return may_see(work->call, evidence) &&
+           (work->quality <= 0 || evidence_quality(evidence, work->now_ms) >= work->quality) &&
+           (!work->review || strcmp(work->review, evidence->review_state) == 0) &&
+           (!key || g_hash_table_contains(work->supports, key));
+}
+
+static bool read_rows(DbUnit *unit, void *data, const char *cursor, int64_t limit,
+                      GPtrArray **rows_out, GError **error) {
+    ListWork *work = data;
+    EvidenceFilter filter = work->filter;
+    filter.before_id = cursor;
+    filter.limit = limit;
+    return evidence_list(unit, &filter, rows_out, error);
+}
+
+static const char *cursor_of(const void *row) {
+    return ((const Evidence *)row)->id;
+}
+
+static void free_row(void *row) {
+    evidence_free(row);
+}
+
+static const PageSource source = {read_rows, keep, cursor_of, free_row};
+
+/* --- the control filter ----------------------------------------------------------------------- */
+
+static bool is_mapped(const DefinitionCheck *check, const GArray *wanted) {
+    for (guint i = 0; i < wanted->len; i++) {
+        const ControlRef *ref = &g_array_index(wanted, ControlRef, i);
+        for (size_t f = 0; f < check->control_count; f++) {
+            const CheckControls *mapped = &check->controls[f];
+            bool same = strcmp(mapped->framework, ref->framework->id) == 0;
+            for (size_t c = 0; same && c < mapped->count; c++)
+                if (framework_control(ref->framework, mapped->controls[c]) == ref->control)
+                    return true;
+        }
+    }
+    return false;
+}
+
+static void add_supports(GHashTable *supports, const Definition *definition, const GArray *wanted) {
+    for (size_t t = 0; t < definition->type_count; t++) {
+        const EvidenceType *type = &definition->types[t];
+        for (size_t c = 0; c < type->check_count; c++)
+            if (is_mapped(&type->checks[c], wanted))
+                g_hash_table_add(supports, g_strdup_printf("%s/%s", definition->id, type->name));
+    }
+}
+
+/* All evidence types of all providers that support a control. */
+static bool find_supports(Call *call, const char *control, GHashTable **supports_out,
+                          GError **error) {
+    g_autoptr(GArray) wanted = framework_control_find(control, error);
+    Registry *registry = wanted ? call_registry(call, error) : NULL;
+    if (!registry)
+        return false;
+    GHashTable *supports = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (const char *const *id = registry_ids(registry); *id; id++) {
+        const Definition *definition = registry_find(registry, *id, NULL);
+        if (definition)
+            add_supports(supports, definition, wanted);
+    }
+    *supports_out = supports;
+    return true;
+}
+
+/* --- lists ------------------------------------------------------------------------------------ */
+
+static bool read_quality(const Call *call, double *quality_out, GError **error) {
+    const char *text = call_query(call, "quality");
+    char *end = NULL;
+    *quality_out = text ? g_ascii_strtod(text, &end) : 0;
+    if (!text || (end != text && *end == '\0' && *quality_out >= 0 && *quality_out <= 1))
+        return true;
+    g_set_error_literal(error, ASSAY_ERROR, ERROR_USAGE, "quality is a number from 0 to 1.");
+    return false;
+}
+
+/* Names of providers are accepted in all their forms. */
+static bool read_source(Call *call, ListWork *work, GError **error) {
+    const char *name = call_query(call, "source");
+    Registry *registry = name ? call_registry(call, error) : NULL;
+    if (!name)
+        return true;
+    if (!registry)
+        return false;
+    const char *id = registry_resolve(registry, name);
+    work->filter.source = id ? id : name;
+    return true;
+}
+
+static bool read_list_wish(Call *call, ListWork *work, GError **error) {
+    const char *control = call_query(call, "control");
+    work->call = call;
+    work->now_ms = clock_now_ms();
+    work->review = call_query(call, "reviewState");
+    work->filter.evidence_type = call_query(call, "type");
+    work->filter.integration_id = call_query(call, "integrationId");
+    work->page.source = &source;
+    work->page.data = work;
+    return call_limit(call, &work->page.limit, error) &&
+           call_cursor(call, &work->page.cursor, error) &&
+           call_time(call, "from", &work->filter.from_ms, error) &&
+           call_time(call, "to", &work->filter.to_ms, error) &&
+           read_quality(call, &work->quality, error) && read_source(call, work, error) &&
+           (!control || find_supports(call, control, &work->supports, error));
+}
+
+static bool list_work(DbUnit *unit, void *data, GError **error) {
+    ListWork *work = data;
+    return page_read(unit, &work->page, error);
+}
+
+static bool list(Call *call, GError **error) {
+    g_auto(ListWork) work = {0};
+    if (!read_list_wish(call, &work, error) || !call_run(call, DB_READ, list_work, &work, error))
+        return false;
+    g_autoptr(Json) all = json_new_array();
+    for (guint i = 0; i < work.page.rows->len; i++) {
+        Json *object = NULL;
+        if (!evidence_object(g_ptr_array_index(work.page.rows, i), work.now_ms, &object, error))
+            return false;
+        json_add(all, object);
+    }
+    return call_answer_list(call, "evidence", g_steal_pointer(&all), work.page.next);
+}
+
+/* --- one -------------------------------------------------------------------------------------- */
+
+typedef struct {
+    const char *id;
+    Evidence *evidence;
+} GetWork;
+
+static bool get_work(DbUnit *unit, void *data, GError **error) {
+    GetWork *work = data;
+    g_clear_pointer(&work->evidence, evidence_free);
+    return evidence_get(unit, work->id, &work->evidence, error);
+}
+
+static bool set_missing(GError **error) {
+    g_set_error_literal(error, ASSAY_ERROR, ERROR_NOT_FOUND,
+                        "There is no such evidence in this organization.");
+    return false;
+}
+
+static bool find(Call *call, Evidence **evidence_out, GError **error) {
+    GetWork work = {.id = call_parameter(call, "id")};
+    if (!id_is_valid(work.id))
+        return set_missing(error);
+    bool ok = call_run(call, DB_READ, get_work, &work, error);
+    if (ok && may_see(call, work.evidence)) {
+        *evidence_out = work.evidence;
+        return true;
+    }
+    evidence_free(work.evidence);
+    return ok ? set_missing(error) : false;
+}
+
+static bool get(Call *call, GError **error) {
+    g_autoptr(Evidence) evidence = NULL;
+    g_autoptr(Json) json = NULL;
+    if (!find(call, &evidence, error) || !evidence_object(evidence, clock_now_ms(), &json, error))
+        return false;
+    if (g_strcmp0(call_query(call, "data"), "false") == 0)
+        return call_answer(call, 200, g_steal_pointer(&json));
+    DocumentStream wish = {.desk = call->desk,
+                           .scope = &call->scope,
+                           .document_id = evidence->document_id,
+                           .sha256 = evidence->data_sha256,
+                           .object = json};
+    reply_take_stream(&call->reply, 200, "application/json", document_stream(&wish));
+    return true;
+}
+
+/* --- routes ----------------------------------------------------------------------------------- */
+
+static const char *const reviews[] = {EVIDENCE_COLLECTED, EVIDENCE_APPROVED, EVIDENCE_REJECTED,
+                                      NULL};
+static const char *const truths[] = {"true", "false", NULL};
+static const ShapeField list_fields[] = {
+    SHAPE_FIELD("from", TIME, 0, "Collected at this time or later."),
+    SHAPE_FIELD("to", TIME, 0, "Collected before this time."),
+    SHAPE_FIELD("source", STRING, 0, "A provider, by id or alias."),
+    SHAPE_FIELD("type", STRING, 0, "An evidence type."),
+    SHAPE_FIELD("control", STRING, 0, "What supports this control: CC8.1, soc2:CC8.1."),
+    SHAPE_FIELD("quality", NUMBER, 0, "At least this quality, 0 to 1."),
+    SHAPE_FIELD("integrationId", STRING, 0, NULL),
+    SHAPE_FIELD("reviewState", STRING, 0, NULL, .words = reviews),
+    {0}};
+static const Shape list_query = {.fields = list_fields};
+static const ShapeField get_fields[] = {
+    SHAPE_FIELD("data", STRING, 0, "false: without the data.", .words = truths), {0}};
+static const Shape get_query = {.fields = get_fields};
+
+const Route evidence_routes[] = {
+    {.method = "GET",
+     .path = "/api/evidence",
+     .id = "listEvidence",
+     .tag = "Evidence",
+     .summary = "What was collected, the newest first, without data.",
+     .access = ACCESS_ROLE,
+     .action = ACTION_EVIDENCE_READ,
+     .flags = ROUTE_LIST,
+     .handle = list,
+     .query = &list_query,
+     .reply = &evidence_list_shape},
+    {.method = "GET",
+     .path = "/api/evidence/{id}",
+     .id = "getEvidence",
+     .tag = "Evidence",
+     .summary = "One item with its data, as collected and held against its hash.",
+     .access = ACCESS_ROLE,
+     .action = ACTION_EVIDENCE_READ,
+     .handle = get,
+     .query = &get_query,
+     .reply = &evidence_shape},
+    {0}};

@@ -1,0 +1,84 @@
+#include "api/integration_row.h"
+
+#include "present/integration_object.h"
+
+void integration_row_clear(IntegrationRow *found) {
+    g_clear_pointer(&found->row, integration_free);
+    g_clear_pointer(&found->credential, credential_free);
+}
+
+bool integration_row_read(DbUnit *unit, const char *id_or_name, IntegrationRow *found_out,
+                          GError **error) {
+    g_autoptr(GPtrArray) credentials = NULL;
+    integration_row_clear(found_out);
+    if (!integration_find(unit, id_or_name, &found_out->row, error) ||
+        !credential_list_for_integration(unit, found_out->row->id, &credentials, error))
+        return false;
+    if (credentials->len > 0)
+        found_out->credential = g_ptr_array_steal_index(credentials, 0);
+    return true;
+}
+
+typedef struct {
+    const char *wanted;
+    IntegrationRow found;
+} FindWork;
+
+static bool find_work(DbUnit *unit, void *data, GError **error) {
+    FindWork *work = data;
+    return integration_row_read(unit, work->wanted, &work->found, error);
+}
+
+/* A role that reads only some of them does not learn of the others. */
+static bool sees(const Call *call, const Integration *row) {
+    RoleResource resource = {.integration_id = row->id, .owner_user_id = row->owner_user_id};
+    return role_allows(&call->caller->subject, ACTION_INTEGRATION_READ, &resource);
+}
+
+bool integration_row_find(Call *call, IntegrationRow *found_out, GError **error) {
+    FindWork work = {.wanted = call_parameter(call, "id")};
+    if (!call_run(call, DB_READ, find_work, &work, error)) {
+        integration_row_clear(&work.found);
+        return false;
+    }
+    *found_out = work.found;
+    if (sees(call, work.found.row))
+        return true;
+    integration_row_clear(found_out);
+    return call_refuse(call, PROBLEM_NOT_FOUND, error, "%s",
+                       "There is no such integration in this organization.");
+}
+
+Json *integration_row_object(const Call *call, const IntegrationRow *found) {
+    return integration_object(found->row, call->scope.organization, found->credential);
+}
+
+bool integration_row_may(const Call *call, const Integration *row) {
+    RoleResource resource = {.integration_id = row->id, .owner_user_id = row->owner_user_id};
+    return call_may(call, &resource);
+}
+
+bool integration_row_require(Call *call, const Integration *row, GError **error) {
+    RoleResource resource = {.integration_id = row->id, .owner_user_id = row->owner_user_id};
+    return call_require(call, &resource, error);
+}
+
+const Definition *integration_row_definition(Call *call, const Integration *row, GError **error) {
+    Registry *registry = call_registry(call, error);
+    return registry ? registry_find(registry, row->provider, error) : NULL;
+}
+
+bool integration_row_audit(DbUnit *unit, const Call *call, AuditAction action,
+                           const Integration *row, const Json *details, GError **error) {
+    char address[ADDRESS_TEXT_SIZE];
+    AuditActor actor = call_actor(call);
+    address_write(&call->client, address);
+    actor.address = address;
+    AuditEntry entry = {.action = action,
+                        .actor = &actor,
+                        .target_kind = "integration",
+                        .target_id = row->id,
+                        .target_name = row->name,
+                        .details = details};
+    return audit_add(unit, &entry, error);
+}

@@ -1,0 +1,268 @@
+#include "api/integrations.h"
+
+#include "api/integration_edit.h"
+#include "api/integration_row.h"
+#include "api/integration_sync.h"
+#include "api/object_shape.h"
+#include "api/page.h"
+#include "present/integration_object.h"
+#include "store/job.h"
+
+#include <string.h>
+
+#define DISCONNECTED "Disconnected on request."
+
+/* --- lists ------------------------------------------------------------------------------------ */
+
+typedef struct {
+    const Call *call;
+    const char *provider; /* NULL: any */
+    const char *status;   /* a filter; NULL: any */
+    Page page;
+    GPtrArray *objects; /* Json */
+} ListWork;
+
+static void list_work_clear(ListWork *work) {
+    page_clear(&work->page);
+    g_clear_pointer(&work->objects, g_ptr_array_unref);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ListWork, list_work_clear)
+
+static bool keep(const void *row, void *data) {
+    const Integration *integration = row;
+    const ListWork *work = data;
+    return integration_row_may(work->call, integration) &&
+           (!work->status || integration_status_fits(work->status, integration->status));
+}
+
+static bool read_rows(DbUnit *unit, void *data, const char *cursor, int64_t limit,
+                      GPtrArray **rows_out, GError **error) {
+    const ListWork *work = data;
+    IntegrationFilter filter = {.provider = work->provider, .after_id = cursor, .limit = limit};
+    return integration_list(unit, &filter, rows_out, error);
+}
+
+static const char *cursor_of(const void *row) {
+    return ((const Integration *)row)->id;
+}
+
+static void free_row(void *row) {
+    integration_free(row);
+}
+
+static void free_json(void *json) {
+    json_free(json);
+}
+
+static const PageSource source = {read_rows, keep, cursor_of, free_row};
+
+static bool add_object(DbUnit *unit, ListWork *work, const Integration *row, GError **error) {
+    g_autoptr(GPtrArray) credentials = NULL;
+    if (!credential_list_for_integration(unit, row->id, &credentials, error))
+        return false;
+    const Credential *first = credentials->len > 0 ? g_ptr_array_index(credentials, 0) : NULL;
+    g_ptr_array_add(work->objects, integration_object(row, work->call->scope.organization, first));
+    return true;
+}
+
+static bool list_work(DbUnit *unit, void *data, GError **error) {
+    ListWork *work = data;
+    g_clear_pointer(&work->objects, g_ptr_array_unref);
+    work->objects = g_ptr_array_new_with_free_func(free_json);
+    if (!page_read(unit, &work->page, error))
+        return false;
+    for (guint i = 0; i < work->page.rows->len; i++)
+        if (!add_object(unit, work, g_ptr_array_index(work->page.rows, i), error))
+            return false;
+    return true;
+}
+
+static bool read_provider(Call *call, ListWork *work, GError **error) {
+    const char *name = call_query(call, "integrationType");
+    Registry *registry = name ? call_registry(call, error) : NULL;
+    if (name && !registry)
+        return false;
+    const char *id = registry ? registry_resolve(registry, name) : NULL;
+    work->provider = id ? id : name;
+    return true;
+}
+
+static bool list(Call *call, GError **error) {
+    g_auto(ListWork) work = {.call = call, .status = call_query(call, "status")};
+    work.page.source = &source;
+    work.page.data = &work;
+    if (!call_limit(call, &work.page.limit, error) ||
+        !call_cursor(call, &work.page.cursor, error) || !read_provider(call, &work, error) ||
+        !call_run(call, DB_READ, list_work, &work, error))
+        return false;
+    Json *all = json_new_array();
+    for (guint i = 0; i < work.objects->len; i++)
+        json_add(all, json_ref(g_ptr_array_index(work.objects, i)));
+    return call_answer_list(call, "integrations", all, work.page.next);
+}
+
+static bool get(Call *call, GError **error) {
+    g_auto(IntegrationRow) found = {0};
+    return integration_row_find(call, &found, error) &&
+           call_answer(call, 200, integration_row_object(call, &found));
+}
+
+/* --- disconnect ------------------------------------------------------------------------------- */
+
+typedef struct {
+    const Call *call;
+    const Integration *row;
+} DisconnectWork;
+
+static bool call_off(DbUnit *unit, const char *integration_id, GError **error) {
+    g_autoptr(GPtrArray) jobs = NULL;
+    if (!job_list_active(unit, integration_id, &jobs, error))
+        return false;
+    for (guint i = 0; i < jobs->len; i++) {
+        JobCancel how;
+        if (!job_cancel(unit, ((const Job *)g_ptr_array_index(jobs, i))->id, &how, error))
+            return false;
+    }
+    return true;
+}
+
+static bool disconnect_work(DbUnit *unit, void *data, GError **error) {
+    const DisconnectWork *work = data;
+    IntegrationStatus status = {.status = INTEGRATION_DISCONNECTED, .reason = DISCONNECTED};
+    return call_off(unit, work->row->id, error) &&
+           credential_delete_all(unit, work->row->id, NULL, error) &&
+           integration_update_status(unit, work->row->id, &status, error) &&
+           integration_row_audit(unit, work->call, AUDIT_INTEGRATION_DISCONNECTED, work->row, NULL,
+                                 error);
+}
+
+static bool disconnect(Call *call, GError **error) {
+    g_auto(IntegrationRow) found = {0};
+    if (!integration_row_find(call, &found, error) ||
+        !integration_row_require(call, found.row, error))
+        return false;
+    g_autoptr(Json) now = integration_row_object(call, &found);
+    DisconnectWork work = {call, found.row};
+    if (!call_unchanged(call, now, error) ||
+        !call_run(call, DB_WRITE, disconnect_work, &work, error))
+        return false;
+    g_autofree char *step = g_strdup_printf(
+        "What was stored here is wiped. The credential itself was made at %s and goes on to work "
+        "until it is removed there.",
+        found.row->provider);
+    Json *json = json_new_object();
+    json_put_bool(json, "success", true);
+    json_put_string(json, "id", found.row->id);
+    json_put_string(json, "status", INTEGRATION_DISCONNECTED);
+    json_put_bool(json, "revoked", false);
+    json_put_string(json, "manualStep", step);
+    return call_answer(call, 200, json);
+}
+
+/* --- shapes ----------------------------------------------------------------------------------- */
+
+static const char *const filters[] = {INTEGRATION_CONNECTED,
+                                      INTEGRATION_DEGRADED,
+                                      INTEGRATION_RECONNECT_NEEDED,
+                                      INTEGRATION_PAUSED,
+                                      INTEGRATION_DISCONNECTED,
+                                      "active",
+                                      "error",
+                                      NULL};
+static const ShapeField list_fields[] = {
+    SHAPE_FIELD("status", STRING, 0, "active: connected or degraded; error: needs somebody.",
+                .words = filters),
+    SHAPE_FIELD("integrationType", STRING, 0, "A provider, by id or alias."),
+    {0}};
+static const Shape list_query = {.fields = list_fields};
+
+static const ShapeField gone_fields[] = {
+    SHAPE_FIELD("success", BOOLEAN, SHAPE_REQUIRED, NULL),
+    SHAPE_FIELD("id", ID, SHAPE_REQUIRED, NULL),
+    SHAPE_FIELD("status", STRING, SHAPE_REQUIRED, NULL),
+    SHAPE_FIELD("revoked", BOOLEAN, SHAPE_REQUIRED, "Whether the service has taken it back."),
+    SHAPE_FIELD("manualStep", STRING, SHAPE_REQUIRED | SHAPE_NULLABLE, "What is left to do."),
+    {0}};
+static const Shape gone_shape = {.name = "Disconnected", .fields = gone_fields};
+
+/* --- routes ----------------------------------------------------------------------------------- */
+
+#define TAG "Integrations"
+
+const Route integration_routes[] = {
+    {.method = "GET",
+     .path = "/api/integrations",
+     .id = "listIntegrations",
+     .tag = TAG,
+     .summary = "What is connected, and how it is.",
+     .access = ACCESS_ROLE,
+     .action = ACTION_INTEGRATION_READ,
+     .flags = ROUTE_LIST,
+     .handle = list,
+     .query = &list_query,
+     .reply = &integration_list_shape},
+    {.method = "GET",
+     .path = "/api/integrations/list",
+     .id = "listIntegrationsOfCompany",
+     .tag = TAG,
+     .summary = "The same, for ?companyId=.",
+     .access = ACCESS_ROLE,
+     .action = ACTION_INTEGRATION_READ,
+     .flags = ROUTE_LIST,
+     .handle = list,
+     .query = &list_query,
+     .reply = &integration_list_shape},
+    {.method = "GET",
+     .path = "/api/integrations/{id}",
+     .id = "getIntegration",
+     .tag = TAG,
+     .summary = "One of them, by id or name.",
+     .access = ACCESS_ROLE,
+     .action = ACTION_INTEGRATION_READ,
+     .flags = ROUTE_OBJECT,
+     .handle = get,
+     .reply = &integration_shape},
+    {.method = "PATCH",
+     .path = "/api/integrations/{id}",
+     .id = "changeIntegration",
+     .tag = TAG,
+     .summary = "Another name, settings, evidence types or checks; pause and resume.",
+     .access = ACCESS_ROLE,
+     .action = ACTION_INTEGRATION_CHANGE,
+     .flags = ROUTE_OBJECT,
+     .handle = integration_edit,
+     .body = &integration_edit_shape,
+     .reply = &integration_shape},
+    {.method = "DELETE",
+     .path = "/api/integrations/{id}",
+     .id = "disconnectIntegration",
+     .tag = TAG,
+     .summary = "Wipes the credential; evidence and id stay.",
+     .access = ACCESS_ROLE,
+     .action = ACTION_INTEGRATION_CHANGE,
+     .flags = ROUTE_OBJECT,
+     .handle = disconnect,
+     .reply = &gone_shape},
+    {.method = "POST",
+     .path = "/api/integrations/{id}/sync",
+     .id = "syncIntegration",
+     .tag = TAG,
+     .summary = "Collects evidence now.",
+     .access = ACCESS_ROLE,
+     .action = ACTION_INTEGRATION_SYNC,
+     .handle = integration_sync,
+     .body = &integration_sync_shape,
+     .body_optional = true,
+     .status = 202,
+     .reply = &queued_shape},
+    {.method = "POST",
+     .path = "/api/integrations/{id}/scan",
+     .id = "scanIntegration",
+     .tag = TAG,
+     .summary = "Queues a sync of all that the integration collects.",
+     .access = ACCESS_ROLE,
+     .action = ACTION_INTEGRATION_SCAN,
+     .handle = integration_sync,
+     .status = 202,
+     .reply = &queued_shape},
+    {0}};

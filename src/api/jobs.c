@@ -1,0 +1,274 @@
+#include "api/jobs.h"
+
+#include "api/call.h"
+#include "api/object_shape.h"
+#include "api/page.h"
+#include "api/watch.h"
+#include "base/id.h"
+#include "present/job_object.h"
+#include "store/integration.h"
+#include "store/job.h"
+
+#include <string.h>
+
+/* --- rows ------------------------------------------------------------------------------------- */
+
+static bool may_see(const Call *call, const Job *job) {
+    RoleResource resource = {.integration_id = job->integration_id, .at = job->created_at};
+    return role_allows(&call->caller->subject, ACTION_JOB_READ, &resource);
+}
+
+/* *result_out is NULL while there is none, and when it was pruned. */
+static bool read_result(DbUnit *unit, const Job *job, JobResult **result_out, GError **error) {
+    g_autoptr(GError) missing = NULL;
+    if (job->completed_at == 0 || job_result_get(unit, job->id, result_out, &missing) ||
+        g_error_matches(missing, ASSAY_ERROR, ERROR_NOT_FOUND))
+        return true;
+    g_propagate_error(error, g_steal_pointer(&missing));
+    return false;
+}
+
+static Json *object_of(const Call *call, const Job *job, const JobResult *result) {
+    g_autoptr(Json) progress =
+        strcmp(job->status, JOB_RUNNING) == 0
+            ? watch_last_progress(call->desk->watch, job->organization_id, job->id)
+            : NULL;
+    return job_object(job, result, progress);
+}
+
+/* --- lists ------------------------------------------------------------------------------------ */
+
+typedef struct {
+    const Call *call;
+    JobFilter filter;
+    Page page;
+    GPtrArray *objects; /* Json */
+} ListWork;
+
+static void list_work_clear(ListWork *work) {
+    page_clear(&work->page);
+    g_clear_pointer(&work->objects, g_ptr_array_unref);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ListWork, list_work_clear)
+
+static bool keep(const void *row, void *data) {
+    return may_see(((const ListWork *)data)->call, row);
+}
+
+static bool read_rows(DbUnit *unit, void *data, const char *cursor, int64_t limit,
+                      GPtrArray **rows_out, GError **error) {
+    JobFilter filter = ((const ListWork *)data)->filter;
+    filter.before_id = cursor;
+    filter.limit = limit;
+    return job_list(unit, &filter, rows_out, error);
+}
+
+static const char *cursor_of(const void *row) {
+    return ((const Job *)row)->id;
+}
+
+static void free_row(void *row) {
+    job_free(row);
+}
+
+static void free_json(void *json) {
+    json_free(json);
+}
+
+static const PageSource source = {read_rows, keep, cursor_of, free_row};
+
+static bool list_work(DbUnit *unit, void *data, GError **error) {
+    ListWork *work = data;
+    g_clear_pointer(&work->objects, g_ptr_array_unref);
+    work->objects = g_ptr_array_new_with_free_func(free_json);
+    if (!page_read(unit, &work->page, error))
+        return false;
+    for (guint i = 0; i < work->page.rows->len; i++) {
+        const Job *job = g_ptr_array_index(work->page.rows, i);
+        g_autoptr(JobResult) result = NULL;
+        if (!read_result(unit, job, &result, error))
+            return false;
+        g_ptr_array_add(work->objects, object_of(work->call, job, result));
+    }
+    return true;
+}
+
+static bool list(Call *call, GError **error) {
+    g_auto(ListWork) work = {.call = call,
+                             .filter = {.integration_id = call_query(call, "integrationId"),
+                                        .status = call_query(call, "status")}};
+    work.page.source = &source;
+    work.page.data = &work;
+    if (!call_limit(call, &work.page.limit, error) ||
+        !call_cursor(call, &work.page.cursor, error) ||
+        !call_run(call, DB_READ, list_work, &work, error))
+        return false;
+    Json *all = json_new_array();
+    for (guint i = 0; i < work.objects->len; i++)
+        json_add(all, json_ref(g_ptr_array_index(work.objects, i)));
+    return call_answer_list(call, "jobs", all, work.page.next);
+}
+
+/* --- one -------------------------------------------------------------------------------------- */
+
+typedef struct {
+    const Call *call;
+    const char *id;
+    Job *job;
+    JobResult *result;
+    char *owner; /* of its integration, or NULL */
+    JobCancel how;
+} JobWork;
+
+static void job_work_clear(JobWork *work) {
+    g_clear_pointer(&work->job, job_free);
+    g_clear_pointer(&work->result, job_result_free);
+    g_clear_pointer(&work->owner, g_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(JobWork, job_work_clear)
+
+static bool get_work(DbUnit *unit, void *data, GError **error) {
+    JobWork *work = data;
+    g_autoptr(Integration) integration = NULL;
+    job_work_clear(work);
+    if (!job_get(unit, work->id, &work->job, error) ||
+        !read_result(unit, work->job, &work->result, error) ||
+        !integration_get(unit, work->job->integration_id, &integration, error))
+        return false;
+    work->owner = g_strdup(integration->owner_user_id);
+    return true;
+}
+
+static bool set_missing(Call *call, GError **error) {
+    return call_refuse(call, PROBLEM_NOT_FOUND, error, "%s",
+                       "There is no such job in this organization.");
+}
+
+/* The job of the path, or an errand; both NULL with the error. */
+static bool find(Call *call, JobWork *work, Errand **errand_out, GError **error) {
+    g_autoptr(GError) failure = NULL;
+    work->call = call;
+    work->id = call_parameter(call, "id");
+    *errand_out = NULL;
+    if (!id_is_valid(work->id))
+        return set_missing(call, error);
+    if (call_run(call, DB_READ, get_work, work, &failure))
+        return may_see(call, work->job) || set_missing(call, error);
+    if (!g_error_matches(failure, ASSAY_ERROR, ERROR_NOT_FOUND)) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return false;
+    }
+    *errand_out = errands_find(call->desk->errands, call->scope.organization, work->id);
+    return *errand_out || set_missing(call, error);
+}
+
+static bool get(Call *call, GError **error) {
+    g_auto(JobWork) work = {0};
+    g_autoptr(Errand) errand = NULL;
+    if (!find(call, &work, &errand, error))
+        return false;
+    return call_answer(call, 200,
+                       errand ? errand_json(errand) : object_of(call, work.job, work.result));
+}
+
+/* --- calling off ------------------------------------------------------------------------------ */
+
+static bool cancel_work(DbUnit *unit, void *data, GError **error) {
+    JobWork *work = data;
+    AuditActor actor = call_actor(work->call);
+    AuditEntry entry = {.action = AUDIT_JOB_CANCELLED,
+                        .actor = &actor,
+                        .target_kind = "job",
+                        .target_id = work->id};
+    return job_cancel(unit, work->id, &work->how, error) && audit_add(unit, &entry, error);
+}
+
+static bool cancel(Call *call, GError **error) {
+    g_auto(JobWork) work = {0};
+    g_autoptr(Errand) errand = NULL;
+    if (!find(call, &work, &errand, error))
+        return false;
+    if (errand)
+        return call_refuse(call, PROBLEM_CONFLICT, error, "%s",
+                           "A test of a connection cannot be called off; it ends by itself.");
+    RoleResource resource = {.integration_id = work.job->integration_id,
+                             .owner_user_id = work.owner};
+    if (!call_require(call, &resource, error) ||
+        !call_run(call, DB_WRITE, cancel_work, &work, error) ||
+        !call_run(call, DB_READ, get_work, &work, error))
+        return false;
+    /* 202: whoever runs it will see it within seconds. */
+    return call_answer(call, work.how == JOB_CANCEL_DONE ? 200 : 202,
+                       object_of(call, work.job, work.result));
+}
+
+/* --- watching --------------------------------------------------------------------------------- */
+
+static bool events(Call *call, GError **error) {
+    g_auto(JobWork) work = {0};
+    g_autoptr(Errand) errand = NULL;
+    if (!find(call, &work, &errand, error))
+        return false;
+    WatchWish wish = {.organization = call->scope.organization,
+                      .job_id = work.id,
+                      .last_event = call_header(call, "Last-Event-ID")};
+    Stream *stream = watch_job(call->desk->watch, &wish, error);
+    if (!stream)
+        return false;
+    reply_take_stream(&call->reply, 200, "text/event-stream", stream);
+    reply_set_header(&call->reply, "X-Accel-Buffering", "no");
+    return true;
+}
+
+/* --- routes ----------------------------------------------------------------------------------- */
+
+static const char *const statuses[] = {JOB_PENDING, JOB_RUNNING,   JOB_PARKED, JOB_COMPLETED,
+                                       JOB_FAILED,  JOB_CANCELLED, NULL};
+static const ShapeField list_fields[] = {SHAPE_FIELD("integrationId", STRING, 0, NULL),
+                                         SHAPE_FIELD("status", STRING, 0, NULL, .words = statuses),
+                                         {0}};
+static const Shape list_query = {.fields = list_fields};
+
+const Route job_routes[] = {
+    {.method = "GET",
+     .path = "/api/jobs",
+     .id = "listJobs",
+     .tag = "Jobs",
+     .summary = "Syncs, the newest first.",
+     .access = ACCESS_ROLE,
+     .action = ACTION_JOB_READ,
+     .flags = ROUTE_LIST,
+     .handle = list,
+     .query = &list_query,
+     .reply = &job_list_shape},
+    {.method = "GET",
+     .path = "/api/jobs/{id}",
+     .id = "getJob",
+     .tag = "Jobs",
+     .summary = "One job: how far it is, or what came of it.",
+     .access = ACCESS_ROLE,
+     .action = ACTION_JOB_READ,
+     .flags = ROUTE_OBJECT,
+     .handle = get,
+     .reply = &job_shape_of_api},
+    {.method = "POST",
+     .path = "/api/jobs/{id}/cancel",
+     .id = "cancelJob",
+     .tag = "Jobs",
+     .summary = "Calls a job off; 202 when it is being run and ends within seconds.",
+     .access = ACCESS_ROLE,
+     .action = ACTION_JOB_CANCEL,
+     .flags = ROUTE_LATER,
+     .handle = cancel,
+     .reply = &job_shape_of_api},
+    {.method = "GET",
+     .path = "/api/jobs/{id}/events",
+     .id = "watchJob",
+     .tag = "Jobs",
+     .summary = "What happens to a job, as server-sent events: progress, evidence, finding, done.",
+     .access = ACCESS_ROLE,
+     .action = ACTION_JOB_READ,
+     .flags = ROUTE_STREAM,
+     .handle = events,
+     .media = "text/event-stream"},
+    {0}};

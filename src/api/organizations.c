@@ -1,0 +1,166 @@
+#include "api/organizations.h"
+
+#include "api/call.h"
+#include "api/entry.h"
+#include "api/people_shape.h"
+#include "present/people_object.h"
+#include "store/audit.h"
+#include "store/organization.h"
+
+#include <string.h>
+
+/* --- lists -------------------------------------------------------------------------------------
+ */
+
+typedef struct {
+    const char *cursor;
+    int64_t limit;
+    GPtrArray *rows;
+} ListWork;
+
+static bool list_work(DbUnit *unit, void *data, GError **error) {
+    ListWork *work = data;
+    g_clear_pointer(&work->rows, g_ptr_array_unref);
+    return organization_list(unit, work->cursor, work->limit, &work->rows, error);
+}
+
+static bool list_all(Call *call, GError **error) {
+    ListWork work = {0};
+    bool ok = call_limit(call, &work.limit, error) && call_cursor(call, &work.cursor, error) &&
+              call_run(call, DB_READ, list_work, &work, error);
+    g_autoptr(GPtrArray) rows = work.rows;
+    if (!ok)
+        return false;
+    Json *all = json_new_array();
+    const char *next = NULL;
+    for (guint i = 0; i < rows->len; i++) {
+        const Organization *row = g_ptr_array_index(rows, i);
+        json_add(all, organization_object(row));
+        next = (int64_t)rows->len == work.limit ? row->id : NULL;
+    }
+    return call_answer_list(call, "organizations", all, next);
+}
+
+/* --- one ---------------------------------------------------------------------------------------
+ */
+
+typedef struct {
+    Call *call;
+    const char *id;
+    const char *name; /* a new one */
+    Organization *row;
+} OneWork;
+
+static void one_work_clear(OneWork *work) {
+    g_clear_pointer(&work->row, organization_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(OneWork, one_work_clear)
+
+static bool get_work(DbUnit *unit, void *data, GError **error) {
+    OneWork *work = data;
+    one_work_clear(work);
+    return organization_get(unit, &work->row, error);
+}
+
+static bool get(Call *call, GError **error) {
+    g_auto(OneWork) work = {.call = call};
+    return call_run(call, DB_READ, get_work, &work, error) &&
+           call_answer(call, 200, organization_object(work.row));
+}
+
+static bool note(DbUnit *unit, const OneWork *work, AuditAction action, GError **error) {
+    AuditActor actor = call_actor(work->call);
+    AuditEntry entry = {.action = action,
+                        .actor = &actor,
+                        .target_kind = "organization",
+                        .target_id = work->row->id,
+                        .target_name = work->row->name};
+    return audit_add(unit, &entry, error);
+}
+
+static bool rename_work(DbUnit *unit, void *data, GError **error) {
+    OneWork *work = data;
+    return organization_rename(unit, work->name, error) && get_work(unit, work, error) &&
+           note(unit, work, AUDIT_ORGANIZATION_RENAMED, error);
+}
+
+static bool change(Call *call, GError **error) {
+    g_auto(OneWork) work = {.call = call, .name = json_member_string(call->body, "name", "")};
+    return call_run(call, DB_WRITE, rename_work, &work, error) &&
+           call_answer(call, 200, organization_object(work.row));
+}
+
+/* --- making one --------------------------------------------------------------------------------
+ */
+
+static bool insert_work(DbUnit *unit, void *data, GError **error) {
+    const OneWork *work = data;
+    Organization row = {.id = work->id, .name = work->name};
+    return organization_insert(unit, &row, error);
+}
+
+static bool tell_work(DbUnit *unit, void *data, GError **error) {
+    return get_work(unit, data, error) && note(unit, data, AUDIT_ORGANIZATION_CREATED, error);
+}
+
+static bool create(Call *call, GError **error) {
+    char id[ID_SIZE];
+    id_write(id);
+    g_auto(OneWork)
+        work = {.call = call, .id = id, .name = json_member_string(call->body, "name", "")};
+    DbScope own = {.organization = id, .actor = call->caller->id, .role = "operator"};
+    return call_run(call, DB_WRITE, insert_work, &work, error) &&
+           db_run(call_db(call), &own, DB_WRITE, tell_work, &work, error) &&
+           call_answer(call, 201, organization_object(work.row));
+}
+
+/* --- routes ------------------------------------------------------------------------------------
+ */
+
+static const ShapeField name_fields[] = {
+    SHAPE_FIELD("name", STRING, SHAPE_REQUIRED, "Unique in the installation.", .most = 200), {0}};
+static const Shape name_shape = {.name = "OrganizationName", .fields = name_fields};
+
+const Route organization_routes[] = {
+    {.method = "GET",
+     .path = "/api/organizations",
+     .id = "listOrganizations",
+     .tag = "Organizations",
+     .summary = "All organizations of the installation; one's own are in GET /api/session.",
+     .access = ACCESS_OPERATOR,
+     .action = ACTION_ORGANIZATION_LIST,
+     .flags = ROUTE_LIST,
+     .handle = list_all,
+     .reply = &organization_list_shape},
+    {.method = "POST",
+     .path = "/api/organizations",
+     .id = "createOrganization",
+     .tag = "Organizations",
+     .summary = "Make an organization.",
+     .access = ACCESS_OPERATOR,
+     .action = ACTION_ORGANIZATION_CREATE,
+     .handle = create,
+     .body = &name_shape,
+     .status = 201,
+     .reply = &organization_shape},
+    {.method = "GET",
+     .path = "/api/organization",
+     .id = "getOrganization",
+     .tag = "Organizations",
+     .summary = "The organization that the request is about.",
+     .access = ACCESS_ROLE,
+     .action = ACTION_ORGANIZATION_READ,
+     .flags = ROUTE_OBJECT,
+     .handle = get,
+     .reply = &organization_shape},
+    {.method = "PATCH",
+     .path = "/api/organization",
+     .id = "changeOrganization",
+     .tag = "Organizations",
+     .summary = "Give it another name.",
+     .access = ACCESS_ROLE,
+     .action = ACTION_SETTINGS_CHANGE,
+     .handle = change,
+     .body = &name_shape,
+     .reply = &organization_shape},
+    {0}};

@@ -1,0 +1,198 @@
+#include "api/tokens.h"
+
+#include "api/access_body.h"
+#include "api/people_shape.h"
+#include "base/clock.h"
+#include "base/id.h"
+#include "present/people_object.h"
+#include "store/api_token.h"
+#include "store/audit.h"
+#include "vault/ticket.h"
+
+#include <string.h>
+
+/* --- lists -------------------------------------------------------------------------------------
+ */
+
+typedef struct {
+    const char *cursor;
+    int64_t limit;
+    GPtrArray *rows; /* ApiTokenAccess or ApiToken */
+} ListWork;
+
+static bool list_work(DbUnit *unit, void *data, GError **error) {
+    ListWork *work = data;
+    g_clear_pointer(&work->rows, g_ptr_array_unref);
+    return api_token_list(unit, work->cursor, work->limit, &work->rows, error);
+}
+
+static bool list_all_work(DbUnit *unit, void *data, GError **error) {
+    ListWork *work = data;
+    g_clear_pointer(&work->rows, g_ptr_array_unref);
+    return api_token_list_all(unit, work->cursor, work->limit, &work->rows, error);
+}
+
+static Json *access_json(const void *row) {
+    return token_access_object(row);
+}
+
+static Json *whole_json(const void *row) {
+    return token_object(row);
+}
+
+static bool answer_list(Call *call, DbWork read, Json *(*object)(const void *row), GError **error) {
+    ListWork work = {0};
+    bool ok = call_limit(call, &work.limit, error) && call_cursor(call, &work.cursor, error) &&
+              call_run(call, DB_READ, read, &work, error);
+    g_autoptr(GPtrArray) rows = work.rows;
+    if (!ok)
+        return false;
+    Json *all = json_new_array();
+    for (guint i = 0; i < rows->len; i++)
+        json_add(all, object(g_ptr_array_index(rows, i)));
+    bool full = rows->len > 0 && (int64_t)rows->len == work.limit;
+    const Json *last = full ? json_item(all, rows->len - 1) : NULL;
+    g_autofree char *next = g_strdup(json_member_string(last, "id", NULL));
+    return call_answer_list(call, "tokens", all, next);
+}
+
+static bool list(Call *call, GError **error) {
+    return answer_list(call, list_work, access_json, error);
+}
+
+static bool list_all(Call *call, GError **error) {
+    return answer_list(call, list_all_work, whole_json, error);
+}
+
+/* --- making one --------------------------------------------------------------------------------
+ */
+
+typedef struct {
+    Call *call;
+    const ApiToken *row;
+    const Membership *access;
+} MakeWork;
+
+static bool note(DbUnit *unit, const Call *call, AuditAction action, const ApiToken *row,
+                 GError **error) {
+    AuditActor actor = call_actor(call);
+    AuditEntry entry = {.action = action,
+                        .actor = &actor,
+                        .target_kind = "token",
+                        .target_id = row->id,
+                        .target_name = row->name};
+    return audit_add(unit, &entry, error);
+}
+
+static bool make_work(DbUnit *unit, void *data, GError **error) {
+    const MakeWork *work = data;
+    return access_body_require(unit, work->access, error) &&
+           api_token_insert(unit, work->row, error) && api_token_allow(unit, work->access, error) &&
+           note(unit, work->call, AUDIT_TOKEN_CREATED, work->row, error);
+}
+
+static bool answer_made(Call *call, const ApiToken *row, const char *token) {
+    Json *json = json_new_object();
+    json_put_string(json, "token", token);
+    json_put(json, "tokenInfo", token_object(row));
+    return call_answer(call, 201, json);
+}
+
+static bool make(Call *call, GError **error) {
+    g_auto(AccessBody) access = {0};
+    char hash[DIGEST_HEX_SIZE];
+    char id[ID_SIZE];
+    if (!access_body_init(&access, call, error))
+        return false;
+    bool scanner = strcmp(access.membership.role, role_name(ROLE_SCANNER)) == 0;
+    g_autoptr(Secret) ticket = ticket_new(scanner ? TICKET_SCANNER : TICKET_API, error);
+    if (!ticket)
+        return false;
+    id_write(id);
+    ticket_hash(secret_text(ticket), hash);
+    g_autofree char *hint = ticket_hint(secret_text(ticket));
+    ApiToken row = {.id = id,
+                    .name = json_member_string(call->body, "name", ""),
+                    .token_hash = hash,
+                    .hint = hint,
+                    .created_by = call->caller->subject.user_id,
+                    .created_at = clock_now_ms(),
+                    .expires_at = access.membership.expires_at};
+    access.membership.user_id = id;
+    access.membership.expires_at = 0; /* the token's own end is the access' */
+    MakeWork work = {.call = call, .row = &row, .access = &access.membership};
+    return call_run(call, DB_WRITE, make_work, &work, error) &&
+           answer_made(call, &row, secret_text(ticket));
+}
+
+/* --- ending it ---------------------------------------------------------------------------------
+ */
+
+static bool revoke_work(DbUnit *unit, void *data, GError **error) {
+    Call *call = data;
+    const ApiToken row = {.id = call_parameter(call, "id")};
+    return api_token_disallow(unit, row.id, error) &&
+           note(unit, call, AUDIT_TOKEN_REVOKED, &row, error);
+}
+
+static bool revoke(Call *call, GError **error) {
+    if (!call_run(call, DB_WRITE, revoke_work, call, error))
+        return false;
+    Json *json = json_new_object();
+    json_put_bool(json, "success", true);
+    return call_answer(call, 200, json);
+}
+
+/* --- routes ------------------------------------------------------------------------------------
+ */
+
+static const ShapeField make_fields[] = {
+    SHAPE_FIELD("name", STRING, SHAPE_REQUIRED, "For people.", .most = 200),
+    ACCESS_BODY_FIELDS,
+    SHAPE_FIELD("expiresAt", TIME, SHAPE_NULLABLE, "Never, when it is not said."),
+    SHAPE_FIELD("organizationId", STRING, 0, "When the caller is in several."),
+    {0}};
+static const Shape make_shape = {.name = "TokenWish", .fields = make_fields};
+
+const Route token_routes[] = {{.method = "GET",
+                               .path = "/api/tokens",
+                               .id = "listTokens",
+                               .tag = "Tokens",
+                               .summary = "Tokens that reach the organization, ended ones too.",
+                               .access = ACCESS_ROLE,
+                               .action = ACTION_TOKEN_READ,
+                               .flags = ROUTE_LIST,
+                               .handle = list,
+                               .reply = &token_list_shape},
+                              {.method = "POST",
+                               .path = "/api/tokens",
+                               .id = "createToken",
+                               .tag = "Tokens",
+                               .summary = "Make a token for a program; it is shown once.",
+                               .access = ACCESS_ROLE,
+                               .action = ACTION_TOKEN_CHANGE,
+                               .flags = ROUTE_SECRET,
+                               .handle = make,
+                               .body = &make_shape,
+                               .status = 201,
+                               .reply = &token_made_shape},
+                              {.method = "DELETE",
+                               .path = "/api/tokens/{id}",
+                               .id = "revokeToken",
+                               .tag = "Tokens",
+                               .summary = "End a token's access to the organization.",
+                               .access = ACCESS_ROLE,
+                               .action = ACTION_TOKEN_CHANGE,
+                               .handle = revoke,
+                               .reply = &success_shape},
+                              {.method = "GET",
+                               .path = "/api/installation/tokens",
+                               .id = "listAllTokens",
+                               .tag = "Operations",
+                               .summary = "All tokens of the installation.",
+                               .access = ACCESS_OPERATOR,
+                               .action = ACTION_INSTALLATION_READ,
+                               .flags = ROUTE_LIST,
+                               .handle = list_all,
+                               .reply = &operator_token_list_shape},
+                              {0}};

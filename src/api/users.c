@@ -1,0 +1,176 @@
+#include "api/users.h"
+
+#include "api/access_body.h"
+#include "api/people_shape.h"
+#include "present/people_object.h"
+#include "store/audit.h"
+
+#include <string.h>
+
+/* --- reading -----------------------------------------------------------------------------------
+ */
+
+typedef struct {
+    const char *cursor;
+    int64_t limit;
+    GPtrArray *rows;
+} ListWork;
+
+static bool list_work(DbUnit *unit, void *data, GError **error) {
+    ListWork *work = data;
+    g_clear_pointer(&work->rows, g_ptr_array_unref);
+    return membership_list(unit, work->cursor, work->limit, &work->rows, error);
+}
+
+static bool list(Call *call, GError **error) {
+    ListWork work = {0};
+    bool ok = call_limit(call, &work.limit, error) && call_cursor(call, &work.cursor, error) &&
+              call_run(call, DB_READ, list_work, &work, error);
+    g_autoptr(GPtrArray) rows = work.rows;
+    if (!ok)
+        return false;
+    Json *all = json_new_array();
+    const char *next = NULL;
+    for (guint i = 0; i < rows->len; i++) {
+        const Member *row = g_ptr_array_index(rows, i);
+        json_add(all, member_object(row));
+        next = (int64_t)rows->len == work.limit ? row->user_id : NULL;
+    }
+    return call_answer_list(call, "users", all, next);
+}
+
+typedef struct {
+    Call *call;
+    const char *id;
+    const Membership *may; /* of a change */
+    Member *member;
+} MemberWork;
+
+static void member_work_clear(MemberWork *work) {
+    g_clear_pointer(&work->member, member_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MemberWork, member_work_clear)
+
+static bool get_work(DbUnit *unit, void *data, GError **error) {
+    MemberWork *work = data;
+    member_work_clear(work);
+    return member_get(unit, work->id, &work->member, error);
+}
+
+static bool answer(Call *call, MemberWork *work, GError **error) {
+    return call_run(call, DB_READ, get_work, work, error) &&
+           call_answer(call, 200, member_object(work->member));
+}
+
+static bool get(Call *call, GError **error) {
+    g_auto(MemberWork) work = {.id = call_parameter(call, "id")};
+    return answer(call, &work, error);
+}
+
+/* --- changing ----------------------------------------------------------------------------------
+ */
+
+static bool note(DbUnit *unit, const MemberWork *work, AuditAction action, GError **error) {
+    AuditActor actor = call_actor(work->call);
+    g_autoptr(Json) details = json_new_object();
+    json_put_string(details, "before", work->member->role);
+    json_put_string(details, "after", work->may ? work->may->role : NULL);
+    AuditEntry entry = {.action = action,
+                        .actor = &actor,
+                        .target_kind = "user",
+                        .target_id = work->id,
+                        .target_name = work->member->email,
+                        .details = details};
+    return audit_add(unit, &entry, error);
+}
+
+static bool change_work(DbUnit *unit, void *data, GError **error) {
+    MemberWork *work = data;
+    Membership membership = *work->may;
+    membership.user_id = work->id;
+    return get_work(unit, work, error) && access_body_require(unit, work->may, error) &&
+           membership_update(unit, &membership, error) &&
+           note(unit, work, AUDIT_MEMBER_CHANGED, error);
+}
+
+/* Whoever may not give what a member has may not take it away either. */
+static bool may_touch(Call *call, MemberWork *work, GError **error) {
+    return call_run(call, DB_READ, get_work, work, error) &&
+           access_body_may(call, work->member->role, work->member->grants, error);
+}
+
+static bool change(Call *call, GError **error) {
+    g_auto(AccessBody) access = {0};
+    g_auto(MemberWork) work = {.call = call, .id = call_parameter(call, "id")};
+    if (!may_touch(call, &work, error) || !access_body_init(&access, call, error))
+        return false;
+    work.may = &access.membership;
+    return call_run(call, DB_WRITE, change_work, &work, error) && answer(call, &work, error);
+}
+
+static bool remove_work(DbUnit *unit, void *data, GError **error) {
+    MemberWork *work = data;
+    return get_work(unit, work, error) && membership_delete(unit, work->id, error) &&
+           note(unit, work, AUDIT_MEMBER_REMOVED, error);
+}
+
+static bool remove_member(Call *call, GError **error) {
+    g_auto(MemberWork) work = {.call = call, .id = call_parameter(call, "id")};
+    if (!may_touch(call, &work, error) || !call_run(call, DB_WRITE, remove_work, &work, error))
+        return false;
+    Json *json = json_new_object();
+    json_put_bool(json, "success", true);
+    return call_answer(call, 200, json);
+}
+
+/* --- routes ------------------------------------------------------------------------------------
+ */
+
+static const ShapeField change_fields[] = {
+    ACCESS_BODY_FIELDS,
+    SHAPE_FIELD("expiresAt", TIME, SHAPE_NULLABLE, "When the membership ends."),
+    {0}};
+static const Shape change_shape = {.name = "MemberChange",
+                                   .about = "Replaces all of it: what is not said is taken away.",
+                                   .fields = change_fields};
+
+const Route user_routes[] = {{.method = "GET",
+                              .path = "/api/users",
+                              .id = "listUsers",
+                              .tag = "People",
+                              .summary = "The members of the organization.",
+                              .access = ACCESS_ROLE,
+                              .action = ACTION_MEMBER_READ,
+                              .flags = ROUTE_LIST,
+                              .handle = list,
+                              .reply = &member_list_shape},
+                             {.method = "GET",
+                              .path = "/api/users/{id}",
+                              .id = "getUser",
+                              .tag = "People",
+                              .summary = "One member.",
+                              .access = ACCESS_ROLE,
+                              .action = ACTION_MEMBER_READ,
+                              .flags = ROUTE_OBJECT,
+                              .handle = get,
+                              .reply = &member_shape_of_api},
+                             {.method = "PATCH",
+                              .path = "/api/users/{id}",
+                              .id = "changeUser",
+                              .tag = "People",
+                              .summary = "Give a member another role.",
+                              .access = ACCESS_ROLE,
+                              .action = ACTION_MEMBER_CHANGE,
+                              .handle = change,
+                              .body = &change_shape,
+                              .reply = &member_shape_of_api},
+                             {.method = "DELETE",
+                              .path = "/api/users/{id}",
+                              .id = "removeUser",
+                              .tag = "People",
+                              .summary = "End a membership; the account stays.",
+                              .access = ACCESS_ROLE,
+                              .action = ACTION_MEMBER_CHANGE,
+                              .handle = remove_member,
+                              .reply = &success_shape},
+                             {0}};

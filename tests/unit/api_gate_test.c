@@ -1,0 +1,215 @@
+#include "unit/api_support.h"
+
+#include "base/clock.h"
+
+#include <string.h>
+
+static void nobody_reads_without_a_credential(void) {
+    static const char *const headers[] = {
+        NULL,
+        "Authorization: Bearer \r\n",
+        "Authorization: Bearer assay_api_nonsense\r\n",
+        "Authorization: Basic YTpi\r\n",
+        "Cookie: assay=assay_ses_x; other=1\r\n",
+        "Cookie: assay\r\n",
+    };
+    g_auto(Stage) stage;
+    stage_init(&stage, 0);
+    for (size_t i = 0; i < G_N_ELEMENTS(headers); i++) {
+        g_auto(Answer) answer =
+            stage_ask(&stage, &(Ask){.path = "/api/integrations", .headers = headers[i]});
+        assert_problem(&answer, 401, "AUTHENTICATION_FAILED");
+    }
+}
+
+/* A token with one character changed has a wrong checksum; one with a right checksum is unknown. */
+static void a_forged_token_is_nobody(void) {
+    g_auto(Stage) stage;
+    stage_init(&stage, 0);
+    g_autofree char *changed = g_strdup(stage.tokens[ROLE_OWNER]);
+    char *last = changed + strlen(changed) - 10;
+    *last = *last == 'a' ? 'b' : 'a';
+    g_auto(Answer) forged = stage_ask(&stage, &(Ask){.path = "/api/jobs", .token = changed});
+    assert_problem(&forged, 401, "AUTHENTICATION_FAILED");
+    g_autofree char *cookie = g_strdup_printf("Cookie: assay=%s\r\n", stage.tokens[ROLE_OWNER]);
+    g_auto(Answer) wrong_place = stage_ask(&stage, &(Ask){.path = "/api/jobs", .headers = cookie});
+    assert_problem(&wrong_place, 401, "AUTHENTICATION_FAILED");
+}
+
+static void a_foreign_integration_is_not_there(void) {
+    static const char *const methods[] = {"GET", "PATCH", "DELETE"};
+    g_auto(Stage) stage;
+    stage_init(&stage, 0);
+    for (size_t i = 0; i < G_N_ELEMENTS(methods); i++) {
+        const char *body = strcmp(methods[i], "PATCH") == 0 ? "{\"name\":\"mine\"}" : NULL;
+        g_auto(Answer) answer =
+            stage_send(&stage, ROLE_OWNER, methods[i], "/api/integrations/" INTEGRATION_B, body);
+        assert_problem(&answer, 404, "CONFIGURATION_ERROR");
+    }
+    g_auto(Answer) own = stage_ask(
+        &stage, &(Ask){.path = "/api/integrations/" INTEGRATION_B, .token = stage.stranger});
+    g_assert_cmpuint(own.status, ==, 200);
+}
+
+static void a_foreign_organization_is_not_there_whether_it_exists_or_not(void) {
+    static const char *const paths[] = {
+        "/api/integrations/list?companyId=" ORG_B, "/api/integrations?organizationId=" ORG_B,
+        "/api/integrations?accountId=Beta", "/api/integrations?organizationId=nowhere"};
+    g_auto(Stage) stage;
+    stage_init(&stage, 0);
+    for (size_t i = 0; i < G_N_ELEMENTS(paths); i++) {
+        g_auto(Answer) answer = stage_get(&stage, ROLE_OWNER, paths[i]);
+        assert_problem(&answer, 404, "CONFIGURATION_ERROR");
+    }
+}
+
+static void who_is_in_several_organizations_says_which(void) {
+    g_auto(Stage) stage;
+    stage_init(&stage, 0);
+    g_auto(Answer) which =
+        stage_ask(&stage, &(Ask){.path = "/api/integrations", .token = stage.both});
+    assert_problem(&which, 400, "CONFIGURATION_ERROR");
+    g_auto(Answer) header =
+        stage_ask(&stage, &(Ask){.path = "/api/integrations",
+                                 .token = stage.both,
+                                 .headers = "X-Assay-Organization: " ORG_B "\r\n"});
+    const Json *row = json_item(json_member(header.json, "integrations"), 0);
+    g_assert_cmpstr(json_member_string(row, "id", ""), ==, INTEGRATION_B);
+    g_auto(Answer) query =
+        stage_ask(&stage, &(Ask){.path = "/api/integrations?companyId=Alpha", .token = stage.both});
+    row = json_item(json_member(query.json, "integrations"), 0);
+    g_assert_cmpstr(json_member_string(row, "id", ""), ==, INTEGRATION_A);
+}
+
+static void a_role_bounds_what_may_be_done(void) {
+    static const struct {
+        Role role;
+        const char *method;
+        const char *path;
+        unsigned status;
+    } cases[] = {
+        {ROLE_AUDITOR, "GET", "/api/integrations/" INTEGRATION_A, 200},
+        {ROLE_AUDITOR, "DELETE", "/api/integrations/" INTEGRATION_A, 403},
+        {ROLE_SCANNER, "DELETE", "/api/integrations/" INTEGRATION_A, 403},
+        {ROLE_SCANNER, "GET", "/api/controls?framework=soc2", 403},
+        {ROLE_MEMBER, "GET", "/api/controls?framework=soc2", 200},
+        {ROLE_OWNER, "GET", "/api/configuration", 403},
+    };
+    g_auto(Stage) stage;
+    stage_init(&stage, 0);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(Answer) answer =
+            stage_send(&stage, cases[i].role, cases[i].method, cases[i].path, NULL);
+        g_assert_cmpuint(answer.status, ==, cases[i].status);
+    }
+    g_auto(Answer) operator=
+        stage_ask(&stage, &(Ask){.path = "/api/configuration", .token = stage.operator});
+    g_assert_cmpuint(operator.status, ==, 200);
+    g_auto(Answer) no_role =
+        stage_ask(&stage, &(Ask){.path = "/api/integrations", .token = stage.operator});
+    assert_problem(&no_role, 404, "CONFIGURATION_ERROR");
+}
+
+static void a_misspelt_filter_is_refused_instead_of_ignored(void) {
+    static const char *const paths[] = {
+        "/api/integrations?stauts=active", "/api/integrations?status=activ",
+        "/api/findings?severity=worst",    "/api/integrations?limit=0",
+        "/api/integrations?limit=1001",    "/api/integrations?limit=ten",
+        "/api/integrations?cursor=x",      "/api/evidence?from=yesterday",
+        "/api/evidence?quality=2",         "/api/controls"};
+    g_auto(Stage) stage;
+    stage_init(&stage, 0);
+    for (size_t i = 0; i < G_N_ELEMENTS(paths); i++) {
+        g_auto(Answer) answer = stage_get(&stage, ROLE_OWNER, paths[i]);
+        assert_problem(&answer, 400, "CONFIGURATION_ERROR");
+    }
+}
+
+static const char *pointer(const Answer *answer, size_t index) {
+    const Json *wrong = json_item(json_member(answer->json, "errors"), index);
+    return json_member_string(wrong, "pointer", "");
+}
+
+static void what_is_wrong_with_a_body_is_pointed_at(void) {
+    static const struct {
+        const char *body;
+        const char *pointer;
+    } cases[] = {
+        {"{\"evidenceTypes\":\"all\"}", "/evidenceTypes"},
+        {"{\"evidenceTypes\":[\"a\",7]}", "/evidenceTypes/1"},
+        {"{\"dateRange\":{\"start\":\"soon\"}}", "/dateRange/start"},
+        {"{\"dateRange\":{\"from\":\"2026-01-01\"}}", "/dateRange/from"},
+        {"{\"surprise\":1}", "/surprise"},
+        {"{\"a/b~c\":1}", "/a~1b~0c"},
+        {"{\"dateRange\":{\"start\":\"2026-02-01\",\"end\":\"2026-01-01\"}}", "/dateRange/start"},
+        {"[]", ""},
+    };
+    g_auto(Stage) stage;
+    stage_init(&stage, 0);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(Answer) answer = stage_send(
+            &stage, ROLE_OWNER, "POST", "/api/integrations/" INTEGRATION_A "/sync", cases[i].body);
+        assert_problem(&answer, 400, "CONFIGURATION_ERROR");
+        g_assert_cmpstr(pointer(&answer, 0), ==, cases[i].pointer);
+    }
+}
+
+static void bodies_are_json_and_only_where_one_is_expected(void) {
+    g_auto(Stage) stage;
+    stage_init(&stage, 0);
+    g_auto(Answer) form =
+        stage_ask(&stage, &(Ask){.method = "POST",
+                                 .path = "/api/integrations/" INTEGRATION_A "/sync",
+                                 .token = stage.tokens[ROLE_OWNER],
+                                 .headers = "Content-Type: application/x-www-form-urlencoded\r\n",
+                                 .body = "a=1"});
+    assert_problem(&form, 415, "CONFIGURATION_ERROR");
+    g_auto(Answer) torn = stage_send(&stage, ROLE_OWNER, "POST",
+                                     "/api/integrations/" INTEGRATION_A "/sync", "{\"a\":");
+    assert_problem(&torn, 400, "CONFIGURATION_ERROR");
+    g_auto(Answer) unasked =
+        stage_send(&stage, ROLE_OWNER, "DELETE", "/api/integrations/" INTEGRATION_A, "{}");
+    assert_problem(&unasked, 400, "CONFIGURATION_ERROR");
+}
+
+/* The window stands still, so that the limit does not depend on how fast the test is. */
+static void a_token_has_so_many_requests_a_minute(void) {
+    g_auto(Stage) stage;
+    clock_freeze(1760000000000);
+    stage_init(&stage, 3);
+    for (int i = 0; i < 3; i++) {
+        g_auto(Answer) answer = stage_get(&stage, ROLE_OWNER, "/api/jobs");
+        g_assert_cmpuint(answer.status, ==, 200);
+    }
+    g_auto(Answer) refused = stage_get(&stage, ROLE_OWNER, "/api/jobs");
+    assert_problem(&refused, 429, "RATE_LIMITED");
+    g_assert_true(json_member_bool(refused.json, "retryable", false));
+    g_autofree char *wait = answer_header(&refused, "Retry-After");
+    g_assert_cmpstr(wait, ==, "60");
+    g_auto(Answer) other = stage_get(&stage, ROLE_ADMIN, "/api/jobs");
+    g_assert_cmpuint(other.status, ==, 200);
+    clock_advance(60000);
+    g_auto(Answer) later = stage_get(&stage, ROLE_OWNER, "/api/jobs");
+    g_assert_cmpuint(later.status, ==, 200);
+    clock_thaw();
+}
+
+static const ApiTest tests[] = {
+    {"nobody_reads_without_a_credential", nobody_reads_without_a_credential},
+    {"a_forged_token_is_nobody", a_forged_token_is_nobody},
+    {"a_foreign_integration_is_not_there", a_foreign_integration_is_not_there},
+    {"a_foreign_organization_is_not_there_whether_it_exists_or_not",
+     a_foreign_organization_is_not_there_whether_it_exists_or_not},
+    {"who_is_in_several_organizations_says_which", who_is_in_several_organizations_says_which},
+    {"a_role_bounds_what_may_be_done", a_role_bounds_what_may_be_done},
+    {"a_misspelt_filter_is_refused_instead_of_ignored",
+     a_misspelt_filter_is_refused_instead_of_ignored},
+    {"what_is_wrong_with_a_body_is_pointed_at", what_is_wrong_with_a_body_is_pointed_at},
+    {"bodies_are_json_and_only_where_one_is_expected",
+     bodies_are_json_and_only_where_one_is_expected},
+    {"a_token_has_so_many_requests_a_minute", a_token_has_so_many_requests_a_minute},
+};
+
+int main(int argc, char **argv) {
+    return api_main(argc, argv, "gate", tests, G_N_ELEMENTS(tests));
+}

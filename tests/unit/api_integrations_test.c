@@ -1,0 +1,299 @@
+#include "unit/api_support.h"
+
+#include "store/credential.h"
+#include "store/integration.h"
+
+#include <string.h>
+
+#define ACME "/api/integrations/" INTEGRATION_A
+
+static const Json *first(const Answer *answer, const char *list) {
+    return json_item(json_member(answer->json, list), 0);
+}
+
+static void an_integration_is_shown_with_camel_case_and_without_credentials(void) {
+    g_auto(Stage) stage;
+    stage_init(&stage, 0);
+    g_auto(Answer) answer = stage_get(&stage, ROLE_AUDITOR, ACME);
+    g_assert_cmpuint(answer.status, ==, 200);
+    g_assert_cmpstr(answer_text(&answer, "integrationType"), ==, "github");
+    g_assert_cmpstr(answer_text(&answer, "organizationId"), ==, ORG_A);
+    g_assert_cmpstr(answer_text(&answer, "config.settings.apiUrl"), ==, "https://x.example");
+    g_assert_cmpstr(answer_text(&answer, "config.account.user"), ==, "robot");
+    g_assert_null(json_path(answer.json, "config.credentials"));
+    g_auto(Answer) by_name = stage_get(&stage, ROLE_AUDITOR, "/api/integrations/acme");
+    g_assert_cmpstr(by_name.body, ==, answer.body);
+}
+
+static bool add_more(DbUnit *unit, void *data, GError **error) {
+    (void)data;
+    for (int i = 0; i < 5; i++) {
+        g_autofree char *id = g_strdup_printf("01890000-0000-7000-8000-0000000001%02d", i);
+        g_autofree char *name = g_strdup_printf("more-%d", i);
+        Integration row = {.id = id,
+                           .provider = i % 2 == 0 ? "aws" : "github",
+                           .name = name,
+                           .auth = "pat",
+                           .status = i == 4 ? INTEGRATION_RECONNECT_NEEDED : INTEGRATION_DEGRADED,
+                           .settings = "{}",
+                           .account = "{}"};
+        if (!integration_insert(unit, &row, error))
+            return false;
+    }
+    return true;
+}
+
+static void add_rows(const Stage *stage) {
+    static const DbScope scope = {.organization = ORG_A, .actor = "test", .role = "owner"};
+    must(db_run(stage->db, &scope, DB_WRITE, add_more, NULL, &error));
+}
+
+static void lists_come_in_pages_without_gaps_or_doubles(void) {
+    g_auto(Stage) stage;
+    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autofree char *path = g_strdup("/api/integrations?limit=4");
+    stage_init(&stage, 0);
+    add_rows(&stage);
+    for (int pages = 1; path; pages++) {
+        g_auto(Answer) answer = stage_get(&stage, ROLE_OWNER, path);
+        const Json *list = json_member(answer.json, "integrations");
+        g_assert_cmpuint(answer.status, ==, 200);
+        g_assert_cmpuint(json_count(list), ==, pages == 1 ? 4 : 2);
+        for (size_t i = 0; i < json_count(list); i++)
+            g_assert_true(
+                g_hash_table_add(seen, g_strdup(json_member_string(json_item(list, i), "id", ""))));
+        const char *next = json_member_string(answer.json, "nextCursor", NULL);
+        g_free(path);
+        path = next ? g_strdup_printf("/api/integrations?limit=4&cursor=%s", next) : NULL;
+    }
+    g_assert_cmpuint(g_hash_table_size(seen), ==, 6);
+}
+
+static void filters_take_statuses_groups_and_aliases(void) {
+    static const struct {
+        const char *query;
+        size_t count;
+    } cases[] = {
+        {"status=active", 5},          {"status=error", 5},
+        {"status=connected", 1},       {"status=reconnect_needed", 1},
+        {"status=paused", 0},          {"integrationType=aws", 3},
+        {"integrationType=github", 3}, {"integrationType=aws&status=error&limit=2", 2},
+    };
+    g_auto(Stage) stage;
+    stage_init(&stage, 0);
+    add_rows(&stage);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *path = g_strdup_printf("/api/integrations?%s", cases[i].query);
+        g_auto(Answer) answer = stage_get(&stage, ROLE_OWNER, path);
+        g_assert_cmpuint(json_count(json_member(answer.json, "integrations")), ==, cases[i].count);
+    }
+}
+
+static void a_scanner_sees_what_its_token_names(void) {
+    g_auto(Stage) stage;
+    stage_init(&stage, 0);
+    add_rows(&stage);
+    g_auto(Answer) list = stage_get(&stage, ROLE_SCANNER, "/api/integrations");
+    g_assert_cmpuint(json_count(json_member(list.json, "integrations")), ==, 1);
+    g_assert_cmpstr(json_member_string(first(&list, "integrations"), "id", ""), ==, INTEGRATION_A);
+    g_auto(Answer) other = stage_get(&stage, ROLE_SCANNER, "/api/integrations/more-1");
+    assert_problem(&other, 404, "CONFIGURATION_ERROR");
+}
+
+static void an_object_that_is_known_is_not_sent_again(void) {
+    g_auto(Stage) stage;
+    stage_init(&stage, 0);
+    g_auto(Answer) answer = stage_get(&stage, ROLE_OWNER, ACME);
+    g_autofree char *tag = answer_header(&answer, "ETag");
+    g_assert_nonnull(tag);
+    g_autofree char *header = g_strdup_printf("If-None-Match: %s\r\n", tag);
+    g_auto(Answer) known = stage_ask(
+        &stage, &(Ask){.path = ACME, .token = stage.tokens[ROLE_OWNER], .headers = header});
+    g_assert_cmpuint(known.status, ==, 304);
+    g_assert_cmpstr(known.body, ==, "");
+}
+
+static void a_change_is_made_to_the_object_that_was_seen(void) {
+    g_auto(Stage) stage;
+    stage_init(&stage, 0);
+    g_auto(Answer) seen = stage_get(&stage, ROLE_OWNER, ACME);
+    g_autofree char *tag = answer_header(&seen, "ETag");
+    g_autofree char *header = g_strdup_printf("If-Match: %s\r\n", tag);
+    Ask ask = {.method = "PATCH",
+               .path = ACME,
+               .token = stage.tokens[ROLE_OWNER],
+               .headers = header,
+               .body = "{\"name\":\"renamed\",\"evidenceTypes\":[\"branch_protection\"]}"};
+    g_auto(Answer) changed = stage_ask(&stage, &ask);
+    g_assert_cmpuint(changed.status, ==, 200);
+    g_assert_cmpstr(answer_text(&changed, "name"), ==, "renamed");
+    g_assert_cmpuint(json_count(json_member(changed.json, "evidenceTypes")), ==, 1);
+    g_auto(Answer) late = stage_ask(&stage, &ask);
+    assert_problem(&late, 412, "CONFIGURATION_ERROR");
+}
+
+static void a_change_that_does_not_fit_is_refused_whole(void) {
+    static const struct {
+        const char *body;
+        unsigned status;
+        const char *pointer;
+    } cases[] = {
+        {"{\"name\":\"more-1\"}", 409, NULL},
+        {"{\"name\":\"a\\nb\"}", 400, "/name"},
+        {"{\"name\":\"\"}", 400, "/name"},
+        {"{\"evidenceTypes\":[\"weather\"]}", 400, "/evidenceTypes/0"},
+        {"{\"enabledChecks\":[\"branch_protection.nothing\"]}", 400, "/enabledChecks/0"},
+        {"{\"settings\":{\"colour\":\"red\"}}", 400, "/settings"},
+        {"{\"settings\":{\"apiUrl\":\"https://evil.example\"}}", 400, "/settings/apiUrl"},
+        {"{\"status\":\"degraded\"}", 400, "/status"},
+        {"{\"name\":\"fine\",\"settings\":{\"apiUrl\":\"https://evil.example\"}}", 400,
+         "/settings/apiUrl"},
+    };
+    g_auto(Stage) stage;
+    stage_init(&stage, 0);
+    add_rows(&stage);
+    g_auto(Answer) before = stage_get(&stage, ROLE_OWNER, ACME);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(Answer) answer = stage_send(&stage, ROLE_OWNER, "PATCH", ACME, cases[i].body);
+        const Json *wrong = first(&answer, "errors");
+        assert_problem(&answer, cases[i].status, "CONFIGURATION_ERROR");
+        g_assert_cmpstr(json_member_string(wrong, "pointer", NULL), ==, cases[i].pointer);
+        g_auto(Answer) after = stage_get(&stage, ROLE_OWNER, ACME);
+        g_assert_cmpstr(after.body, ==, before.body);
+    }
+}
+
+static void settings_are_merged_in_either_spelling(void) {
+    g_auto(Stage) stage;
+    stage_init(&stage, 0);
+    g_auto(Answer) answer =
+        stage_send(&stage, ROLE_ADMIN, "PATCH", ACME,
+                   "{\"settings\":{\"includeArchived\":true,\"repositories\":\"a,b\"}}");
+    g_assert_cmpuint(answer.status, ==, 200);
+    g_assert_true(json_truth(json_path(answer.json, "config.settings.includeArchived")));
+    g_assert_cmpuint(json_count(json_path(answer.json, "config.settings.repositories")), ==, 2);
+    g_assert_cmpstr(answer_text(&answer, "config.settings.apiUrl"), ==, "https://x.example");
+    g_auto(Answer) away =
+        stage_send(&stage, ROLE_ADMIN, "PATCH", ACME, "{\"settings\":{\"repositories\":null}}");
+    g_assert_cmpuint(json_count(json_path(away.json, "config.settings.repositories")), ==, 0);
+}
+
+static bool add_credential(DbUnit *unit, void *data, GError **error) {
+    (void)data;
+    Credential row = {.id = "01890000-0000-7000-8000-00000000cccc",
+                      .integration_id = INTEGRATION_A,
+                      .name = "main",
+                      .fields = "{\"access_token\":\"v1.sealed\"}",
+                      .metadata = "{\"scopes\":[\"repo\"]}"};
+    return credential_insert(unit, &row, error);
+}
+
+static bool count_credentials(DbUnit *unit, void *data, GError **error) {
+    g_autoptr(GPtrArray) rows = NULL;
+    if (!credential_list_for_integration(unit, INTEGRATION_A, &rows, error))
+        return false;
+    *(guint *)data = rows->len;
+    return true;
+}
+
+static void disconnecting_wipes_the_credential_and_keeps_the_row(void) {
+    static const DbScope scope = {.organization = ORG_A, .actor = "test", .role = "owner"};
+    guint left = 9;
+    g_auto(Stage) stage;
+    stage_init(&stage, 0);
+    must(db_run(stage.db, &scope, DB_WRITE, add_credential, NULL, &error));
+    g_auto(Answer) before = stage_get(&stage, ROLE_OWNER, ACME);
+    g_assert_null(strstr(before.body, "sealed"));
+    g_assert_cmpuint(json_count(json_path(before.json, "config.scopes")), ==, 1);
+    g_auto(Answer) gone = stage_send(&stage, ROLE_MEMBER, "DELETE", ACME, NULL);
+    g_assert_cmpuint(gone.status, ==, 200);
+    g_assert_cmpstr(answer_text(&gone, "status"), ==, "disconnected");
+    must(db_run(stage.db, &scope, DB_READ, count_credentials, &left, &error));
+    g_assert_cmpuint(left, ==, 0);
+    g_auto(Answer) after = stage_get(&stage, ROLE_OWNER, ACME);
+    g_assert_cmpstr(answer_text(&after, "status"), ==, "disconnected");
+    g_auto(Answer) sync = stage_send(&stage, ROLE_OWNER, "POST", ACME "/sync", NULL);
+    assert_problem(&sync, 409, "CONFIGURATION_ERROR");
+    g_auto(Answer) test = stage_send(&stage, ROLE_OWNER, "POST", ACME "/test", NULL);
+    assert_problem(&test, 409, "CONFIGURATION_ERROR");
+}
+
+static void what_a_connect_request_lacks_is_pointed_at(void) {
+    static const struct {
+        const char *body;
+        const char *pointer;
+    } cases[] = {
+        {"{}", "/integrationType"},
+        {"{\"integrationType\":\"githup\",\"credentials\":{}}", "/integrationType"},
+        {"{\"integrationType\":\"github\",\"credentials\":{\"accessToken\":7.5}}",
+         "/credentials/accessToken"},
+        {"{\"integrationType\":\"github\",\"credentials\":{\"password\":\"x\"}}",
+         "/credentials/password"},
+        {"{\"integrationType\":\"github\",\"auth\":\"magic\","
+         "\"credentials\":{}}",
+         "/auth"},
+        {"{\"integrationType\":\"github\",\"credentials\":{\"accessToken\":\"t\","
+         "\"access_token\":\"u\"},\"settings\":{\"organization\":\"acme\"}}",
+         "/credentials/access_token"},
+        {"{\"integrationType\":\"github\",\"credentials\":{\"accessToken\":\"t\"}}", "/settings"},
+        {"{\"integrationType\":\"github\",\"settings\":{\"accessToken\":\"t\"},"
+         "\"credentials\":{}}",
+         "/settings/accessToken"},
+        {"{\"integrationType\":\"aws\",\"credentials\":{\"accessKeyId\":\"AKIA1234567890123456\"}}",
+         "/credentials"},
+    };
+    g_auto(Stage) stage;
+    stage_init(&stage, 0);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(Answer) answer =
+            stage_send(&stage, ROLE_OWNER, "POST", "/api/integrations/connect", cases[i].body);
+        assert_problem(&answer, 400, "CONFIGURATION_ERROR");
+        g_assert_cmpstr(json_member_string(first(&answer, "errors"), "pointer", ""), ==,
+                        cases[i].pointer);
+    }
+}
+
+/* Whoever may send a credential anywhere could have it sent to himself. */
+static void hosts_are_for_the_operator(void) {
+    g_auto(Stage) stage;
+    stage_init(&stage, 0);
+    g_auto(Answer) answer = stage_send(
+        &stage, ROLE_OWNER, "POST", "/api/integrations/connect",
+        "{\"integrationType\":\"github\",\"credentials\":{\"accessToken\":\"Planted-9\"},"
+        "\"settings\":{\"organization\":\"acme\",\"apiUrl\":\"https://evil.example\"}}");
+    g_assert_cmpuint(answer.status, >=, 400);
+    g_assert_cmpuint(answer.status, <, 500);
+    g_assert_null(strstr(answer.body, "Planted-9"));
+}
+
+static void a_name_that_is_taken_is_told_before_anybody_is_asked(void) {
+    g_auto(Stage) stage;
+    stage_init(&stage, 0);
+    g_auto(Answer) answer =
+        stage_send(&stage, ROLE_OWNER, "POST", "/api/integrations/connect",
+                   "{\"integrationType\":\"github\",\"name\":\"acme\",\"credentials\":"
+                   "{\"accessToken\":\"t\",\"type\":\"pat\",\"organization\":\"acme\"}}");
+    assert_problem(&answer, 409, "CONFIGURATION_ERROR");
+}
+
+static const ApiTest tests[] = {
+    {"an_integration_is_shown_with_camel_case_and_without_credentials",
+     an_integration_is_shown_with_camel_case_and_without_credentials},
+    {"lists_come_in_pages_without_gaps_or_doubles", lists_come_in_pages_without_gaps_or_doubles},
+    {"filters_take_statuses_groups_and_aliases", filters_take_statuses_groups_and_aliases},
+    {"a_scanner_sees_what_its_token_names", a_scanner_sees_what_its_token_names},
+    {"an_object_that_is_known_is_not_sent_again", an_object_that_is_known_is_not_sent_again},
+    {"a_change_is_made_to_the_object_that_was_seen", a_change_is_made_to_the_object_that_was_seen},
+    {"a_change_that_does_not_fit_is_refused_whole", a_change_that_does_not_fit_is_refused_whole},
+    {"settings_are_merged_in_either_spelling", settings_are_merged_in_either_spelling},
+    {"disconnecting_wipes_the_credential_and_keeps_the_row",
+     disconnecting_wipes_the_credential_and_keeps_the_row},
+    {"what_a_connect_request_lacks_is_pointed_at", what_a_connect_request_lacks_is_pointed_at},
+    {"hosts_are_for_the_operator", hosts_are_for_the_operator},
+    {"a_name_that_is_taken_is_told_before_anybody_is_asked",
+     a_name_that_is_taken_is_told_before_anybody_is_asked},
+};
+
+int main(int argc, char **argv) {
+    return api_main(argc, argv, "integrations", tests, G_N_ELEMENTS(tests));
+}
