@@ -17,6 +17,7 @@ typedef struct {
     Reading *reading;
     AskAnswered answered;
     RenderedRequest request;
+    GString *opened;   /* body without its envelope */
     GString *recorded; /* body, mended and redacted */
     GString *kept;     /* the projection that the run reads */
     bool scanned;
@@ -32,12 +33,14 @@ static Ask *ask_take(Run *run) {
         return ask;
     ask = g_new0(Ask, 1);
     ask->run = run;
+    ask->opened = g_string_new(NULL);
     ask->recorded = g_string_new(NULL);
     ask->kept = g_string_new(NULL);
     return ask;
 }
 
 static void ask_destroy(Ask *ask) {
+    g_string_free(ask->opened, TRUE);
     g_string_free(ask->recorded, TRUE);
     if (ask->kept)
         g_string_free(ask->kept, TRUE);
@@ -52,6 +55,7 @@ static void ask_free(Ask *ask) {
     g_clear_pointer(&ask->problem, g_free);
     bool serves = ask->kept && ask->kept->allocated_len <= SPARE_BUFFER_MAX &&
                   ask->recorded->allocated_len <= SPARE_BUFFER_MAX &&
+                  ask->opened->allocated_len <= SPARE_BUFFER_MAX &&
                   run->spare_asks.length < SPARE_MAX;
     if (!serves) {
         ask_destroy(ask);
@@ -59,7 +63,7 @@ static void ask_free(Ask *ask) {
     }
     g_string_truncate(ask->recorded, 0);
     g_string_truncate(ask->kept, 0);
-    *ask = (Ask){.run = run, .recorded = ask->recorded, .kept = ask->kept};
+    *ask = (Ask){.run = run, .opened = ask->opened, .recorded = ask->recorded, .kept = ask->kept};
     g_queue_push_head(&run->spare_asks, ask);
 }
 
@@ -90,9 +94,9 @@ static void give_failure(Ask *ask, Outcome outcome, const char *message) {
     give(ask, &answer);
 }
 
-static void redact(const Ask *ask, GString *text) {
-    if (ask->reading->run->config.sender)
-        sender_redact(ask->reading->run->config.sender, text);
+static bool redact(const Ask *ask, GString *text) {
+    const Sender *sender = ask->reading->run->config.sender;
+    return sender && sender_redact(sender, text);
 }
 
 static Outcome scan(Ask *ask, const char *body, size_t size) {
@@ -104,8 +108,8 @@ static Outcome scan(Ask *ask, const char *body, size_t size) {
         return OUTCOME_OK;
     g_autoptr(GError) error = NULL;
     if (scan_body(node_of(ask->reading)->scan, body, size, ask->recorded, ask->kept, &error)) {
-        redact(ask, ask->recorded);
-        redact(ask, ask->kept);
+        if (redact(ask, ask->recorded)) /* else it is in no part of it either */
+            (void)redact(ask, ask->kept);
         return OUTCOME_OK;
     }
     ask->problem = g_strdup(error->message);
@@ -119,10 +123,10 @@ static Outcome open_and_scan(Ask *ask, const char *body, size_t size, Opener ope
     const DefinitionCall *call = ask->reading->call;
     if (size == 0 || !envelope_has(call))
         return scan(ask, body, size);
-    g_autoptr(GString) opened = g_string_new(NULL);
     g_autoptr(GError) error = NULL;
-    if (opener(call, body, size, opened, &error))
-        return scan(ask, opened->str, opened->len);
+    g_string_truncate(ask->opened, 0);
+    if (opener(call, body, size, ask->opened, &error))
+        return scan(ask, ask->opened->str, ask->opened->len);
     (void)scan(ask, "", 0);
     ask->problem = g_strdup(error->message);
     return OUTCOME_BROKEN;
@@ -208,7 +212,7 @@ static void record(Ask *ask, const SenderReply *reply) {
         if (value)
             append_header(headers, kept_headers[i], value);
     }
-    redact(ask, headers);
+    (void)redact(ask, headers);
     CassetteKey key = key_of(ask);
     Recording recording = {.status = reply->status,
                            .outcome = reply->outcome,

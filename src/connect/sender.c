@@ -296,22 +296,27 @@ void sender_free(Sender *sender) {
     g_free(sender);
 }
 
-static void redact(const Secret *secret, GString *text) {
+static bool redact(const Secret *secret, GString *text) {
     if (!secret || secret_size(secret) < REDACT_MIN)
-        return;
+        return false;
     size_t size = secret_size(secret);
     const char *found;
+    bool any = false;
     while ((found = memmem(text->str, text->len, secret_bytes(secret), size)) != NULL) {
         gssize at = found - text->str;
         g_string_erase(text, at, (gssize)size);
         g_string_insert(text, at, REDACTED);
+        any = true;
     }
+    return any;
 }
 
-void sender_redact(const Sender *sender, GString *text) {
+bool sender_redact(const Sender *sender, GString *text) {
+    bool any = false;
     for (size_t i = 0; sender->auth && i < sender->auth->field_count; i++)
         if (sender->auth->fields[i].secret)
-            redact(credentials_get(sender->credentials, sender->auth->fields[i].name), text);
+            any |= redact(credentials_get(sender->credentials, sender->auth->fields[i].name), text);
+    return any;
 }
 
 /* --- callbacks of the network ----------------------------------------------------------------- */

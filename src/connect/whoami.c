@@ -98,7 +98,7 @@ static bool ask(const Visit *visit, const DefinitionCall *call, const Page *page
     rendered_request_clear(&request);
     if (!sent || !net_client_run_until(visit->client, has_arrived, answer, error))
         return false;
-    sender_redact(visit->sender, answer->body);
+    (void)sender_redact(visit->sender, answer->body);
     return answer->outcome == OUTCOME_OK || refused(visit->definition, answer, error);
 }
 

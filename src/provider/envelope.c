@@ -73,17 +73,23 @@ static bool find_member(const Span *object, const DefinitionCall *call, const ch
     return ok || scanner_report(&scanner, error);
 }
 
-/* An empty element is "" in JSON; as a whole answer it is an object without members. */
-static void append_answer(const Span *span, GString *out) {
+/* Leaves nothing but the answer of what stands in out from a place on. An empty element is "" in
+ * JSON; as a whole answer it is an object without members. */
+static void keep_answer(const Span *span, GString *out, size_t from) {
     bool empty = span->text == NULL || (span->size == 2 && span->text[0] == '"');
-    g_string_append_len(out, empty ? "{}" : span->text, empty ? 2 : (gssize)span->size);
+    if (!empty)
+        memmove(out->str + from, span->text, span->size);
+    g_string_truncate(out, from + (empty ? 0 : span->size));
+    if (empty)
+        g_string_append(out, "{}");
 }
 
-static bool unwrap(const DefinitionCall *call, const GString *xml, GString *out, GError **error) {
+/* out holds the whole of the XML as JSON from a place on. */
+static bool unwrap(const DefinitionCall *call, GString *out, size_t from, GError **error) {
     AwsProtocol protocol = call->service == NULL ? PROTOCOL_NONE : call->service->protocol;
-    Span span = {xml->str, xml->len};
+    Span span = {out->str + from, out->len - from};
     if (protocol == PROTOCOL_NONE) {
-        append_answer(&span, out);
+        keep_answer(&span, out, from);
         return true;
     }
     bool named = protocol == PROTOCOL_QUERY || protocol == PROTOCOL_EC2;
@@ -93,14 +99,14 @@ static bool unwrap(const DefinitionCall *call, const GString *xml, GString *out,
     Span result = root;
     if (protocol == PROTOCOL_QUERY && !find_member(&root, call, "Result", &result, error))
         return false;
-    append_answer(&result, out);
+    keep_answer(&result, out, from);
     return true;
 }
 
 static bool open_xml(const DefinitionCall *call, const char *bytes, size_t size, GString *out,
                      GError **error) {
-    g_autoptr(GString) json = g_string_sized_new(size);
-    return xml_to_json(call->xml, bytes, size, json, error) && unwrap(call, json, out, error);
+    size_t from = out->len;
+    return xml_to_json(call->xml, bytes, size, out, error) && unwrap(call, out, from, error);
 }
 
 /* --- tables ----------------------------------------------------------------------------------- */
