@@ -28,8 +28,14 @@ static char *url_of(const char *name) {
                            required("PGPASSWORD"), name, host, required("PGPORT"));
 }
 
+static void ignore_notice(void *unused, const PGresult *result) {
+    (void)unused;
+    (void)result;
+}
+
 static PGconn *connect_to(const char *url) {
     PGconn *connection = PQconnectdb(url);
+    PQsetNoticeReceiver(connection, ignore_notice, NULL);
     if (PQstatus(connection) != CONNECTION_OK)
         g_error("no PostgreSQL to test with: %s", PQerrorMessage(connection));
     return connection;
