@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "provider/registry.h"
+#include "store/audit_tree.h"
 #include "store/backlog.h"
 #include "sync/heartbeat.h"
 #include "sync/owner.h"
@@ -21,6 +22,7 @@
 #define STEP_MS 5000  /* a wall clock that moves this far against the monotonic one was set */
 #define RENEWAL_MS (2 * HEARTBEAT_TICK_MS)
 #define PAUSE_MOST_MS 5000
+#define SEAL_ROUNDS 4 /* units of a look, so that it stays short */
 
 enum { ASKED_LOOK = 1, ASKED_BURY = 2, ASKED_RELOAD = 4, ASKED_STOP = 8 };
 
@@ -101,6 +103,12 @@ static bool schedule(Lookout *lookout, GError **error) {
     return true;
 }
 
+/* The API does it as well; this is for what workers and command lines have written. */
+static bool seal(const Lookout *lookout, GError **error) {
+    int64_t sealed = 0;
+    return audit_tree_sequence(lookout->config.db, SEAL_ROUNDS, &sealed, error);
+}
+
 static bool keep_up(Lookout *lookout, GError **error) {
     bool more = false;
     if (clock_mono_ms() < lookout->upkeep_at)
@@ -144,7 +152,7 @@ static bool look(Lookout *lookout, unsigned asked, int64_t *wait_out, GError **e
     int64_t wait = LOOKOUT_POLL_MS + jitter();
     if (!heed_clock(lookout, error) || !sweep(lookout, asked & ASKED_BURY, error) ||
         !call_for_due(lookout, &wait, error) || !schedule(lookout, error) ||
-        !keep_up(lookout, error))
+        !seal(lookout, error) || !keep_up(lookout, error))
         return false;
     *wait_out = CLAMP(lookout->tick_at - clock_now_ms(), 0, wait);
     return true;
