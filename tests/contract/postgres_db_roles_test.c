@@ -285,15 +285,15 @@ static void program_without_any_rights_of_its_own_works(void) {
     Fixture f;
     fixture_init(&f);
     g_autofree char *empty = fixture_empty_url(&f);
-    g_free(stage_ask(empty, least));
+    g_free(stage_database_ask(empty, least));
     g_autofree char *login = url_as(empty, "assay_login", "of%20the%20login");
     g_autoptr(Db) db = support_open(login, NULL);
     Note note = {"n", "body"};
     expect_run(db, &scope_one, DB_WRITE, insert_note, &note);
     g_assert_cmpint(support_note_count(db, &scope_one), ==, 1);
     g_assert_cmpint(support_note_count(db, &scope_two), ==, 0);
-    g_autofree char *owner = stage_ask(empty, "select tableowner from pg_tables"
-                                              " where tablename = 'note'");
+    g_autofree char *owner = stage_database_ask(empty, "select tableowner from pg_tables"
+                                                       " where tablename = 'note'");
     g_assert_cmpstr(owner, ==, "assay_owner");
     fixture_clear(&f);
 }
@@ -311,7 +311,7 @@ static void login_without_a_role_and_owner_see_nothing(void) {
     Fixture f;
     fixture_init(&f);
     g_autofree char *empty = fixture_empty_url(&f);
-    g_free(stage_ask(empty, least));
+    g_free(stage_database_ask(empty, least));
     g_autofree char *login = url_as(empty, "assay_login", "of%20the%20login");
     Db *db = support_open(login, NULL);
     Note note = {"n", "body"};
@@ -328,7 +328,7 @@ static void login_without_a_role_and_owner_see_nothing(void) {
 static void user_who_may_not_take_the_roles_is_told(void) {
     Fixture f;
     fixture_init(&f);
-    g_free(stage_ask(f.url, least));
+    g_free(stage_database_ask(f.url, least));
     g_autofree char *stranger = url_as(f.url, "assay_stranger", "of%20the%20stranger");
     g_autoptr(GError) error = NULL;
     g_assert_null(db_open(stranger, &error));
@@ -341,10 +341,11 @@ static void roles_are_made_for_a_user_who_may(void) {
     Fixture f;
     fixture_init(&f);
     g_autofree char *empty = fixture_empty_url(&f);
-    g_free(stage_ask(empty, "do $$ begin if not exists (select from pg_roles where rolname ="
-                            " 'assay_maker') then create role assay_maker login createrole"
-                            " password 'm'; end if; end $$;"
-                            "grant create on schema public to assay_maker"));
+    g_free(stage_database_ask(empty,
+                              "do $$ begin if not exists (select from pg_roles where rolname ="
+                              " 'assay_maker') then create role assay_maker login createrole"
+                              " password 'm'; end if; end $$;"
+                              "grant create on schema public to assay_maker"));
     g_autofree char *maker = url_as(empty, "assay_maker", "m");
     g_autoptr(Db) db = support_open(maker, NULL);
     Note note = {"n", "body"};
