@@ -53,7 +53,7 @@ bool api_start(const ApiConfig *config, ApiServer **server_out,
 
 /* Takes no new connections, lets what is being answered end (streams are ended, long waits answered
  * with 503, at most 10 s in all), and frees the server. NULL allowed. */
-void api_stop(ApiServer *server);
+void api_stop(ApiServer *api);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ApiServer, api_stop)
 
 /* The one-time link by which the first user is made, which replaces an earlier one; NULL when there

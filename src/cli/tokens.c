@@ -36,7 +36,7 @@ static bool create_work(DbUnit *unit, void *data, GError **error) {
 }
 
 static TicketKind kind_of(const Membership *may, bool operator) {
-    if (operator)
+    if (operator|| !may)
         return TICKET_OPERATOR;
     return strcmp(may->role, role_name(ROLE_SCANNER)) == 0 ? TICKET_SCANNER : TICKET_API;
 }

@@ -51,7 +51,7 @@ Secret *ticket_new(TicketKind kind, GError **error) {
     if (!ticket)
         return NULL;
     char *text = (char *)secret_room(ticket);
-    memcpy(text, prefix, length);
+    g_strlcpy(text, prefix, length + 1);
     for (size_t i = 0; i < TICKET_RANDOM; i++)
         text[length + i] = random_digit();
     write_checksum(text, length + TICKET_RANDOM, text + length + TICKET_RANDOM);

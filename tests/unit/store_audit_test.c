@@ -87,7 +87,8 @@ static void a_row_says_who_what_from_where_and_with_what_result(void) {
 
 static void writes_hostile(DbUnit *unit) {
     g_autofree char *name = g_strnfill(100000, 'x');
-    memcpy(name, "a\x1b[2J\n", 6);
+    name[1] = '\x1b';
+    name[2] = '\n';
     AuditActor nobody = {.kind = AUDIT_USER, .name = name};
     AuditEntry entry = {.action = AUDIT_SESSION_LOGIN, .actor = &nobody, .result = AUDIT_DENIED};
     store_ok(audit_add(unit, &entry, &error));

@@ -8,7 +8,6 @@
 #include "store/audit.h"
 #include "store/audit_tree.h"
 #include "store/ledger.h"
-#include "unit/database_stage.h"
 
 #include "unit/database_stage.h"
 

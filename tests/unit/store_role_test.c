@@ -32,11 +32,11 @@ static bool action_from_name(const char *quoted, RoleAction *action_out) {
     return false;
 }
 
-static void compare_row(const GStrv cells, bool *seen) {
+static void compare_row(char *const *cells, bool *seen) {
     RoleAction action;
     if (!action_from_name(cells[0], &action))
         g_error("docs/roles.md names %s, which is no action", cells[0]);
-    g_assert_cmpuint(g_strv_length(cells), ==, 2 + ROLES);
+    g_assert_cmpuint(g_strv_length((char **)(uintptr_t)cells), ==, 2 + ROLES);
     for (unsigned role = 0; role <= ROLE_NONE; role++)
         if (strcmp(cells[1 + role], role_cell(action, role)) != 0)
             g_error("docs/roles.md: %s of %s is \"%s\", the program says \"%s\"", cells[0],

@@ -28,7 +28,7 @@ static void addresses_are_trimmed_and_lower_case(void) {
 
 static void what_is_no_address_is_refused(void) {
     g_autofree char *too_long = g_strnfill(USER_EMAIL_MAX, 'a');
-    memcpy(too_long + 100, "@", 1);
+    too_long[100] = '@';
     g_autofree char *longer = g_strconcat(too_long, "a", NULL);
     g_autofree char *huge = g_strnfill(100000, 'a');
     const char *const wrong[] = {
