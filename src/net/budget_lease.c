@@ -32,37 +32,33 @@ typedef struct {
     Budget *budget; /* NULL: closed, and freed with the last reply */
     char *key;
     BudgetSpec spec;
-    unsigned in_flight;
-    int64_t in_flight_cost;
     int64_t limit; /* in force as last told; 0: none */
     int64_t holders;
     int64_t factor;
-    bool never; /* the last cost that was asked for is never granted */
-    int64_t never_cost;
+    int64_t never_cost; /* of a call that is never granted; 0: none is known */
     int64_t not_before; /* worth asking again */
     int64_t held_until;
     int64_t member_until; /* limit 0: the reply still stands */
-    /* RATE */
-    Batch batches[2];
+    unsigned in_flight;
     unsigned batch_count;
-    /* QUOTA */
-    int64_t calls;
+    int64_t in_flight_cost;
+    Batch batches[2]; /* RATE: in hand */
+    int64_t calls;    /* QUOTA: in hand */
     int64_t calls_until;
     int64_t window;
     int64_t given_back;
-    /* asks */
-    bool asking;
-    bool urgent; /* something to tell at once */
     int64_t asked_at;
-    bool asked_before;
     int64_t used; /* since the last ask */
     int64_t granted;
     int64_t cost;   /* of the call that waits */
     BudgetAsk news; /* heard, throttled, hold: what the next ask tells */
-    bool left;
     int64_t heard_limit;
     int64_t heard_at;    /* local */
     int64_t spent_since; /* calls taken or under way that the headers do not count */
+    bool asking;
+    bool asked_before;
+    bool urgent; /* something to tell at once */
+    bool left;
 } Lease;
 
 BudgetLeases *budget_leases_new(const BudgetLeasesConfig *config) {
@@ -238,7 +234,6 @@ static void read_reply(Lease *lease, const BudgetReply *reply, int64_t now) {
     if (reply->granted > 0) {
         take_grant(lease, reply, now);
     } else if (reply->retry_ms < 0) {
-        lease->never = true;
         lease->never_cost = lease->cost;
     } else if (reply->retry_ms > 0) {
         lease->not_before = MAX(lease->not_before, now + reply->retry_ms);
@@ -267,6 +262,10 @@ static void on_reply(void *asker, const BudgetReply *reply) {
     lease->leases->pending--;
     lease->asking = false;
     if (!lease->budget) {
+        if (reply && !is_rate(lease) && reply->limit > 0) {
+            lease->given_back += reply->granted;
+            lease->window = reply->granted > 0 ? reply->window : lease->window;
+        }
         leave(lease, now);
         return;
     }
@@ -303,7 +302,7 @@ static void lease_declare(void *state, const BudgetSpec *spec) {
     Lease *lease = state;
     lease->spec = *spec;
     give_up_calls(lease);
-    lease->never = false;
+    lease->never_cost = 0;
     lease->limit = spec->limit;
 }
 
@@ -379,7 +378,7 @@ static BudgetAnswer lease_take(void *state, int64_t cost, int64_t now_ms) {
     if (lease->spec.concurrency && lease->in_flight >= cap_of(lease)) {
         return (BudgetAnswer){.grant = BUDGET_BUSY};
     }
-    if (lease->never && cost >= lease->never_cost) {
+    if (lease->never_cost > 0 && cost >= lease->never_cost) {
         return (BudgetAnswer){.grant = BUDGET_NEVER};
     }
     if (now < lease->held_until) {

@@ -436,13 +436,11 @@ static bool connect_if_needed(Redis *redis, GError **error) {
 
 /* A word of the command with what goes in front of it. */
 static char *whole_word(const Redis *redis, const Word *word, size_t *size_out) {
-    g_autofree char *front = g_strconcat(PREFIX, redis->start, ":", NULL);
-    size_t length = strlen(front);
-    char *whole = g_malloc(length + word->size + 1);
-    memcpy(whole, front, length);
-    memcpy(whole + length, word->bytes, word->size);
-    *size_out = length + word->size;
-    return whole;
+    GString *whole = g_string_new(PREFIX);
+    g_string_append_printf(whole, "%s:", redis->start);
+    g_string_append_len(whole, word->bytes, (gssize)word->size);
+    *size_out = whole->len;
+    return g_string_free(whole, FALSE);
 }
 
 static redisReply *send_words(Redis *redis, const RedisCommand *command, bool whole_script) {

@@ -277,8 +277,9 @@ static bool is_busy(const SharedBudgets *shared) {
 
 void shared_budgets_settle(SharedBudgets *shared) {
     g_autoptr(GError) failure = NULL;
-    while (is_busy(shared) && net_client_step(shared->client, DRAIN_TURN_MS, &failure)) {
-        continue;
+    bool steps = true; /* else the loop itself is broken */
+    while (steps && is_busy(shared)) {
+        steps = net_client_step(shared->client, DRAIN_TURN_MS, &failure);
     }
 }
 

@@ -486,6 +486,59 @@ static void clock_that_goes_backwards_does_no_harm(void) {
     budget_set_free(fixture.set);
 }
 
+static void a_limit_is_written_as_it_is_read(void) {
+    static const char *const texts[] = {"50/1m", "5000/1h", "1000/100s", "10/500ms", "7/2d"};
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+        BudgetSpec spec = {0};
+        g_assert_true(budget_parse_rate(texts[i], &spec, NULL));
+        g_autofree char *text = budget_rate_text(spec.limit, spec.window_ms);
+        g_assert_cmpstr(text, ==, texts[i]);
+    }
+    g_autofree char *minutes = budget_rate_text(9, 90 * 60000);
+    g_assert_cmpstr(minutes, ==, "9/90m");
+}
+
+static void the_operators_limit_is_kept_by_provider(void) {
+    g_autoptr(BudgetSet) set = budget_set_new(&budget_memory, NULL);
+    BudgetSpec spec = {0};
+    g_assert_false(budget_set_cap_of(set, "slack", &spec));
+    budget_set_cap(set, "slack", 30, 60000);
+    budget_set_cap(set, "slack", 20, 60000);
+    g_assert_true(budget_set_cap_of(set, "slack", &spec));
+    g_assert_cmpint(spec.limit, ==, 20);
+    g_assert_cmpint(spec.kind, ==, BUDGET_RATE);
+    budget_set_cap(set, "slack", 0, 0);
+    g_assert_false(budget_set_cap_of(set, "slack", &spec));
+}
+
+/* In memory too many means to wait, and nothing else. */
+static void too_many_holds_a_budget_of_this_process(void) {
+    BudgetSpec spec = quota_spec(100);
+    Fixture fixture = make(&spec);
+    assert_granted(fixture.budget, START);
+    budget_throttled(fixture.budget, 0, START); /* not told how long */
+    assert_granted(fixture.budget, START);
+    budget_throttled(fixture.budget, 5000, START);
+    assert_waits(fixture.budget, START + 4999, START + 5000);
+    assert_granted(fixture.budget, START + 5000);
+    budget_set_free(fixture.set);
+}
+
+static void count_change(void *data, Budget *budget) {
+    g_assert_cmpstr(budget_key(budget), ==, "k");
+    ++*(unsigned *)data;
+}
+
+static void a_listener_hears_of_changes(void) {
+    g_autoptr(BudgetSet) set = budget_set_new(&budget_memory, NULL);
+    BudgetSpec spec = quota_spec(100);
+    unsigned changes = 0;
+    budget_changed(budget_get(set, "k", &spec)); /* nobody listens */
+    budget_set_listen(set, count_change, &changes);
+    budget_changed(budget_get(set, "k", &spec));
+    g_assert_cmpuint(changes, ==, 1);
+}
+
 #define ADD(name) g_test_add_func("/net/budget/" #name, name)
 
 int main(int argc, char **argv) {
@@ -511,5 +564,9 @@ int main(int argc, char **argv) {
     ADD(held_budget_grants_nothing_before_its_time);
     ADD(budgets_are_shared_by_key);
     ADD(clock_that_goes_backwards_does_no_harm);
+    ADD(a_limit_is_written_as_it_is_read);
+    ADD(the_operators_limit_is_kept_by_provider);
+    ADD(too_many_holds_a_budget_of_this_process);
+    ADD(a_listener_hears_of_changes);
     return g_test_run();
 }
