@@ -4,6 +4,7 @@
 #include "api/desk.h"
 #include "api/errand.h"
 #include "api/etag.h"
+#include "api/first_user.h"
 #include "api/front.h"
 #include "api/limiter.h"
 #include "api/metrics.h"
@@ -15,6 +16,7 @@
 #include "api/token_use.h"
 #include "api/watch.h"
 #include "base/log.h"
+#include "store/audit_tree.h"
 #include "vault/password_queue.h"
 
 #include <string.h>
@@ -29,11 +31,15 @@
 #define ERRAND_THREADS 2
 #define SWEEP_MS 1000
 #define STOP_MS 10000
+#define SEAL_MS 1000
+#define SEAL_ROUNDS 8 /* units of a round, so that it ends under load */
 
 struct ApiServer {
     Desk desk;
     uint64_t sweeping;
     uint64_t writing;
+    uint64_t sealing;
+    atomic_bool seals; /* one round at a time */
 };
 
 static void fill_in(ApiConfig *config) {
@@ -71,6 +77,22 @@ static void write_use(PoolSeat *seat, void *data) {
 static void ask_to_write(void *data) {
     Desk *desk = data;
     (void)pool_submit(desk->pool, write_use, desk);
+}
+
+static void seal(PoolSeat *seat, void *data) {
+    ApiServer *api = data;
+    g_autoptr(GError) error = NULL;
+    int64_t sealed = 0;
+    (void)seat;
+    if (!audit_tree_sequence(api->desk.config.db, SEAL_ROUNDS, &sealed, &error))
+        log_line(LOG_WARN, "audit_not_sealed", LOG_TEXT("why", error->message));
+    atomic_store(&api->seals, false);
+}
+
+static void ask_to_seal(void *data) {
+    ApiServer *api = data;
+    if (!atomic_exchange(&api->seals, true) && !pool_submit(api->desk.pool, seal, api))
+        atomic_store(&api->seals, false);
 }
 
 /* --- start ------------------------------------------------------------------------------------ */
@@ -134,13 +156,18 @@ bool api_start(const ApiConfig *config, ApiServer **server_out, GError **error) 
         return false;
     make_parts(desk);
     desk->passwords = password_queue_new(NULL, error);
-    if (!desk->passwords || !open_door(desk, error))
+    if (!desk->passwords || !watch_new(desk, &desk->watch, error) || !open_door(desk, error))
         return false;
     api->sweeping = alarm_set(desk->alarms, SWEEP_MS, SWEEP_MS, sweep, desk);
     api->writing =
         alarm_set(desk->alarms, TOKEN_USE_WRITE_MS, TOKEN_USE_WRITE_MS, ask_to_write, desk);
+    api->sealing = alarm_set(desk->alarms, SEAL_MS, SEAL_MS, ask_to_seal, api);
     *server_out = g_steal_pointer(&api);
     return true;
+}
+
+bool api_setup_link(const ApiServer *server, char **link_out, GError **error) {
+    return first_user_link(server->desk.config.db, server->desk.public_url, link_out, error);
 }
 
 uint16_t api_port(const ApiServer *server) {
@@ -164,6 +191,7 @@ static void close_door(ApiServer *api) {
                  LOG_INT("exchanges", server_figures(desk->server).exchanges));
     (void)alarm_cancel(desk->alarms, api->sweeping);
     (void)alarm_cancel(desk->alarms, api->writing);
+    (void)alarm_cancel(desk->alarms, api->sealing);
 }
 
 void api_stop(ApiServer *api) {

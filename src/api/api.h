@@ -56,6 +56,12 @@ bool api_start(const ApiConfig *config, ApiServer **server_out,
 void api_stop(ApiServer *server);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ApiServer, api_stop)
 
+/* The one-time link by which the first user is made, which replaces an earlier one; NULL when there
+ * are users. Holds a secret: to be shown to whoever starts the server, not to be logged. The caller
+ * frees it with secmem_free_text(). */
+bool api_setup_link(const ApiServer *server, char **link_out,
+                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* The port that it listens on. */
 uint16_t api_port(const ApiServer *server);
 

@@ -66,10 +66,11 @@ struct Server {
     /* An exchange may be gone as soon as its lock is let go: the locks are not its own. */
     pthread_mutex_t locks[LOCKS];
     pthread_mutex_t lock; /* the rest */
-    pthread_cond_t calm;  /* no exchange is left */
+    pthread_cond_t calm;  /* nobody is busy */
     GHashTable *links;
     GHashTable *counts; /* Address -> number of its connections */
     GHashTable *exchanges;
+    unsigned busy; /* exchanges that are being handled or replied to */
     atomic_bool quiet;
     atomic_size_t bodies; /* bytes of bodies in memory */
     uint64_t refused;
@@ -295,10 +296,14 @@ static Defect find_defect(const Exchange *exchange) {
 }
 
 static enum MHD_Result dispatch(Exchange *exchange) {
+    Server *server = exchange->server;
     exchange->stage = STAGE_HANDLING;
     if (exchange->link)
         atomic_store(&exchange->link->deadline, NEVER);
-    exchange->server->config.handle(exchange, exchange->server->config.data);
+    pthread_mutex_lock(&server->lock);
+    server->busy++;
+    pthread_mutex_unlock(&server->lock);
+    server->config.handle(exchange, server->config.data);
     pthread_mutex_t *lock = lock_of(exchange);
     pthread_mutex_lock(lock);
     bool replied = exchange->replied;
@@ -377,7 +382,8 @@ static void on_completed(void *data, struct MHD_Connection *connection, void **s
         atomic_store(&exchange->link->deadline, clock_mono_ms() + server->config.idle_ms);
     pthread_mutex_lock(&server->lock);
     g_hash_table_remove(server->exchanges, exchange);
-    if (g_hash_table_size(server->exchanges) == 0)
+    server->busy -= exchange->stage >= STAGE_HANDLING ? 1 : 0;
+    if (server->busy == 0)
         pthread_cond_broadcast(&server->calm);
     Stream *stream = g_steal_pointer(&exchange->stream);
     pthread_mutex_unlock(&server->lock);
@@ -535,7 +541,7 @@ uint16_t server_port(const Server *server) {
 ServerFigures server_figures(Server *server) {
     pthread_mutex_lock(&server->lock);
     ServerFigures figures = {.connections = g_hash_table_size(server->links),
-                             .exchanges = g_hash_table_size(server->exchanges),
+                             .exchanges = server->busy,
                              .refused = server->refused,
                              .timed_out = server->timed_out};
     pthread_mutex_unlock(&server->lock);
@@ -574,9 +580,9 @@ bool server_wait(Server *server, int64_t most_ms) {
     until.tv_nsec = (long)(end_ms % 1000) * 1000000;
     pthread_mutex_lock(&server->lock);
     int waited = 0;
-    while (g_hash_table_size(server->exchanges) > 0 && waited == 0)
+    while (server->busy > 0 && waited == 0)
         waited = pthread_cond_timedwait(&server->calm, &server->lock, &until);
-    bool calm = g_hash_table_size(server->exchanges) == 0;
+    bool calm = server->busy == 0;
     pthread_mutex_unlock(&server->lock);
     return calm;
 }

@@ -63,7 +63,8 @@ void server_sweep(Server *server);
 
 /* Takes no new connections, ends all streams; replies say Connection: close from now on. */
 void server_quiesce(Server *server);
-/* Waits until no exchange is left, at most so long. Whether that is so. */
+/* Waits until all requests that arrived whole are answered whole, at most so long. Whether they
+ * are. */
 bool server_wait(Server *server, int64_t most_ms);
 /* Stops. Everything must have been replied to: see server_quiesce(). */
 void server_free(Server *server);

@@ -1,6 +1,7 @@
 #include "cli/connect.h"
 
 #include "base/error.h"
+#include "cli/access.h"
 #include "cli/answers.h"
 #include "cli/integrations.h"
 #include "cli/progress.h"
@@ -80,6 +81,38 @@ static bool show_trust(const Output *output, const Answers *answers, const Json 
     return line != NULL;
 }
 
+/* --- what is told ----------------------------------------------------------------------------- */
+
+static AuditEntry entry_of(const Definition *definition, const char *result, const char *id,
+                           const char *name) {
+    return (AuditEntry){.action = AUDIT_INTEGRATION_CONNECTED,
+                        .actor = access_actor(),
+                        .result = result,
+                        .target_kind = "integration",
+                        .target_id = id,
+                        .target_name = name ? name : definition->id};
+}
+
+static bool note_stored(DbUnit *unit, const Integration *integration, const Definition *definition,
+                        GError **error) {
+    AuditEntry entry = entry_of(definition, AUDIT_OK, integration->id, integration->name);
+    return queue_first_sync(unit, integration, definition, error) && audit_add(unit, &entry, error);
+}
+
+static bool failed_work(DbUnit *unit, void *data, GError **error) {
+    return audit_add(unit, data, error);
+}
+
+/* That an attempt failed is told as well as can be: the attempt's own error matters more. */
+static void note_failed(const Session *session, const NewConnection *wish, const GError *failure) {
+    g_autoptr(Json) details = json_new_object();
+    AuditEntry entry = entry_of(wish->definition, AUDIT_FAILED, NULL, wish->name);
+    g_autoptr(GError) ignored = NULL;
+    json_put_string(details, "code", error_code_name(error_code_of(failure)));
+    entry.details = details;
+    (void)!session_run(session, DB_WRITE, failed_work, &entry, &ignored);
+}
+
 /* --- connecting ------------------------------------------------------------------------------- */
 
 static Json *reply_of(const char *id, const Json *account) {
@@ -116,11 +149,16 @@ static bool test_and_store(CommandCall *call, NewConnection *wish, const Answers
                            GError **error) {
     g_autoptr(Json) account = NULL;
     g_autofree char *id = NULL;
+    g_autoptr(GError) failure = NULL;
     g_autoptr(Session) session = session_open(call->arguments, SESSION_MAKE, error);
     if (!session || !check_name(session, wish->name, error) ||
-        !show_trust(call->output, answers, wish->settings, error) ||
-        !test(session, call->output, wish, &account, error))
+        !show_trust(call->output, answers, wish->settings, error))
         return false;
+    if (!test(session, call->output, wish, &account, &failure)) {
+        note_failed(session, wish, failure);
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return false;
+    }
     wish->account = account;
     return connection_store(session_db(session), session_scope(session),
                             session_keyring(session, error), wish, &id, error) &&
@@ -163,7 +201,7 @@ static bool connect_with(CommandCall *call, const Definition *definition, const 
                           .name = arguments_text(call->arguments, "name"),
                           .settings = settings,
                           .credentials = answers->credentials,
-                          .stored = queue_first_sync};
+                          .stored = note_stored};
     if (test_and_store(call, &wish, answers, &failure))
         return true;
     explain(call->output, definition, answers, &failure);

@@ -17,6 +17,7 @@
 #include "cli/init.h"
 #include "cli/integrations.h"
 #include "cli/jobs.h"
+#include "cli/limits.h"
 #include "cli/migrate.h"
 #include "cli/organizations.h"
 #include "cli/provider.h"
@@ -51,6 +52,9 @@ static const Command *const commands[] = {
     &schedule_set_command,
     &schedule_pause_command,
     &schedule_resume_command,
+    &limits_command,
+    &limits_set_command,
+    &limits_clear_command,
     &evidence_list_command,
     &evidence_show_command,
     &evidence_review_command,

@@ -101,6 +101,13 @@ void schedule_target_clear(ScheduleTarget *target) {
     g_clear_pointer(&target->integration, integration_free);
 }
 
+ScheduleDefaults schedule_defaults(const Session *session) {
+    const Config *settings = session_place(session)->config;
+    return (ScheduleDefaults){.daily_sync = config_text(settings, "schedule.daily_sync"),
+                              .weekly_renewal = config_text(settings, "schedule.weekly_renewal"),
+                              .time_zone = config_text(settings, "timezone")};
+}
+
 /* --- for people ------------------------------------------------------------------------------- */
 
 static const GridColumn columns[] = {{.title = "NAME"},
@@ -121,8 +128,7 @@ static char *next_text(const Schedule *row) {
 }
 
 static void add_integration(Grid *grid, const Schedule *row, const Integration *integration,
-                            const Definition *definition) {
-    g_autofree char *when = schedule_rule_text(row, definition, NULL);
+                            const char *when) {
     g_autofree char *last = output_age(integration->last_checked_at, clock_now_ms());
     g_autofree char *next = next_text(row);
     grid_add(grid, integration->name);
@@ -133,8 +139,7 @@ static void add_integration(Grid *grid, const Schedule *row, const Integration *
     mark_add(grid, integration->status, NULL);
 }
 
-static void add_round(Grid *grid, const Schedule *row) {
-    g_autofree char *when = schedule_rule_text(row, NULL, NULL);
+static void add_round(Grid *grid, const Schedule *row, const char *when) {
     g_autofree char *last = output_age(row->last_at, clock_now_ms());
     g_autofree char *next = next_text(row);
     grid_add(grid, round_title(row->id));
@@ -157,15 +162,16 @@ static const Integration *find_integration(const GPtrArray *integrations, const 
 static bool add_row(Grid *grid, Session *session, const Schedule *row,
                     const GPtrArray *integrations, GError **error) {
     const Definition *definition = NULL;
+    const ScheduleDefaults defaults = schedule_defaults(session);
     const Integration *integration =
         row->integration_id ? find_integration(integrations, row->integration_id) : NULL;
-    if (!row->integration_id)
-        add_round(grid, row);
-    if (!integration)
-        return true;
-    if (!find_definition(session, integration->provider, &definition, error))
+    if (integration && !find_definition(session, integration->provider, &definition, error))
         return false;
-    add_integration(grid, row, integration, definition);
+    g_autofree char *when = schedule_rule_text(row, definition, &defaults);
+    if (integration)
+        add_integration(grid, row, integration, when);
+    else if (!row->integration_id)
+        add_round(grid, row, when);
     return true;
 }
 
@@ -200,12 +206,14 @@ bool schedule_print_target(const Output *output, Session *session, const Schedul
     g_autoptr(Integration) now = NULL;
     if (!ok || (!target->round && !integrations_find(session, work.id, &now, error)))
         return false;
+    const ScheduleDefaults defaults = schedule_defaults(session);
+    g_autofree char *when = schedule_rule_text(row, target->definition, &defaults);
     g_autoptr(Json) json = schedule_object(row);
     output_json(output, json);
     if (target->round)
-        add_round(grid, row);
+        add_round(grid, row, when);
     else
-        add_integration(grid, row, now, target->definition);
+        add_integration(grid, row, now, when);
     grid_print(grid, output);
     return true;
 }

@@ -5,6 +5,7 @@
 #include "cli/session.h"
 #include "store/integration.h"
 #include "store/schedule.h"
+#include "sync/schedule.h"
 
 extern const Command schedule_command;
 
@@ -20,6 +21,9 @@ bool schedule_target_init(ScheduleTarget *target, Session *session, const char *
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void schedule_target_clear(ScheduleTarget *target);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ScheduleTarget, schedule_target_clear)
+
+/* What the installation's settings say of rounds that nobody has set. Texts are the session's. */
+ScheduleDefaults schedule_defaults(const Session *session);
 
 /* Prints the row of a target as it is now. */
 bool schedule_print_target(const Output *output, Session *session, const ScheduleTarget *target,

@@ -21,12 +21,15 @@ static bool change(CommandCall *call, ChangeTarget function, const void *data, G
 
 static bool choose(Session *session, const ScheduleTarget *target, const void *data,
                    GError **error) {
-    const ScheduleWish *wish = data;
+    const ScheduleDefaults defaults = schedule_defaults(session);
+    ScheduleWish wish = *(const ScheduleWish *)data;
+    if (wish.cron && !wish.time_zone)
+        wish.time_zone = defaults.time_zone; /* also when the installation moves */
     Db *db = session_db(session);
     const DbScope *scope = session_scope(session);
     if (target->round)
-        return schedule_choose_round(db, scope, target->round, NULL, wish, error);
-    return schedule_choose(db, scope, target->integration, target->definition, wish, error);
+        return schedule_choose_round(db, scope, target->round, &defaults, &wish, error);
+    return schedule_choose(db, scope, target->integration, target->definition, &wish, error);
 }
 
 static bool run_set(CommandCall *call, GError **error) {
@@ -50,7 +53,7 @@ static bool run_set(CommandCall *call, GError **error) {
 static const Option set_options[] = {
     {"every", OPTION_TEXT, "DURATION", "an interval such as 4h or 90m, within the service's range"},
     {"cron", OPTION_TEXT, "EXPRESSION", "minute, hour, day, month, weekday: '0 6 * * 1-5'"},
-    {"timezone", OPTION_TEXT, "ZONE", "of --cron, such as Europe/Berlin (else UTC)"},
+    {"timezone", OPTION_TEXT, "ZONE", "of --cron, such as Europe/Berlin (else the installation's)"},
     {"default", OPTION_FLAG, NULL, "as if nothing had been set"},
     {0}};
 
@@ -108,10 +111,11 @@ const Command schedule_pause_command = {
 static bool resume_target(Session *session, const ScheduleTarget *target, const void *data,
                           GError **error) {
     (void)data;
+    const ScheduleDefaults defaults = schedule_defaults(session);
     Db *db = session_db(session);
     const DbScope *scope = session_scope(session);
     if (target->round)
-        return schedule_resume_round(db, scope, target->round, NULL, error);
+        return schedule_resume_round(db, scope, target->round, &defaults, error);
     return schedule_resume(db, scope, target->integration, target->definition, error);
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "cli/serve_api.h"
 #include "cli/session.h"
 #include "sync/supervisor.h"
 
@@ -29,7 +30,7 @@ static const Role *role_named(const char *name, GError **error) {
     return NULL;
 }
 
-static const char *const flags[] = {"workers", "grace", NULL};
+static const char *const flags[] = {"workers", "grace", "listen", NULL};
 
 static bool check_flags(const Arguments *arguments, GError **error) {
     for (const char *const *flag = flags; *flag; flag++)
@@ -58,14 +59,17 @@ static void take_settings(const Config *settings, const Role *role, ScheduleDefa
     log_set_level(log_level_from_name(config_text(settings, "log_level")));
 }
 
-/* For scripts and service managers: printed when signals are taken and work is looked for. */
-static void say_ready(const Output *output, const Role *role, const SupervisorConfig *config) {
+/* For scripts and service managers: printed when signals are taken, work is looked for and requests
+ * are answered. address is the API's, or NULL. */
+static void say_ready(const Output *output, const Role *role, const SupervisorConfig *config,
+                      const char *address) {
     g_autoptr(Json) json = json_new_object();
     json_put_bool(json, "ready", true);
     json_put_string(json, "role", role->name);
     json_put_int(json, "workers", config->workers);
     json_put_int(json, "pid", getpid());
     json_put_string(json, "data", config->station.data_dir);
+    json_put_string(json, "api", address);
     output_json(output, json);
     output_line(output, "assay serve is ready: role %s, %u workers, data in %s", role->name,
                 config->workers, config->station.data_dir);
@@ -74,13 +78,53 @@ static void say_ready(const Output *output, const Role *role, const SupervisorCo
              LOG_INT("workers", config->workers), LOG_TEXT("version", ASSAY_VERSION));
 }
 
-static bool serve(CommandCall *call, const Role *role, const SupervisorConfig *config,
+/* What the parts of the service tell each other. */
+typedef struct {
+    Supervisor *supervisor;
+    ApiServer *api; /* NULL: this role does not answer */
+} Service;
+
+static void tell_progress(const char *organization_id, const char *job_id, const Json *progress,
+                          void *data) {
+    const Service *service = data;
+    if (service->api)
+        api_progress(service->api, organization_id, job_id, progress);
+}
+
+static void tell_queued(void *data) {
+    const Service *service = data;
+    supervisor_look(service->supervisor);
+}
+
+static bool start_api(CommandCall *call, const ServeApi *wish, Service *service, char **address_out,
+                      GError **error) {
+    if (!serve_api_start(wish, &service->api, error))
+        return false;
+    *address_out = serve_api_address(wish, service->api);
+    return serve_api_show_setup(service->api, call->output, error);
+}
+
+static bool serve(CommandCall *call, Session *session, const Role *role, SupervisorConfig *config,
                   GError **error) {
+    Service service = {0};
+    g_autofree char *address = NULL;
+    config->progress = tell_progress;
+    config->data = &service;
     g_autoptr(Supervisor) supervisor = supervisor_new(config, error);
     if (!supervisor)
         return false;
-    say_ready(call->output, role, config);
-    bool ok = supervisor_run(supervisor, error);
+    service.supervisor = supervisor;
+    ServeApi wish = {.session = session,
+                     .settings = session_config(session),
+                     .station = &config->station,
+                     .queued = tell_queued,
+                     .data = &service};
+    bool ok = !role->answers || start_api(call, &wish, &service, &address, error);
+    if (ok) {
+        say_ready(call->output, role, config, address);
+        ok = supervisor_run(supervisor, error);
+    }
+    api_stop(g_steal_pointer(&service.api));
     log_line(LOG_INFO, "serve_ended", LOG_INT("ok", ok));
     return ok;
 }
@@ -99,11 +143,12 @@ static bool run(CommandCall *call, GError **error) {
     take_settings(session_config(session), role, &schedule, &config);
     config.db = session_db(session);
     config.providers_dir = session_place(session)->providers_dir;
-    return serve(call, role, &config, error);
+    return serve(call, session, role, &config, error);
 }
 
 static const Option options[] = {
     {"role", OPTION_TEXT, "ROLE", "api, worker or all (all)"},
+    {"listen", OPTION_TEXT, "ADDRESS", "where the API listens (127.0.0.1:8080)"},
     {"workers", OPTION_TEXT, "N", "worker processes, started when there is work (4)"},
     {"grace", OPTION_TEXT, "TIME", "what running jobs get to end in when the service stops (30s)"},
     {0}};
@@ -111,7 +156,7 @@ static const Option options[] = {
 const Command serve_command = {
     .name = "serve",
     .summary = "run as a service: schedules, collection, the API",
-    .usage = "[--role api|worker|all] [--workers N] [--grace TIME]",
+    .usage = "[--role api|worker|all] [--listen ADDRESS] [--workers N] [--grace TIME]",
     .about = "Prints one line when it is ready, and logs JSON lines on standard error. SIGTERM\n"
              "takes no further jobs and lets those under way end within the grace; what has not\n"
              "ended by then goes on where it stopped with the next start. A second signal ends\n"

@@ -199,7 +199,8 @@ static double wait_scale(void) {
 }
 
 /* Its address may hold a password. */
-static bool take_redis(Session *session, GError **error) {
+bool session_redis_url(Session *session, const Secret **url_out, GError **error) {
+    *url_out = session->redis_url;
     if (session->redis_url)
         return true;
     g_autoptr(GError) failure = NULL;
@@ -209,6 +210,7 @@ static bool take_redis(Session *session, GError **error) {
         g_clear_pointer(&session->redis_url, secret_free);
     if (!session->redis_url && !failure && set)
         session->redis_url = secret_new(set, strlen(set), &failure);
+    *url_out = session->redis_url;
     if (!failure)
         return true;
     g_propagate_error(error, g_steal_pointer(&failure));
@@ -219,7 +221,7 @@ static void add_limit(const char *provider, const char *limit, void *data) {
     json_put_string(data, provider, limit);
 }
 
-static const Json *limits_of(Session *session) {
+const Json *session_limits(Session *session) {
     if (!session->limits) {
         session->limits = json_new_object();
         config_each_limit(session->place.config, add_limit, session->limits);
@@ -232,14 +234,15 @@ bool session_station(Session *session, StationConfig *config_out, GError **error
     if (!keyring || (!session->aws_taken && !aws_ambient_take(&session->aws, error)))
         return false;
     session->aws_taken = true;
-    if (!take_redis(session, error))
+    const Secret *redis_url = NULL;
+    if (!session_redis_url(session, &redis_url, error))
         return false;
     *config_out = (StationConfig){.data_dir = session->place.data_dir,
                                   .database_url = session->place.database_url,
                                   .keyring = keyring,
                                   .aws = &session->aws,
-                                  .redis_url = session->redis_url,
-                                  .limits = limits_of(session),
+                                  .redis_url = redis_url,
+                                  .limits = session_limits(session),
                                   .wait_scale = wait_scale()};
     return true;
 }

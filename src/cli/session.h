@@ -49,6 +49,13 @@ Registry *session_registry(Session *session, GError **error) G_GNUC_WARN_UNUSED_
 bool session_station(Session *session, StationConfig *config_out,
                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Where Redis is; *url_out is NULL when there is none. Needs no key. */
+bool session_redis_url(Session *session, const Secret **url_out,
+                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The settings limits.PROVIDER: provider -> "30/1m". */
+const Json *session_limits(Session *session);
+
 /* A worker process. */
 Crew *session_crew(Session *session, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

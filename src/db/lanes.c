@@ -25,7 +25,7 @@ struct Lanes {
     unsigned waiting; /* tasks */
     unsigned limit;
     unsigned writing, writers;
-    unsigned idle; /* threads that wait for a task */
+    unsigned idle; /* threads that wait for a task, or will at once */
     bool writes_next;
     bool closed;
 };
@@ -206,16 +206,26 @@ DriverTask *lanes_take(Lanes *lanes, Lane **lane_out) {
     return task;
 }
 
-void lanes_release(Lanes *lanes, Lane *lane) {
-    if (!lane)
-        return;
+void lanes_finish(Lanes *lanes) {
     pthread_mutex_lock(&lanes->lock);
+    lanes->idle++;
+    pthread_mutex_unlock(&lanes->lock);
+}
+
+static void free_lane(Lanes *lanes, Lane *lane) {
     lanes->writing--;
     lane->busy = false;
     if (lane->tasks.length > 0)
         make_ready(lanes, lane);
     else
         g_hash_table_remove(lanes->by_thread, (gpointer)(uintptr_t)lane->thread);
+}
+
+void lanes_release(Lanes *lanes, Lane *lane) {
+    pthread_mutex_lock(&lanes->lock);
+    lanes->idle--;
+    if (lane)
+        free_lane(lanes, lane);
     if (lanes->ready)
         pthread_cond_signal(&lanes->changed);
     pthread_mutex_unlock(&lanes->lock);

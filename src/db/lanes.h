@@ -26,9 +26,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Lanes, lanes_free)
 bool lanes_push(Lanes *lanes, DriverTask *task, bool *short_out,
                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The next task that may run, waited for; NULL when the lanes are closed and empty. Both are given
- * back after the task was finished: lanes_release(). */
+/* The next task that may run, waited for; NULL when the lanes are closed and empty. Before the task
+ * is finished its thread says so, and counts as one that waits; after that the lane is released. */
 DriverTask *lanes_take(Lanes *lanes, Lane **lane_out);
+void lanes_finish(Lanes *lanes);
 void lanes_release(Lanes *lanes, Lane *lane);
 
 void lanes_close(Lanes *lanes);

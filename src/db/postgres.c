@@ -184,6 +184,7 @@ static void *work_loop(void *data) {
     while ((task = lanes_take(lanes, &lane))) {
         g_autoptr(GError) error = NULL;
         run_task(worker, task, &error);
+        lanes_finish(lanes);
         task->finish(task, error);
         lanes_release(lanes, lane);
     }

@@ -145,6 +145,19 @@ bool budget_parse_rate(const char *text, BudgetSpec *spec, GError **error) {
     return true;
 }
 
+char *budget_rate_text(int64_t limit, int64_t window_ms) {
+    static const struct {
+        int64_t ms;
+        const char *unit;
+    } units[] = {{86400000, "d"}, {3600000, "h"}, {60000, "m"}, {1000, "s"}, {1, "ms"}};
+    size_t i = 0;
+    while (i + 1 < G_N_ELEMENTS(units) && window_ms % units[i].ms != 0) {
+        i++;
+    }
+    return g_strdup_printf("%" G_GINT64_FORMAT "/%" G_GINT64_FORMAT "%s", limit,
+                           window_ms / units[i].ms, units[i].unit);
+}
+
 /* --- counts in memory ------------------------------------------------------------------------ */
 
 typedef struct {

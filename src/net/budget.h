@@ -73,6 +73,9 @@ typedef struct {
 bool budget_parse_rate(const char *text, BudgetSpec *spec,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The text of a limit as budget_parse_rate() reads it: "50/1m". Caller frees. */
+char *budget_rate_text(int64_t limit, int64_t window_ms);
+
 typedef enum {
     BUDGET_GRANTED,
     BUDGET_WAIT, /* ask again at at_ms */

@@ -1,5 +1,7 @@
 #include "net/budget_redis.h"
 
+#include <string.h>
+
 #define REPLY_NUMBERS 11
 
 /* The rules of budget_share.c, in its order. Numbers are doubles there: exact up to 2^53. */
@@ -18,7 +20,8 @@ static const char script_text[] =
     "  local t = redis.call('TIME')\n"
     "  now = t[1] * 1000 + math.floor(t[2] / 1000)\n"
     "end\n"
-    "local s = {window=0, late=0, limit=0, told=0, level=0, level_at=0, spent=0, remaining=0,\n"
+    "local s = {window=0, late=0, quota=0, limit=0, told=0, level=0, level_at=0, spent=0, "
+    "remaining=0,\n"
     "  reset=0, heard=0, held=0, factor=0, factor_at=0, touched=0}\n"
     "local others, others_calls = 0, 0\n"
     "local flat = redis.call('HGETALL', key)\n"
@@ -78,6 +81,7 @@ static const char script_text[] =
     "end\n"
     "s.window = max(a.window, 1)\n"
     "s.late = a.late\n"
+    "s.quota = a.quota\n"
     "s.limit = a.limit\n"
     "s.touched = now\n"
     "if a.given_back > 0 and abs(a.window_of - s.reset) < 5000 then\n"
@@ -247,4 +251,66 @@ bool budget_redis_read(const RedisReply *reply, BudgetReply *reply_out) {
                                .factor = numbers[9],
                                .limit = numbers[10]};
     return true;
+}
+
+/* --- looking --------------------------------------------------------------------------------- */
+
+RedisCommand *budget_redis_scan(int64_t epoch, const char *cursor) {
+    RedisCommand *command = redis_command_new("SCAN");
+    g_autofree char *pattern = g_strdup_printf("budget:%" G_GINT64_FORMAT ":*", epoch);
+    redis_command_text(command, cursor);
+    redis_command_text(command, "MATCH");
+    redis_command_key_of_start(command, pattern);
+    redis_command_text(command, "COUNT");
+    redis_command_int(command, 500);
+    return command;
+}
+
+const char *budget_redis_key(const char *name, int64_t epoch) {
+    g_autofree char *part = g_strdup_printf(":budget:%" G_GINT64_FORMAT ":", epoch);
+    const char *at = strstr(name, part);
+    return at ? at + strlen(part) : NULL;
+}
+
+static const struct {
+    const char *name;
+    size_t offset;
+} fields[] = {
+    {"window", offsetof(BudgetShare, window_ms)},
+    {"limit", offsetof(BudgetShare, limit)},
+    {"told", offsetof(BudgetShare, told_limit)},
+    {"level", offsetof(BudgetShare, level)},
+    {"level_at", offsetof(BudgetShare, level_at)},
+    {"spent", offsetof(BudgetShare, spent_until)},
+    {"remaining", offsetof(BudgetShare, remaining)},
+    {"reset", offsetof(BudgetShare, reset_at)},
+    {"heard", offsetof(BudgetShare, heard_at)},
+    {"held", offsetof(BudgetShare, held_until)},
+    {"factor", offsetof(BudgetShare, factor)},
+    {"factor_at", offsetof(BudgetShare, factor_at)},
+    {"touched", offsetof(BudgetShare, touched_at)},
+};
+
+static void read_field(BudgetShare *share, const char *name, int64_t value) {
+    for (size_t i = 0; i < G_N_ELEMENTS(fields); i++) {
+        if (strcmp(fields[i].name, name) == 0) {
+            *(int64_t *)(void *)((char *)share + fields[i].offset) = value;
+        }
+    }
+}
+
+void budget_redis_share(const RedisReply *hash, BudgetShare *share_out, BudgetKind *kind_out) {
+    *share_out = (BudgetShare){0};
+    *kind_out = BUDGET_RATE;
+    for (size_t i = 0; i + 1 < hash->count; i += 2) {
+        const RedisReply *name = &hash->items[i];
+        int64_t value = redis_reply_number(hash, i + 1, 0);
+        if (name->kind != REDIS_KIND_TEXT) {
+            continue;
+        }
+        read_field(share_out, name->text, value);
+        if (strcmp(name->text, "quota") == 0 && value == 1) {
+            *kind_out = BUDGET_QUOTA;
+        }
+    }
 }

@@ -28,3 +28,15 @@ RedisCommand *budget_redis_command(const BudgetRedisPlace *place, const BudgetSp
 
 /* Reads its reply; false when it is no such reply. */
 bool budget_redis_read(const RedisReply *reply, BudgetReply *reply_out);
+
+/* --- looking, for people --------------------------------------------------------------------- */
+
+/* The command that lists names of keys of an epoch; cursor "0" begins, and comes back at the end.
+ */
+RedisCommand *budget_redis_scan(int64_t epoch, const char *cursor);
+
+/* The budget's key within such a name; NULL when it is none. Borrows from the name. */
+const char *budget_redis_key(const char *name, int64_t epoch);
+
+/* What HGETALL of such a name says. */
+void budget_redis_share(const RedisReply *hash, BudgetShare *share_out, BudgetKind *kind_out);

@@ -8,6 +8,7 @@
 #include "connect/connection.h"
 #include "connect/sender.h"
 #include "provider/definition_load.h"
+#include "store/audit.h"
 #include "store/definition_text.h"
 #include "store/document.h"
 #include "store/integration.h"
@@ -334,9 +335,32 @@ static bool collect(Execution *execution, GError **error) {
 typedef struct {
     const Execution *execution;
     const char *result;
+    const Json *told; /* the result or the error, for the audit log */
     IntegrationStatus status;
     int64_t park_until; /* 0: complete */
 } EndWork;
+
+/* Who asked for the run is in the log already; this is what came of it. */
+static bool note_end(DbUnit *unit, const EndWork *work, GError **error) {
+    static const char *const counts[] = {"evidenceCollected", "evidenceFailed"};
+    const Integration *integration = work->execution->integration;
+    const AuditActor actor = {.kind = AUDIT_SYSTEM};
+    const char *code = json_member_string(work->told, "code", NULL);
+    g_autoptr(Json) details = json_new_object();
+    json_put_string(details, "jobId", work->execution->job_id);
+    for (size_t i = 0; !code && i < G_N_ELEMENTS(counts); i++)
+        json_put_int(details, counts[i], json_member_int(work->told, counts[i], 0));
+    if (code)
+        json_put_string(details, "code", code);
+    AuditEntry entry = {.action = AUDIT_SYNC_COMPLETED,
+                        .actor = &actor,
+                        .result = code ? AUDIT_FAILED : AUDIT_OK,
+                        .target_kind = "integration",
+                        .target_id = integration ? integration->id : NULL,
+                        .target_name = integration ? integration->name : NULL,
+                        .details = details};
+    return audit_add(unit, &entry, error);
+}
 
 /* A run of some evidence types only moves no schedule. */
 static bool collects_all(const Execution *execution) {
@@ -355,7 +379,8 @@ static bool end_work(DbUnit *unit, void *data, GError **error) {
     return job_complete(unit, &execution->lease, work->result, error) &&
            integration_record_sync(unit, execution->integration->id, &sync, error) &&
            (!collects_all(execution) ||
-            schedule_note_run(unit, execution->integration, execution->definition, error));
+            schedule_note_run(unit, execution->integration, execution->definition, error)) &&
+           note_end(unit, work, error);
 }
 
 /* connected when all was read; reconnect_needed when the credential is refused; else degraded. */
@@ -428,7 +453,8 @@ static bool complete(Execution *execution, Json **result_out, GError **error) {
                  (int64_t)touched_controls(execution->definition,
                                            json_member(execution->request, "evidenceTypes")));
     g_autofree char *text = json_print(result, JSON_COMPACT);
-    EndWork work = {.execution = execution, .result = text, .status = status_after(result)};
+    EndWork work = {
+        .execution = execution, .result = text, .told = result, .status = status_after(result)};
     if (!db_run(execution->context->db, &execution->scope, DB_WRITE, end_work, &work, error))
         return false;
     *result_out = g_steal_pointer(&result);
@@ -440,7 +466,8 @@ static bool complete(Execution *execution, Json **result_out, GError **error) {
 
 static bool fail_work(DbUnit *unit, void *data, GError **error) {
     const EndWork *work = data;
-    return job_fail(unit, &work->execution->lease, work->result, error);
+    return job_fail(unit, &work->execution->lease, work->result, error) &&
+           note_end(unit, work, error);
 }
 
 static bool interrupt_work(DbUnit *unit, void *data, GError **error) {
@@ -486,7 +513,7 @@ static bool give_up(Execution *execution, const GError *failure, GError **error)
     json_put_string(json, "message", failure->message);
     json_put_bool(json, "retryable", error_code_retryable(code));
     g_autofree char *text = json_print(json, JSON_COMPACT);
-    EndWork work = {.execution = execution, .result = text};
+    EndWork work = {.execution = execution, .result = text, .told = json};
     return db_run(execution->context->db, &execution->scope, DB_WRITE, fail_work, &work, error);
 }
 

@@ -11,7 +11,6 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define TICK_MS 1000
 #define STEP_MS 2000 /* a wall clock that runs this far off the monotonic one was set */
 
 struct Heartbeat {
@@ -73,7 +72,7 @@ static void watch(Heartbeat *heartbeat) {
 /* Whether to go on after a tick. */
 static bool tick(const Heartbeat *heartbeat) {
     struct pollfd stop = {.fd = heartbeat->stop, .events = POLLIN};
-    int ready = poll(&stop, 1, TICK_MS);
+    int ready = poll(&stop, 1, HEARTBEAT_TICK_MS);
     return ready == 0 || (ready < 0 && errno == EINTR);
 }
 

@@ -16,6 +16,8 @@
 #include <stdint.h>
 
 #define HEARTBEAT_MS 5000
+#define HEARTBEAT_TICK_MS                                                                          \
+    1000 /* between looks at the clock, and at whether the job was called off */
 
 typedef struct Heartbeat Heartbeat;
 

@@ -4,7 +4,9 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "provider/registry.h"
+#include "store/audit_tree.h"
 #include "store/backlog.h"
+#include "sync/heartbeat.h"
 #include "sync/owner.h"
 #include "sync/upkeep.h"
 
@@ -12,12 +14,15 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #define SWEEP_MS 5000 /* between looks for dead owners that nobody told of */
-#define STEP_MS 5000  /* a wall clock that runs this far behind the monotonic one was set back */
+#define STEP_MS 5000  /* a wall clock that moves this far against the monotonic one was set */
+#define RENEWAL_MS (2 * HEARTBEAT_TICK_MS)
 #define PAUSE_MOST_MS 5000
+#define SEAL_ROUNDS 4 /* units of a look, so that it stays short */
 
 enum { ASKED_LOOK = 1, ASKED_BURY = 2, ASKED_RELOAD = 4, ASKED_STOP = 8 };
 
@@ -30,11 +35,12 @@ struct Lookout {
     atomic_uint asked;
     /* of the thread */
     Registry *registry;
-    int64_t sweep_at;  /* monotonic */
-    int64_t upkeep_at; /* monotonic */
-    int64_t tick_at;   /* wall */
-    int64_t drift;     /* wall minus monotonic */
-    int64_t pause_ms;  /* after a failure; 0: none */
+    int64_t sweep_at;   /* monotonic */
+    int64_t upkeep_at;  /* monotonic */
+    int64_t tick_at;    /* wall */
+    int64_t drift;      /* wall minus monotonic */
+    int64_t hold_until; /* monotonic: no claims before */
+    int64_t pause_ms;   /* after a failure; 0: none */
 };
 
 static const DbScope system_scope = {.actor = "scheduler", .system = true};
@@ -45,20 +51,22 @@ static bool rewind_work(DbUnit *unit, void *data, GError **error) {
     return backlog_rewind(unit, *(const int64_t *)data, error);
 }
 
-/* Leases and parked jobs are told in wall time: what was due before the clock was set back would
- * else wait for as long as it was set back. */
+/* Leases and due times are told in wall time. Set forward, all leases look as if they were over:
+ * their owners get a moment to renew them. Set back, what was due would wait for as long as the
+ * clock was set back. */
 static bool heed_clock(Lookout *lookout, GError **error) {
     int64_t now = clock_now_ms();
     int64_t drift = now - clock_mono_ms();
-    int64_t back = lookout->drift - drift;
-    if (back < STEP_MS) {
-        lookout->drift = MAX(lookout->drift, drift);
+    int64_t step = drift - lookout->drift;
+    if (llabs(step) < STEP_MS)
         return true;
-    }
-    int64_t before = now + back;
-    log_line(LOG_WARN, "clock_set_back", LOG_INT("ms", back));
-    if (!db_run(lookout->config.db, &system_scope, DB_WRITE, rewind_work, &before, error))
+    int64_t before = now - step;
+    log_line(LOG_WARN, step > 0 ? "clock_set_forward" : "clock_set_back",
+             LOG_INT("ms", llabs(step)));
+    if (step < 0 &&
+        !db_run(lookout->config.db, &system_scope, DB_WRITE, rewind_work, &before, error))
         return false;
+    lookout->hold_until = clock_mono_ms() + (step > 0 ? RENEWAL_MS : 0);
     lookout->drift = drift;
     lookout->tick_at = 0;
     return true;
@@ -88,9 +96,17 @@ static bool schedule(Lookout *lookout, GError **error) {
                                                          lookout->config.schedule, &tick, error))
         return false;
     lookout->tick_at = MIN(tick.look_at, clock_now_ms() + SCHEDULE_LOOK_MS);
-    if (tick.queued > 0)
-        log_line(LOG_INFO, "schedule_queued", LOG_INT("jobs", tick.queued));
+    if (tick.queued == 0)
+        return true;
+    log_line(LOG_INFO, "schedule_queued", LOG_INT("jobs", tick.queued));
+    lookout_look(lookout);
     return true;
+}
+
+/* The API does it as well; this is for what workers and command lines have written. */
+static bool seal(const Lookout *lookout, GError **error) {
+    int64_t sealed = 0;
+    return audit_tree_sequence(lookout->config.db, SEAL_ROUNDS, &sealed, error);
 }
 
 static bool keep_up(Lookout *lookout, GError **error) {
@@ -114,20 +130,32 @@ static int64_t jitter(void) {
     return (clock_mono_ms() * 31 + getpid()) % (LOOKOUT_POLL_MS / 4);
 }
 
-static bool look(Lookout *lookout, unsigned asked, int64_t *wait_out, GError **error) {
+/* Calls for a worker when something is due; else *wait_out becomes shorter when the time is near.
+ */
+static bool call_for_due(Lookout *lookout, int64_t *wait_out, GError **error) {
     int64_t due = BACKLOG_NEVER;
-    if (!heed_clock(lookout, error) || !sweep(lookout, asked & ASKED_BURY, error) ||
-        !schedule(lookout, error) ||
-        !db_run(lookout->config.db, &system_scope, DB_READ, next_due_work, &due, error))
+    if (!db_run(lookout->config.db, &system_scope, DB_READ, next_due_work, &due, error))
         return false;
     int64_t now = clock_now_ms();
-    int64_t wait = LOOKOUT_POLL_MS + jitter();
-    if (due <= now)
+    int64_t held = lookout->hold_until - clock_mono_ms();
+    if (held > 0)
+        *wait_out = held;
+    else if (due <= now)
         lookout->config.due(lookout->config.data);
-    else if (due - now < wait)
-        wait = due - now;
-    *wait_out = CLAMP(lookout->tick_at - now, 0, wait);
-    return keep_up(lookout, error);
+    else
+        *wait_out = MIN(*wait_out, due - now);
+    return true;
+}
+
+/* What is queued already comes first: a schedule that cannot be served keeps no job waiting. */
+static bool look(Lookout *lookout, unsigned asked, int64_t *wait_out, GError **error) {
+    int64_t wait = LOOKOUT_POLL_MS + jitter();
+    if (!heed_clock(lookout, error) || !sweep(lookout, asked & ASKED_BURY, error) ||
+        !call_for_due(lookout, &wait, error) || !schedule(lookout, error) ||
+        !seal(lookout, error) || !keep_up(lookout, error))
+        return false;
+    *wait_out = CLAMP(lookout->tick_at - clock_now_ms(), 0, wait);
+    return true;
 }
 
 /* How long to wait before the next look. */

@@ -183,8 +183,8 @@ class Assay:
     def sync(self, *arguments, name="acme", status=0, env=None):
         return self.run("sync", name, *arguments, "--json", status=status, env=env)
 
-    def start_sync(self, *arguments, name="acme", env=None):
-        return self.start("sync", name, *arguments, "--json", env=env)
+    def start_sync(self, *arguments, name="acme", **options):
+        return self.start("sync", name, *arguments, "--json", **options)
 
     def evidence(self, *arguments):
         return self.ask("evidence", "list", *arguments)["evidence"]

@@ -118,9 +118,9 @@ def ranged(request):
 class Service:
     """A running `assay serve`. What it logs is read as it comes."""
 
-    def __init__(self, assay, *arguments, env=None):
+    def __init__(self, assay, *arguments, **options):
         self.assay = assay
-        self.process = assay.start("serve", "--json", *arguments, env=env)
+        self.process = assay.start("serve", "--json", *arguments, **options)
         self.lines = []
         self.changed = threading.Condition()
         self.reader = threading.Thread(target=self.read, daemon=True)
@@ -218,6 +218,9 @@ class Clock:
         self.mono += delta_ms if passing else 0
         with open(self.path, "r+b", buffering=0) as file:
             file.write(struct.pack("=qq", self.wall, self.mono))
+
+    def now(self):
+        return int(time.time() * 1000) + self.wall
 
     def let_pass(self, delta_ms):
         """Time passes."""

@@ -1,5 +1,7 @@
 #include "unit/api_support.h"
 
+#include "unit/database_stage.h"
+
 #include "base/error.h"
 #include "base/secmem.h"
 #include "db/migrate.h"
@@ -102,7 +104,7 @@ static void open_database(Stage *stage) {
     static const DbScope a = {.organization = ORG_A, .actor = "test", .role = "owner"};
     static const DbScope b = {.organization = ORG_B, .actor = "test", .role = "owner"};
     must((stage->folder = g_dir_make_tmp("assay-api-XXXXXX", &error)) != NULL);
-    g_autofree char *url = g_strdup_printf("sqlite:%s/assay.db", stage->folder);
+    g_autofree char *url = stage_url(stage->folder, "assay.db");
     must((stage->db = db_open(url, &error)) != NULL);
     must(migrate_apply(stage->db, &error));
     must(db_run(stage->db, &the_system, DB_WRITE, add_organizations, NULL, &error));
@@ -148,6 +150,7 @@ void stage_init(Stage *stage, unsigned requests_a_minute) {
 void stage_clear(Stage *stage) {
     api_stop(stage->api);
     db_close(stage->db);
+    stage_leave(stage->folder);
     keyring_free(stage->keyring);
     g_autoptr(GDir) dir = g_dir_open(stage->folder, 0, NULL);
     for (const char *name = g_dir_read_name(dir); name; name = g_dir_read_name(dir)) {

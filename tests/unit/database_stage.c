@@ -28,8 +28,23 @@ static char *url_of(const char *name) {
                            required("PGPASSWORD"), name, host, required("PGPORT"));
 }
 
+static void ignore_notice(void *unused, const PGresult *result) {
+    (void)unused;
+    (void)result;
+}
+
+/* A test may have killed the server: it is waited for. */
+static void mend(PGconn *connection) {
+    for (int i = 0; PQstatus(connection) != CONNECTION_OK && i < 2000; i++) {
+        g_usleep(5000);
+        PQreset(connection);
+    }
+}
+
 static PGconn *connect_to(const char *url) {
     PGconn *connection = PQconnectdb(url);
+    mend(connection);
+    PQsetNoticeReceiver(connection, ignore_notice, NULL);
     if (PQstatus(connection) != CONNECTION_OK)
         g_error("no PostgreSQL to test with: %s", PQerrorMessage(connection));
     return connection;
@@ -37,6 +52,11 @@ static PGconn *connect_to(const char *url) {
 
 static char *ask(PGconn *connection, const char *sql, bool must) {
     PGresult *result = PQexec(connection, sql);
+    if (PQstatus(connection) != CONNECTION_OK) {
+        PQclear(result);
+        mend(connection);
+        result = PQexec(connection, sql);
+    }
     ExecStatusType status = PQresultStatus(result);
     bool done = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
     if (must && !done)
@@ -159,7 +179,7 @@ void stage_leave(const char *folder) {
         g_hash_table_foreach_remove(names, drop_in, (gpointer)(uintptr_t)folder);
 }
 
-char *stage_ask(const char *url, const char *sql) {
+char *stage_database_ask(const char *url, const char *sql) {
     PGconn *connection = connect_to(url);
     char *answer = ask(connection, sql, true);
     PQfinish(connection);

@@ -26,4 +26,4 @@ void stage_leave(const char *folder);
 
 /* Runs SQL in the database of the URL as its superuser and gives the first column of the first row
  * ("" without a row); fails the test when it cannot. PostgreSQL only. Caller frees. */
-char *stage_ask(const char *url, const char *sql);
+char *stage_database_ask(const char *url, const char *sql);

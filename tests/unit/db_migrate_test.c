@@ -150,7 +150,7 @@ static void forget_first_migration(Fixture *f) {
     if (stage_is_postgres()) {
         expect_error(f->db, &scope_system, DB_WRITE, forget_first, NULL, ERROR_DATABASE,
                      "the role may not do this");
-        g_free(stage_ask(f->url, FORGET_FIRST));
+        g_free(stage_database_ask(f->url, FORGET_FIRST));
     } else {
         expect_run(f->db, &scope_system, DB_WRITE, forget_first, NULL);
     }

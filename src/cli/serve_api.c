@@ -1,0 +1,76 @@
+#include "cli/serve_api.h"
+
+#include "base/clock.h"
+#include "base/secmem.h"
+
+#include <string.h>
+
+#define MINUTE_MS 60000
+
+/* "1000/1m", which was checked when it was read. */
+static unsigned requests_a_minute(const Config *settings) {
+    const char *rate = config_text(settings, "limits.api");
+    const char *slash = rate ? strchr(rate, '/') : NULL;
+    int64_t window_ms = 0;
+    if (!slash || !clock_parse_duration(slash + 1, &window_ms) || window_ms <= 0)
+        return 0;
+    guint64 count = g_ascii_strtoull(rate, NULL, 10);
+    return (unsigned)CLAMP(count * MINUTE_MS / (guint64)window_ms, 1, G_MAXUINT16);
+}
+
+static Json *describe(void *data) {
+    const ServeApi *wish = data;
+    Json *json = json_new_object();
+    json_put(json, "settings", config_describe(wish->settings));
+    return json;
+}
+
+static void tell_queued(void *data) {
+    const ServeApi *wish = data;
+    wish->queued(wish->data);
+}
+
+static const char *public_url(const Config *settings) {
+    /* The default names the usual port; the port that is listened on may be another. */
+    return config_origin(settings, "public_url") == CONFIG_DEFAULT
+               ? NULL
+               : config_text(settings, "public_url");
+}
+
+bool serve_api_start(const ServeApi *wish, ApiServer **server_out, GError **error) {
+    const Keyring *keyring = session_keyring(wish->session, error);
+    if (!keyring)
+        return false;
+    ApiConfig config = {.listen = config_text(wish->settings, "listen"),
+                        .public_url = public_url(wish->settings),
+                        .trusted_proxies = config_list(wish->settings, "trusted_proxies"),
+                        .requests_a_minute = requests_a_minute(wish->settings),
+                        .db = session_db(wish->session),
+                        .data_dir = session_place(wish->session)->data_dir,
+                        .database_url = wish->station->database_url,
+                        .providers_dir = session_place(wish->session)->providers_dir,
+                        .keyring = keyring,
+                        .aws = wish->station->aws,
+                        .wait_scale = wish->station->wait_scale,
+                        .queued = tell_queued,
+                        .configuration = describe,
+                        .data = (void *)(uintptr_t)wish};
+    return api_start(&config, server_out, error);
+}
+
+char *serve_api_address(const ServeApi *wish, const ApiServer *server) {
+    const char *listen = config_text(wish->settings, "listen");
+    const char *colon = strrchr(listen, ':');
+    g_autofree char *host = colon > listen ? g_strndup(listen, (size_t)(colon - listen)) : NULL;
+    return g_strdup_printf("http://%s:%u", host ? host : "localhost", api_port(server));
+}
+
+bool serve_api_show_setup(const ApiServer *server, const Output *output, GError **error) {
+    char *link = NULL;
+    if (!api_setup_link(server, &link, error))
+        return false;
+    if (link)
+        output_note(output, "There are no users yet. Make the first one here, once: %s", link);
+    secmem_free_text(link);
+    return true;
+}
