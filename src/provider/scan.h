@@ -1,9 +1,9 @@
 /* scan.h - one pass over a body's bytes before anything parses them.
  *
- * libjq has no limit of its own (1 MiB of "{}," becomes 142 MB) and parses slowly, so every body
- * goes through here first. A ScanPlan says what is secret and what is wanted; scan_body() then
- * checks the JSON grammar (RFC 8259), size, depth and number of values, mends what could do harm,
- * and writes up to two outputs:
+ * A parsed body takes several times its size, as a value of libjq many times (1 MiB of "{},"
+ * becomes 142 MB), and little of it is wanted, so every body goes through here first. A ScanPlan
+ * says what is secret and what is wanted; scan_body() then checks the JSON grammar (RFC 8259),
+ * size, depth and number of values, mends what could do harm, and writes up to two outputs:
  *
  *   recorded   the whole body, mended and redacted: what is kept as the provider's answer. When
  *              nothing had to be changed it equals the input byte for byte.

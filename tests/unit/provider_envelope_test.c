@@ -46,6 +46,26 @@ static void a_query_answer_is_its_result(void) {
                  "{\"Users\":{\"member\":[{\"UserName\":\"ann\"}]}}");
 }
 
+static void an_answer_is_opened_behind_what_was_there(void) {
+    static const struct {
+        const char *xml;
+        const char *json;
+    } cases[] = {
+        {"<ListUsersResponse><ListUsersResult><Users>" USER "</Users></ListUsersResult>"
+         "</ListUsersResponse>",
+         "before{\"Users\":{\"member\":[{\"UserName\":\"ann\"}]}}"},
+        {"<ListUsersResponse><ListUsersResult/></ListUsersResponse>", "before{}"},
+        {"<ListUsersResponse/>", "before{}"},
+    };
+    g_autoptr(Definition) definition = support_aws(NULL, NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GString) json = g_string_new("before");
+        g_assert_true(envelope_open(definition_call(definition, "users"), cases[i].xml,
+                                    strlen(cases[i].xml), json, NULL));
+        g_assert_cmpstr(json->str, ==, cases[i].json);
+    }
+}
+
 static void empty_lists_are_arrays_where_rows_or_expressions_look(void) {
     assert_opens("users",
                  "<ListUsersResponse><ListUsersResult><Users/></ListUsersResult>"
@@ -195,6 +215,7 @@ int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
 #define ADD(test) g_test_add_func("/provider/envelope/" #test, test)
     ADD(a_query_answer_is_its_result);
+    ADD(an_answer_is_opened_behind_what_was_there);
     ADD(empty_lists_are_arrays_where_rows_or_expressions_look);
     ADD(an_ec2_answer_has_no_result);
     ADD(a_rest_answer_is_the_inside_of_any_root);
