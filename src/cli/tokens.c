@@ -35,8 +35,8 @@ static bool create_work(DbUnit *unit, void *data, GError **error) {
            note(unit, AUDIT_TOKEN_CREATED, work->row->id, work->row->name, error);
 }
 
-static TicketKind kind_of(const Membership *may, bool operator) {
-    if (operator|| !may)
+static TicketKind kind_of(const Membership *may, bool operates) {
+    if (operates || !may)
         return TICKET_OPERATOR;
     return strcmp(may->role, role_name(ROLE_SCANNER)) == 0 ? TICKET_SCANNER : TICKET_API;
 }
@@ -54,15 +54,15 @@ static void print_created(const Output *output, const ApiToken *row, const char 
 static bool create(CommandCall *call, const Session *session, const Membership *may,
                    GError **error) {
     const Arguments *arguments = call->arguments;
-    bool operator= arguments_flag(arguments, "operator");
+    bool operates = arguments_flag(arguments, "operator");
     char hash[DIGEST_HEX_SIZE];
     g_autofree char *id = id_new();
     ApiToken row = {.id = id,
                     .name = arguments_word(arguments, 0),
                     .token_hash = hash,
-                    .operator= operator,
+                    .operator= operates,
                     .created_at = clock_now_ms()};
-    g_autoptr(Secret) token = ticket_new(kind_of(may, operator), error);
+    g_autoptr(Secret) token = ticket_new(kind_of(may, operates), error);
     if (!token || !access_expiry(arguments, &row.expires_at, error))
         return false;
     g_autofree char *hint = ticket_hint(secret_text(token));
@@ -162,7 +162,7 @@ static void print_tokens(const Output *output, const Json *list) {
     }
     for (size_t i = 0; i < json_count(list); i++) {
         const Json *item = json_item(list, i);
-        bool operator= json_member_bool(item, "operator", false);
+        bool operates = json_member_bool(item, "operator", false);
         grid_add(grid, json_member_string(item, "name", ""));
         grid_add(grid, json_member_string(item, "hint", ""));
         grid_add(grid, json_member_string(item, "role", operator? "operator" : "-"));
