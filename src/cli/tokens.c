@@ -165,7 +165,7 @@ static void print_tokens(const Output *output, const Json *list) {
         bool operates = json_member_bool(item, "operator", false);
         grid_add(grid, json_member_string(item, "name", ""));
         grid_add(grid, json_member_string(item, "hint", ""));
-        grid_add(grid, json_member_string(item, "role", operator? "operator" : "-"));
+        grid_add(grid, json_member_string(item, "role", operates ? "operator" : "-"));
         grid_add(grid, json_member_string(item, "status", ""));
         add_age(grid, item, "lastUsedAt");
         add_age(grid, item, "expiresAt");
