@@ -9,9 +9,9 @@ from assay_client import Assay, until
 from sandbox_client import Sandbox
 from serve_client import TINY, Service, define, queue, status_of
 
-# libjq frees values by recursion: three million arrays within each other are more than a stack holds.
+# libjq frees values by recursion: 400,000 arrays within each other are more than a stack holds.
 POISON = TINY.replace("{name: .repo.name, private: .detail.private}",
-                      "{name: '.repo.name + (reduce range(3000000) as $i (null; [.]) | length | tostring)', private: .detail.private}")
+                      "{name: '.repo.name + (reduce range(400000) as $i (null; [.]) | length | tostring)', private: .detail.private}")
 
 
 def test_definition_that_crashes_its_worker_fails_its_own_job_and_nothing_else():

@@ -70,7 +70,7 @@ class Campaign:
         return row["organization_id"], made["id"]
 
     def start(self):
-        self.service = Service(self.assay, "--workers", str(self.workers), "--role", "worker")
+        self.service = Service(self.assay, "--workers", str(self.workers))
 
     def ended(self):
         return sum(count for status, count in statuses(self.assay).items() if status in ("completed", "failed")) - 1

@@ -116,11 +116,12 @@ def ranged(request):
 
 
 class Service:
-    """A running `assay serve`. What it logs is read as it comes."""
+    """A running `assay serve`, a worker unless a role is given. What it logs is read as it comes."""
 
     def __init__(self, assay, *arguments, **options):
         self.assay = assay
-        self.process = assay.start("serve", "--json", *arguments, **options)
+        role = () if "--role" in arguments else ("--role", "worker")
+        self.process = assay.start("serve", "--json", *role, *arguments, **options)
         self.lines = []
         self.changed = threading.Condition()
         self.reader = threading.Thread(target=self.read, daemon=True)

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import signal
+import urllib.request
 
 import tap
 from assay_client import Assay, is_gone, kill, until
@@ -49,8 +50,8 @@ def test_what_is_due_is_run_by_workers_that_start_when_they_are_needed():
     with world() as sandbox, Assay(sandbox) as assay:
         connected(sandbox, assay)
         with Service(assay, "--workers", "3") as service:
-            assert service.ready == {"ready": True, "role": "all", "workers": 3, "pid": service.process.pid,
-                                     "data": str(assay.data)}
+            ready = {"ready": True, "role": "worker", "workers": 3, "pid": service.process.pid, "data": str(assay.data)}
+            assert ready.items() <= service.ready.items(), service.ready
             assert service.workers() == []
             jobs = queue(assay)
             ended = service.wait(event="job_ended", job=jobs[0])
@@ -58,6 +59,16 @@ def test_what_is_due_is_run_by_workers_that_start_when_they_are_needed():
             assert len(service.workers()) == 1
             expect_once(assay, jobs)
             expect_called_once(sandbox)
+
+
+def test_one_process_answers_and_works():
+    with world() as sandbox, Assay(sandbox) as assay:
+        connected(sandbox, assay)
+        with Service(assay, "--role", "all", "--listen", "127.0.0.1:0") as service:
+            job = queue(assay)[0]
+            service.wait(event="job_ended", job=job, outcome="completed")
+            with urllib.request.urlopen(f"{service.ready['api']}/healthz", timeout=30) as reply:
+                assert reply.status == 200
 
 
 def test_what_was_queued_before_the_start_is_run():
