@@ -3,6 +3,8 @@
 #include "api/limiter.h"
 #include "api/metrics.h"
 #include "api/token_use.h"
+#include "base/log.h"
+#include "store/audit.h"
 #include "store/user_session.h"
 
 #include <string.h>
@@ -172,6 +174,31 @@ static const char *wanted_organization(const Call *call) {
     return wanted;
 }
 
+static bool denied_work(DbUnit *unit, void *data, GError **error) {
+    const Call *call = data;
+    AuditActor actor = call_actor(call);
+    g_autoptr(Json) details = json_new_object();
+    json_put_string(details, "operation", call->route->id);
+    AuditEntry entry = {.action = AUDIT_REQUEST_DENIED,
+                        .actor = &actor,
+                        .result = AUDIT_DENIED,
+                        .details = details};
+    return audit_add(unit, &entry, error);
+}
+
+/* Attempts to change something or to read a credential are in the log also when they are refused;
+ * mere looking is not, or whoever may not look could fill it. */
+static void note_denied(Call *call, const char *organization) {
+    DbScope scope = call->scope;
+    g_autoptr(GError) error = NULL;
+    if (is_safe(call) && call->route->action != ACTION_CREDENTIAL_READ)
+        return;
+    scope.organization = organization;
+    if (!db_run(call_db(call), &scope, DB_WRITE, denied_work, call, &error))
+        log_line(LOG_WARN, "denial_not_noted", LOG_TEXT("requestId", call->request_id),
+                 LOG_TEXT("why", error->message));
+}
+
 static bool enter(Call *call, GError **error) {
     Caller *caller = call->caller;
     if (!caller_enter(caller, wanted_organization(call), error))
@@ -179,16 +206,21 @@ static bool enter(Call *call, GError **error) {
     call->scope = (DbScope){.organization = caller->organization,
                             .actor = caller->id,
                             .role = role_name(caller->subject.role)};
-    return call_may(call, NULL) ||
-           call_refuse(call, PROBLEM_FORBIDDEN, error, "The role %s does not allow this (%s).",
+    if (call_may(call, NULL))
+        return true;
+    note_denied(call, caller->organization);
+    return call_refuse(call, PROBLEM_FORBIDDEN, error, "The role %s does not allow this (%s).",
                        role_name(caller->subject.role), role_action_name(call->route->action));
 }
 
 static bool check_operator(Call *call, GError **error) {
     call->caller->subject = (RoleSubject){.role = ROLE_NONE, .operator= call->caller->operator};
     call->scope = (DbScope){.actor = call->caller->id, .role = "operator", .system = true};
-    return call_may(call, NULL) || call_refuse(call, PROBLEM_FORBIDDEN, error, "%s",
-                                               "This is for the operator of the installation.");
+    if (call_may(call, NULL))
+        return true;
+    note_denied(call, AUDIT_INSTALLATION);
+    return call_refuse(call, PROBLEM_FORBIDDEN, error, "%s",
+                       "This is for the operator of the installation.");
 }
 
 static bool check_role(Call *call, GError **error) {

@@ -630,6 +630,27 @@ static void failed_logins_are_the_installations_to_see(void) {
     g_assert_null(strstr(list.body, "wrong horse"));
 }
 
+static void refused_changes_are_in_the_log_and_refused_looks_are_not(void) {
+    g_auto(Stage) stage;
+    stage_init(&stage, 0);
+    g_auto(Answer) change =
+        stage_send(&stage, ROLE_MEMBER, "PATCH", "/api/organization", "{\"name\":\"Psi\"}");
+    g_auto(Answer) look = stage_get(&stage, ROLE_MEMBER, "/api/tokens");
+    g_auto(Answer) operators =
+        stage_send(&stage, ROLE_OWNER, "POST", "/api/organizations", "{\"name\":\"Psi\"}");
+    g_assert_cmpuint(change.status, ==, 403);
+    g_assert_cmpuint(look.status, ==, 403);
+    g_assert_cmpuint(operators.status, ==, 403);
+    g_auto(Answer) list = stage_get(&stage, ROLE_OWNER, "/api/audit");
+    const Json *rows = json_member(list.json, "audit");
+    g_assert_cmpuint(json_count(rows), ==, 1);
+    g_assert_cmpstr(json_text(json_path(json_item(rows, 0), "details.operation")), ==,
+                    "changeOrganization");
+    g_auto(Answer) whole =
+        stage_ask(&stage, &(Ask){.path = "/api/installation/audit", .token = stage.operator});
+    g_assert_cmpuint(json_count(json_member(whole.json, "audit")), ==, 1);
+}
+
 static void the_log_is_exported_line_by_line(void) {
     g_auto(Stage) stage;
     stage_init(&stage, 0);
@@ -702,6 +723,7 @@ static const ApiTest tests[] = {
     TEST(organizations_are_the_operators_to_make_and_the_owners_to_rename),
     TEST(what_was_done_is_in_the_audit_log_with_a_proof_and_in_the_activity),
     TEST(failed_logins_are_the_installations_to_see),
+    TEST(refused_changes_are_in_the_log_and_refused_looks_are_not),
     TEST(the_log_is_exported_line_by_line),
     TEST(a_flood_of_logins_leaves_room_for_others),
 };
