@@ -195,18 +195,16 @@ static DriverTask *take_any(Lanes *lanes, Lane **lane_out) {
 DriverTask *lanes_take(Lanes *lanes, Lane **lane_out) {
     DriverTask *task;
     pthread_mutex_lock(&lanes->lock);
-    while (!(task = take_any(lanes, lane_out)) && !(lanes->closed && lanes->waiting == 0)) {
-        lanes->idle++;
+    while (!(task = take_any(lanes, lane_out)) && !(lanes->closed && lanes->waiting == 0))
         pthread_cond_wait(&lanes->changed, &lanes->lock);
-        lanes->idle--;
-    }
+    lanes->idle--;
     if (task && --lanes->waiting == 0 && lanes->closed)
         pthread_cond_broadcast(&lanes->changed);
     pthread_mutex_unlock(&lanes->lock);
     return task;
 }
 
-void lanes_finish(Lanes *lanes) {
+void lanes_expect(Lanes *lanes) {
     pthread_mutex_lock(&lanes->lock);
     lanes->idle++;
     pthread_mutex_unlock(&lanes->lock);
@@ -222,10 +220,10 @@ static void free_lane(Lanes *lanes, Lane *lane) {
 }
 
 void lanes_release(Lanes *lanes, Lane *lane) {
+    if (!lane)
+        return;
     pthread_mutex_lock(&lanes->lock);
-    lanes->idle--;
-    if (lane)
-        free_lane(lanes, lane);
+    free_lane(lanes, lane);
     if (lanes->ready)
         pthread_cond_signal(&lanes->changed);
     pthread_mutex_unlock(&lanes->lock);

@@ -26,10 +26,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Lanes, lanes_free)
 bool lanes_push(Lanes *lanes, DriverTask *task, bool *short_out,
                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The next task that may run, waited for; NULL when the lanes are closed and empty. Before the task
- * is finished its thread says so, and counts as one that waits; after that the lane is released. */
+/* Some thread will take a task at once. Said before each lanes_take(): when a thread is started,
+ * and by it before it finishes a task. */
+void lanes_expect(Lanes *lanes);
+
+/* The next task that may run, waited for; NULL when the lanes are closed and empty. After the task
+ * was finished its lane is released. */
 DriverTask *lanes_take(Lanes *lanes, Lane **lane_out);
-void lanes_finish(Lanes *lanes);
 void lanes_release(Lanes *lanes, Lane *lane);
 
 void lanes_close(Lanes *lanes);

@@ -95,21 +95,14 @@ static bool connect_patiently(const Worker *worker, Patience *patience, GError *
 /* --- Running a task ------------------------------------------------------------------------ */
 
 /* The answer to a commit was lost. True: it is known what happened (*committed_out). */
-static bool find_out(const Worker *worker, const char *transaction, Patience *patience,
+static bool find_out(const Worker *worker, const CommitMark *mark, Patience *patience,
                      bool *committed_out) {
-    DriverSession *session = worker->session;
     do {
-        TransactionFate fate = FATE_OPEN;
-        postgres_session_disconnect(session);
+        postgres_session_disconnect(worker->session);
         if (!connect_patiently(worker, patience, NULL))
             return false;
-        if (!postgres_session_find_out(session, transaction, &fate, NULL))
-            continue;
-        *committed_out = fate == FATE_COMMITTED;
-        if (fate == FATE_COMMITTED || fate == FATE_ABORTED)
+        if (postgres_session_find_out(worker->session, mark, committed_out, NULL))
             return true;
-        if (fate == FATE_FORGOTTEN)
-            return false;
     } while (be_patient(worker->database, patience));
     return false;
 }
@@ -117,15 +110,13 @@ static bool find_out(const Worker *worker, const char *transaction, Patience *pa
 typedef enum { RUN_DONE, RUN_FAILED, RUN_AGAIN } RunOutcome;
 
 static RunOutcome settle_unknown(const Worker *worker, Patience *patience, GError **error) {
-    g_autofree char *transaction = postgres_session_take_written(worker->session);
+    CommitMark mark;
     bool committed = false;
-    if (!transaction)
-        return RUN_AGAIN;
-    if (find_out(worker, transaction, patience, &committed)) {
-        g_clear_error(error);
-        return committed ? RUN_DONE : RUN_AGAIN;
-    }
+    if (!postgres_session_marked(worker->session, &mark))
+        return try_again(worker, patience) ? RUN_AGAIN : RUN_FAILED;
     g_clear_error(error);
+    if (find_out(worker, &mark, patience, &committed))
+        return committed ? RUN_DONE : RUN_AGAIN;
     g_set_error(error, ASSAY_ERROR, ERROR_DATABASE,
                 "the connection to the database %s was lost while a unit was committed, and it "
                 "could not be found out in time whether it was: look before doing it again",
@@ -184,7 +175,7 @@ static void *work_loop(void *data) {
     while ((task = lanes_take(lanes, &lane))) {
         g_autoptr(GError) error = NULL;
         run_task(worker, task, &error);
-        lanes_finish(lanes);
+        lanes_expect(lanes);
         task->finish(task, error);
         lanes_release(lanes, lane);
     }
@@ -207,12 +198,13 @@ static Worker *worker_new(DriverDatabase *database) {
 
 /* Takes the worker. */
 static bool start_worker(DriverDatabase *database, Worker *worker, GError **error) {
-    bool started = thread_start(&worker->thread, work_loop, worker, error);
-    if (started)
-        database->workers[database->count++] = worker;
-    else
+    if (!thread_start(&worker->thread, work_loop, worker, error)) {
         worker_free(worker);
-    return started;
+        return false;
+    }
+    lanes_expect(database->lanes);
+    database->workers[database->count++] = worker;
+    return true;
 }
 
 /* A pool that cannot grow is slower, and no error. */

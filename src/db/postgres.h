@@ -6,10 +6,9 @@
  *
  * What passes by itself is tried again, with growing pauses and for as long as the busy limit:
  * serialization failures, deadlocks, locks held by others, servers that restart or hand over to
- * another one. A commit whose answer was lost is asked for by its transaction number
- * (pg_xact_status) and run again only if it did not happen. What no program can know is whether a
- * standby that was promoted had received it: with asynchronous replication a commit that was
- * confirmed may be gone after a failover.
+ * another one. A commit whose answer was lost is asked for (postgres_mark.h) and run again only if
+ * it did not happen. What no program can know is whether a standby that is promoted has received
+ * what was confirmed before: with asynchronous replication that may be gone after a failover.
  *
  * Listening takes a connection of its own while somebody listens.
  */

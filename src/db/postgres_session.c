@@ -1,10 +1,10 @@
 #include "db/postgres_session.h"
+#include "db/postgres_roles.h"
 #include "db/postgres_value.h"
 #include "db/postgres_wire.h"
 #include <string.h>
 
 #define ASIDE_SIZE_MAX (64 * 1024 * 1024) /* rows of one unit that wait in memory */
-#define ROLE_TRIES 5
 
 /* The driver's own statements, prepared with the connection. A name with a dot is no statement's.
  */
@@ -24,7 +24,6 @@ static const Control controls[] = {
                 " pg_advisory_xact_lock(" POSTGRES_SCHEMA_LOCK ")"},
     {".notify", "select pg_notify($1, '')"},
     {".written", "select pg_current_xact_id_if_assigned()::text"},
-    {".status", "select pg_xact_status($1)"},
     {".commit", "commit"},
     {".rollback", "rollback"},
 };
@@ -58,10 +57,11 @@ struct DriverSession {
     bool begun;             /* "begin" was sent */
     Role role;              /* that the transaction has now */
     Statement *streaming;   /* whose rows come next on the wire */
-    bool asks_written;      /* the number of the transaction comes behind them */
+    bool asks_written;      /* whether it has comes behind them */
     bool unsynced;          /* the end of an earlier unit has not been received */
     size_t aside_size;
-    char *written; /* the number of the transaction, when it has one */
+    bool written;    /* the transaction has changed something */
+    CommitMark mark; /* of the connection's last commit */
     PostgresRetry retry;
 };
 
@@ -108,11 +108,12 @@ void postgres_session_disconnect(DriverSession *session) {
 void postgres_session_free(DriverSession *session) {
     if (!session)
         return;
+    if (session->wire && session->mark.number > 0)
+        postgres_mark_forget(session->wire, &session->mark);
     postgres_session_disconnect(session);
     g_hash_table_unref(session->statements);
     g_ptr_array_unref(session->used);
     g_ptr_array_unref(session->channels);
-    g_free(session->written);
     g_free(session);
 }
 
@@ -145,6 +146,7 @@ static bool set_up(DriverSession *session, GError **error) {
                         session->settings.lock_limit_ms);
     for (size_t i = 0; i < G_N_ELEMENTS(controls); i++)
         wire_prepare(session->wire, controls[i].name, controls[i].sql);
+    postgres_mark_init(&session->mark);
     wire_command(session->wire, settings);
     g_autofree char *answer = wire_ask(session->wire);
     if (answer)
@@ -168,45 +170,8 @@ bool postgres_session_connect(DriverSession *session, bool *passes_out, GError *
     return false;
 }
 
-/* --- Roles --------------------------------------------------------------------------------- */
-
-#define IS_MEMBER(role)                                                                            \
-    "pg_has_role(session_user, (select oid from pg_roles where rolname = '" role "'), 'member')"
-
-/* Makes what is missing, if the user may. */
-static const char make_roles[] =
-    "do $$ declare wanted text; begin"
-    " foreach wanted in array array['assay_app', 'assay_scheduler'] loop"
-    "  if not exists (select from pg_roles where rolname = wanted) then"
-    "   execute format('create role %I nologin', wanted); end if;"
-    "  if not pg_has_role(session_user, wanted, 'member') then"
-    "   execute format('grant %I to %I', wanted, session_user); end if;"
-    " end loop; end $$";
-
-static bool has_roles(DriverSession *session) {
-    wire_command(session->wire,
-                 "select pg_catalog." IS_MEMBER("assay_app") " and " IS_MEMBER("assay_scheduler"));
-    g_autofree char *answer = wire_ask(session->wire);
-    return g_strcmp0(answer, "t") == 0;
-}
-
-/* Tried a few times: another database of the same server may be given its roles at this moment. */
 bool postgres_session_prepare_roles(DriverSession *session, GError **error) {
-    for (int i = 0; i < ROLE_TRIES; i++) {
-        if (has_roles(session))
-            return true;
-        wire_command(session->wire, make_roles);
-        g_autofree char *answer = wire_ask(session->wire);
-        if (!answer && strcmp(wire_failure(session->wire)->state, "42501") == 0)
-            break;
-    }
-    if (has_roles(session))
-        return true;
-    g_set_error(error, ASSAY_ERROR, ERROR_CONFIGURATION,
-                "the user of the database %s may not act as assay_app and assay_scheduler: create "
-                "these roles and grant them, as docs/postgresql.md says",
-                session->settings.address->label);
-    return false;
+    return postgres_roles_prepare(session->wire, session->settings.address->label, error);
 }
 
 /* --- The wire within a unit ---------------------------------------------------------------- */
@@ -239,7 +204,8 @@ static bool receive_unsynced(DriverSession *session, GError **error) {
     return true;
 }
 
-/* Behind the rows of a statement: the number of the transaction, if it was asked for. */
+/* Behind the rows of a statement: the number of the transaction, which it has when it has changed
+ * something. */
 static bool receive_written(DriverSession *session, GError **error) {
     if (!session->asks_written)
         return true;
@@ -247,9 +213,7 @@ static bool receive_written(DriverSession *session, GError **error) {
     if (!expect_done(session, "writing", error))
         return false;
     WireRow *row = wire_take_row(session->wire);
-    size_t size = 0;
-    if (row && !wire_row_is_null(row, 0))
-        session->written = g_strdup(wire_row_bytes(row, 0, &size));
+    session->written = row && !wire_row_is_null(row, 0);
     wire_row_free(row);
     return true;
 }
@@ -315,7 +279,7 @@ void postgres_session_begin(DriverSession *session, const DriverTask *task) {
     session->role = ROLE_NONE;
     session->retry = RETRY_NEVER;
     session->aside_size = 0;
-    g_clear_pointer(&session->written, g_free);
+    session->written = false;
     g_ptr_array_set_size(session->channels, 0);
 }
 
@@ -401,6 +365,18 @@ static CommitOutcome receive_commit(DriverSession *session, GError **error) {
     return COMMIT_FAILED;
 }
 
+/* Counts the connection's commits on, if there is something to commit; the number of commands. */
+static int send_mark(DriverSession *session) {
+    int commands = 1;
+    if (!session->written || session->role == ROLE_OWNER)
+        return 0;
+    if (session->mark.number++ == 0)
+        commands += postgres_mark_prepare(session->wire);
+    commands += send_entry(session, ROLE_APP);
+    postgres_mark_send(session->wire, &session->mark);
+    return commands;
+}
+
 /* A unit that only notifies has sent nothing so far. */
 static CommitOutcome commit_write(DriverSession *session, GError **error) {
     const GPtrArray *channels = session->channels;
@@ -411,10 +387,11 @@ static CommitOutcome commit_write(DriverSession *session, GError **error) {
         before += send_entry(session, ROLE_APP);
     for (unsigned i = 0; i < channels->len; i++)
         run_with(session, ".notify", channels->pdata[i], NULL);
+    before += send_mark(session);
     wire_run(session->wire, ".commit", NULL);
     wire_sync(session->wire);
     if (!receive_unsynced(session, error) || !receive_entry(session, before, error))
-        return COMMIT_FAILED;
+        return session->retry == RETRY_RECONNECT ? COMMIT_UNKNOWN : COMMIT_FAILED;
     return receive_commit(session, error);
 }
 
@@ -433,35 +410,25 @@ CommitOutcome postgres_session_commit(DriverSession *session, GError **error) {
     }
     if (outcome == COMMIT_FAILED && session->retry != RETRY_RECONNECT)
         send_end(session, ".rollback");
+    /* Its mark is ahead of its row now. */
+    if (outcome == COMMIT_FAILED && session->written)
+        postgres_session_disconnect(session);
     leave(session);
     return outcome;
 }
 
-char *postgres_session_take_written(DriverSession *session) {
-    return g_steal_pointer(&session->written);
+bool postgres_session_marked(const DriverSession *session, CommitMark *mark_out) {
+    *mark_out = session->mark;
+    return session->written && session->role != ROLE_OWNER;
 }
 
-static TransactionFate fate_of(const char *status) {
-    if (strcmp(status, "committed") == 0)
-        return FATE_COMMITTED;
-    if (strcmp(status, "in progress") == 0)
-        return FATE_OPEN;
-    return *status ? FATE_ABORTED : FATE_FORGOTTEN;
-}
-
-/* 22023: a number that the server has not given out yet. It has lost the transaction then. */
-bool postgres_session_find_out(DriverSession *session, const char *transaction,
-                               TransactionFate *fate_out, GError **error) {
-    run_with(session, ".status", transaction, NULL);
-    g_autofree char *status = wire_ask(session->wire);
-    const PostgresFailure *failure = wire_failure(session->wire);
-    if (!status && strcmp(failure->state, "22023") != 0) {
-        postgres_set_error(error, failure, "looking for a transaction",
-                           session->settings.address->label);
-        return false;
-    }
-    *fate_out = status ? fate_of(status) : FATE_ABORTED;
-    return true;
+bool postgres_session_find_out(DriverSession *session, const CommitMark *mark, bool *committed_out,
+                               GError **error) {
+    if (postgres_mark_fence(session->wire, mark, committed_out))
+        return true;
+    postgres_set_error(error, wire_failure(session->wire), "looking for a commit",
+                       session->settings.address->label);
+    return false;
 }
 
 /* --- Statements ---------------------------------------------------------------------------- */

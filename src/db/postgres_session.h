@@ -16,6 +16,8 @@
  * organization, or as assay_scheduler if it is marked "-- system". Both last as long as the
  * transaction: nothing is left on the connection for the next unit.
  *
+ * A unit that has changed something leaves a mark with its commit (postgres_mark.h).
+ *
  * Rows come one by one; when another statement is run meanwhile, the rest is set aside in memory,
  * up to a limit. Used by one thread at a time.
  */
@@ -24,6 +26,7 @@
 #include "db/driver.h"
 #include "db/postgres_address.h"
 #include "db/postgres_error.h"
+#include "db/postgres_mark.h"
 
 #define POSTGRES_SCHEMA_LOCK "1097079154" /* "Asy2" */
 
@@ -59,15 +62,14 @@ typedef enum {
 CommitOutcome postgres_session_commit(DriverSession *session,
                                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The number of the unit's transaction, for postgres_session_find_out(); NULL when it has changed
- * nothing. Caller frees. */
-char *postgres_session_take_written(DriverSession *session);
+/* The mark of the last commit; false when its unit has changed nothing, or may just as well be run
+ * again because it migrates. */
+bool postgres_session_marked(const DriverSession *session, CommitMark *mark_out);
 
-typedef enum { FATE_COMMITTED, FATE_ABORTED, FATE_OPEN, FATE_FORGOTTEN } TransactionFate;
-
-/* What became of a transaction, asked on a new connection. False when it cannot be asked. */
-bool postgres_session_find_out(DriverSession *session, const char *transaction,
-                               TransactionFate *fate_out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Whether a commit has happened, asked on a new connection; if not, it will not any more. False
+ * when it could not be asked. */
+bool postgres_session_find_out(DriverSession *session, const CommitMark *mark, bool *committed_out,
+                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Whether the last failure of the session passes by itself. */
 PostgresRetry postgres_session_retry(const DriverSession *session);

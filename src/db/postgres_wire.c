@@ -216,22 +216,30 @@ static char *first_text(Wire *wire) {
     return text;
 }
 
-char *wire_ask(Wire *wire) {
-    char *answer = NULL;
+char **wire_ask_all(Wire *wire) {
+    GPtrArray *answers = g_ptr_array_new_with_free_func(g_free);
     bool failed = false;
     wire_sync(wire);
-    for (;;) {
-        WireEvent event = wire_receive(wire);
-        if (event == WIRE_SYNCED || (event == WIRE_FAILED && wire->failure.is_lost))
-            break;
-        failed = failed || event != WIRE_DONE;
-        g_clear_pointer(&answer, g_free);
+    for (WireEvent event = WIRE_DONE; event != WIRE_SYNCED;) {
+        event = wire_receive(wire);
         if (event == WIRE_DONE)
-            answer = first_text(wire);
+            g_ptr_array_add(answers, first_text(wire));
+        failed = failed || (event != WIRE_DONE && event != WIRE_SYNCED);
+        if (event == WIRE_FAILED && wire->failure.is_lost)
+            break;
     }
-    if (failed || wire->failure.is_lost)
-        g_clear_pointer(&answer, g_free);
-    return answer;
+    if (!failed) {
+        g_ptr_array_add(answers, NULL);
+        return (char **)g_ptr_array_free(answers, FALSE);
+    }
+    g_ptr_array_unref(answers);
+    return NULL;
+}
+
+char *wire_ask(Wire *wire) {
+    g_auto(GStrv) answers = wire_ask_all(wire);
+    unsigned count = answers ? g_strv_length(answers) : 0;
+    return count > 0 ? g_strdup(answers[count - 1]) : NULL;
 }
 
 bool wire_script(Wire *wire, const char *sql) {

@@ -72,8 +72,11 @@ bool wire_was(const Wire *wire, const char *command);
  * there is none). The caller frees it. */
 WireRow *wire_take_row(Wire *wire);
 
-/* Syncs and receives all: the first column of the first row of the last command as text, "" without
- * a row. NULL when one failed: wire_failure(). */
+/* Syncs and receives all: of each command the first column of its first row as text, "" without a
+ * row. NULL when one failed: wire_failure(). */
+char **wire_ask_all(Wire *wire);
+
+/* So, of the last command only. */
 char *wire_ask(Wire *wire) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Runs a text of many statements to its end, outside of the pipeline, which must be empty. False:

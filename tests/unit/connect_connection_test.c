@@ -455,8 +455,8 @@ static void damaged_fields_are_an_error(void) {
 static void assert_token_is_in_no_row(const Place *place) {
     g_autofree char *url = stage_url(place->folder, "assay.db");
     g_autofree char *rows =
-        stage_ask(url, "select (select string_agg(credential::text, '') from credential)"
-                       " || (select string_agg(integration::text, '') from integration)");
+        stage_database_ask(url, "select (select string_agg(credential::text, '') from credential)"
+                                " || (select string_agg(integration::text, '') from integration)");
     g_assert_cmpuint(strlen(rows), >, 100);
     g_assert_null(strstr(rows, PLANTED));
 }

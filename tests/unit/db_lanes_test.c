@@ -28,11 +28,11 @@ static void submit_as_another(Submitter *submitter) {
 }
 
 static void release(Lanes *lanes, Lane *lane) {
-    lanes_finish(lanes);
     lanes_release(lanes, lane);
 }
 
 static void expect_next(Lanes *lanes, DriverTask *task, Lane **lane_out) {
+    lanes_expect(lanes);
     g_assert_true(lanes_take(lanes, lane_out) == task);
 }
 
@@ -110,11 +110,11 @@ static void thread_that_finishes_is_no_reason_to_grow(void) {
     Submitter one = {lanes, &tasks[0], 1, 0}, two = {lanes, &tasks[1], 1, 0};
     submit_all(&one);
     expect_next(lanes, &tasks[0], &lane);
-    lanes_finish(lanes);
+    lanes_expect(lanes);
     submit_all(&two);
     g_assert_cmpuint(two.shorts, ==, 0);
     lanes_release(lanes, lane);
-    expect_next(lanes, &tasks[1], &lane);
+    g_assert_true(lanes_take(lanes, &lane) == &tasks[1]);
     release(lanes, lane);
 }
 
@@ -149,6 +149,7 @@ static void closed_lanes_are_drained_and_take_nothing(void) {
         expect_next(lanes, &tasks[i], &lane);
         release(lanes, lane);
     }
+    lanes_expect(lanes);
     g_assert_null(lanes_take(lanes, &lane));
 }
 

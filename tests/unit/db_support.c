@@ -101,7 +101,8 @@ void expect_error(Db *db, const DbScope *scope, DbMode mode, DbWork work, void *
     g_autoptr(GError) error = NULL;
     g_assert_false(db_run(db, scope, mode, work, data, &error));
     g_assert_error(error, ASSAY_ERROR, (int)code);
-    g_assert_nonnull(strstr(error->message, text));
+    if (!strstr(error->message, text))
+        g_error("\"%s\" does not say \"%s\"", error->message, text);
 }
 
 bool insert_note(DbUnit *unit, void *data, GError **error) {

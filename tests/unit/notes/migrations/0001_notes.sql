@@ -22,3 +22,14 @@ create table setting (
     name {{id}} not null primary key,
     value {{text}} not null
 ) {{strict}};
+
+-- As in the program's own migration of this name.
+-- dialect: sqlite
+-- dialect: postgres
+create table commit_mark (
+    session {{id}} not null primary key,
+    number {{int}} not null,
+    fenced {{int}} not null,
+    at {{time}} not null
+) {{strict}};
+-- dialect: end
