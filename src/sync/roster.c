@@ -14,7 +14,13 @@
 #define PAUSE_MOST_MS 30000
 #define DEATHS_MOST 16 /* what is counted */
 
-typedef enum { POST_EMPTY, POST_STARTING, POST_FREE, POST_BUSY } PostState;
+typedef enum {
+    POST_EMPTY,
+    POST_STARTING,
+    POST_FREE,
+    POST_ASKED, /* set to work, and has claimed nothing yet */
+    POST_BUSY
+} PostState;
 
 typedef struct {
     PostState state;
@@ -117,14 +123,15 @@ static void set_to_work(Roster *roster, Post *post) {
     json_put_int(request, "jobs", ROSTER_JOBS - post->jobs);
     roster->wanted = false;
     if (message_send(post->station.socket, request, &gone))
-        post->state = POST_BUSY;
+        post->state = POST_ASKED;
     else
         bury(roster, post, "it had ended");
 }
 
-/* One who is free, else one who is on the way, else a new one. */
+/* One who is free, else a new one; while one is on the way or at the queue, that one. */
 static void dispatch(Roster *roster) {
-    if (!roster->wanted || roster->closed || clock_mono_ms() < roster->not_before)
+    if (!roster->wanted || roster->closed || clock_mono_ms() < roster->not_before ||
+        find(roster, POST_ASKED))
         return;
     Post *ready = find(roster, POST_FREE);
     if (ready) {
@@ -157,6 +164,9 @@ static void on_ready(Roster *roster, Post *post, const Json *value) {
 static void on_claimed(Roster *roster, Post *post, const Json *value) {
     json_free(post->job);
     post->job = json_copy_deep(value);
+    if (post->state == POST_ASKED)
+        roster->wanted = false; /* what was due then; the look tells what still is */
+    post->state = POST_BUSY;
     post->began = clock_mono_ms();
     log_line(LOG_INFO, "job_started", LOG_INT("pid", post->station.pid),
              LOG_TEXT("organization", json_member_string(value, "organization", "")),
@@ -293,7 +303,7 @@ static void stop_all(Roster *roster, const char *when) {
         Post *post = &roster->posts[i];
         if (post->state == POST_FREE)
             send_home(post);
-        else if (post->state == POST_BUSY)
+        else if (post->state == POST_ASKED || post->state == POST_BUSY)
             tell_stop(post, when);
     }
 }
