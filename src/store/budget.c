@@ -139,6 +139,12 @@ bool budget_holder_drop(DbUnit *unit, const BudgetHolder *holder, GError **error
     return db_exec(prepare_holder(unit, "budget_holder_drop", holder), error);
 }
 
+bool budget_holder_forget(DbUnit *unit, const char *holder, GError **error) {
+    DbStatement *statement = db_prepare(unit, "budget_holder_forget");
+    db_bind_text(statement, "holder", holder);
+    return db_exec(statement, error);
+}
+
 /* --- authority ------------------------------------------------------------------------------- */
 
 bool budget_authority_get(DbUnit *unit, BudgetAuthority **authority_out, GError **error) {

@@ -71,6 +71,10 @@ bool budget_holder_put(DbUnit *unit, const BudgetHolder *holder,
 bool budget_holder_drop(DbUnit *unit, const BudgetHolder *holder,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Forgets a worker that is gone, at all keys. */
+bool budget_holder_forget(DbUnit *unit, const char *holder,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* --- where limits are counted ---------------------------------------------------------------- */
 
 typedef struct {

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/id.h"
+#include "store/budget.h"
 #include "store/job_claim.h"
 
 #include <errno.h>
@@ -107,7 +108,7 @@ static int take_dead(const char *path) {
 }
 
 static bool release_work(DbUnit *unit, void *data, GError **error) {
-    return job_release_owner(unit, data, NULL, error);
+    return job_release_owner(unit, data, NULL, error) && budget_holder_forget(unit, data, error);
 }
 
 /* The id stands in the file: the host's name may have changed since (containers). */

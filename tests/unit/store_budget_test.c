@@ -156,6 +156,8 @@ static void hold(DbUnit *unit) {
     store_ok(budget_holder_drop(unit, &one, &error));
     store_ok(budget_holder_drop(unit, &one, &error)); /* was not there */
     expect_others(unit, "two", 50, 0, 0);
+    store_ok(budget_holder_forget(unit, "two", &error)); /* it is dead */
+    expect_others(unit, "one", 50, 0, 0);
 }
 
 static void others_are_counted_until_they_are_over_or_leave(void) {

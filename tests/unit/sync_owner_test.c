@@ -2,6 +2,7 @@
 #include "unit/sync_support.h"
 
 #include "base/error.h"
+#include "store/budget.h"
 #include "sync/owner.h"
 #include "unit/database_stage.h"
 
@@ -135,6 +136,45 @@ static void what_a_killed_owner_held_is_claimable_at_once(void) {
     must(owner_release_dead(folder, place.db, &error));
     g_assert_true(sync_claim(&place, &scope_a, "job", "another"));
     g_assert_cmpuint(count_files(run), ==, 0);
+    g_free(victim.id);
+    g_rmdir(run);
+    g_rmdir(folder);
+}
+
+typedef struct {
+    const char *holder;
+    int64_t others;
+} HoldWork;
+
+static bool hold_work(DbUnit *unit, void *data, GError **error) {
+    const HoldWork *work = data;
+    BudgetHolder row = {.key = "slack/0/app", .holder = work->holder, .until_at = 100};
+    return budget_holder_put(unit, &row, error);
+}
+
+static bool others_work(DbUnit *unit, void *data, GError **error) {
+    HoldWork *work = data;
+    BudgetHolder self = {.key = "slack/0/app", .holder = work->holder};
+    int64_t calls = 0;
+    return budget_others(unit, &self, 0, &work->others, &calls, error);
+}
+
+static void a_killed_owner_shares_no_limit_any_more(void) {
+    g_autofree char *folder = g_dir_make_tmp("assay-owner-XXXXXX", NULL);
+    Victim victim;
+    victim_start(&victim, folder);
+    g_auto(Place) place = {0};
+    place_init(&place);
+    HoldWork dead = {.holder = victim.id};
+    HoldWork self = {.holder = "self"};
+    must(db_run(place.db, &scope_system, DB_WRITE, hold_work, &dead, &error));
+    victim_kill(&victim);
+    must(db_run(place.db, &scope_system, DB_READ, others_work, &self, &error));
+    g_assert_cmpint(self.others, ==, 1);
+    must(owner_release_dead(folder, place.db, &error));
+    must(db_run(place.db, &scope_system, DB_READ, others_work, &self, &error));
+    g_assert_cmpint(self.others, ==, 0);
+    g_autofree char *run = g_build_filename(folder, "run", NULL);
     g_free(victim.id);
     g_rmdir(run);
     g_rmdir(folder);
@@ -296,6 +336,7 @@ int main(int argc, char **argv) {
     ADD(an_owner_has_a_name_and_a_private_file);
     ADD(every_owner_has_its_own_name);
     ADD(a_folder_that_cannot_be_made_is_named);
+    ADD(a_killed_owner_shares_no_limit_any_more);
     ADD(a_living_owner_keeps_its_jobs);
     ADD(jobs_of_all_organizations_are_let_go);
     ADD(the_id_is_what_the_file_says);

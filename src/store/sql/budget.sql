@@ -90,6 +90,12 @@ set calls = excluded.calls, until_at = excluded.until_at;
 delete from budget_holder
 where budget_key = :key and holder = :holder;
 
+-- name: budget_holder_forget
+-- Somebody is gone, and uses no limit any more.
+-- installation
+delete from budget_holder
+where holder = :holder;
+
 -- name: budget_holder_sweep
 -- Forgets those who have not been heard of.
 -- installation

@@ -34,6 +34,8 @@ create table budget_holder (
     primary key (budget_key, holder)
 ) {{strict}};
 
+create index budget_holder_by_holder on budget_holder (holder);
+
 -- Where limits are counted, for everybody: one row, or none while nobody ever had Redis.
 create table budget_authority (
     id {{int}} not null check (id = 1),
