@@ -147,6 +147,25 @@ bool check_integrity(DbUnit *unit, void *unused, GError **error) {
     return true;
 }
 
+void tally_count(Tally *tally, const GError *error) {
+    pthread_mutex_lock(&tally->lock);
+    tally->done++;
+    if (error) {
+        tally->failed++;
+        g_free(tally->last_error);
+        tally->last_error = g_strdup(error->message);
+    }
+    pthread_cond_signal(&tally->changed);
+    pthread_mutex_unlock(&tally->lock);
+}
+
+void tally_wait(Tally *tally, int count) {
+    pthread_mutex_lock(&tally->lock);
+    while (tally->done < count)
+        pthread_cond_wait(&tally->changed, &tally->lock);
+    pthread_mutex_unlock(&tally->lock);
+}
+
 int64_t support_note_count(Db *db, const DbScope *scope) {
     int64_t count = -1;
     expect_run(db, scope, DB_READ, count_notes, &count);

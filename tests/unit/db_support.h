@@ -2,6 +2,7 @@
 #pragma once
 
 #include "db/db.h"
+#include <pthread.h>
 
 typedef struct {
     char *folder;
@@ -46,6 +47,20 @@ bool add_to_counter(DbUnit *unit, void *unused, GError **error);  /* by one */
 bool read_counter(DbUnit *unit, void *int64_out, GError **error); /* 0 when there is none */
 bool count_notes(DbUnit *unit, void *int64_out, GError **error);  /* of the organization */
 bool check_integrity(DbUnit *unit, void *unused, GError **error); /* asserts that it is sound */
+
+/* Counts done calls; a test waits until all have come. */
+typedef struct {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    int done, failed;
+    char *last_error;
+} Tally;
+
+#define TALLY_INIT                                                                                 \
+    { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER }
+
+void tally_count(Tally *tally, const GError *error);
+void tally_wait(Tally *tally, int count);
 
 int64_t support_note_count(Db *db, const DbScope *scope);
 int64_t support_counter(Db *db, const DbScope *scope);
