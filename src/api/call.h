@@ -48,10 +48,12 @@ struct Call {
     char client_text[ADDRESS_TEXT_SIZE];
     Caller *caller; /* NULL: a public route */
     DbScope scope;
-    Json *body;                /* an object; empty when there was none */
-    Idempotency *begun;        /* the idempotency key, NULL: none */
-    Errand *errand;            /* to be waited for */
-    const Definition *service; /* that is asked, of the pool's registry; NULL: none */
+    Json *body;         /* an object; empty when there was none */
+    Idempotency *begun; /* the idempotency key, NULL: none */
+    Errand *errand;     /* to be waited for */
+    /* The service that is asked on the caller's behalf, of the pool's registry: errors are its own
+     * from then on. NULL: none. */
+    const Definition *service;
     CallPassword asked; /* to be waited for when it has `resume`; password and hash are owned */
     char *asked_hash;
     bool password_matches; /* what came of it */

@@ -427,7 +427,7 @@ const Route connecting_routes[] = {
      .summary = "Tests a credential and stores it sealed; the first sync is queued.",
      .access = ACCESS_ROLE,
      .action = ACTION_INTEGRATION_CONNECT,
-     .flags = ROUTE_WAITS | ROUTE_SERVICE,
+     .flags = ROUTE_WAITS,
      .handle = connect_now,
      .body = &connect_shape,
      .status = 201,
@@ -439,7 +439,7 @@ const Route connecting_routes[] = {
      .summary = "Asks the service whether the stored credential works.",
      .access = ACCESS_ROLE,
      .action = ACTION_INTEGRATION_CHANGE,
-     .flags = ROUTE_WAITS | ROUTE_SERVICE,
+     .flags = ROUTE_WAITS,
      .handle = test_now,
      .reply = &tested_shape},
     {0}};

@@ -59,8 +59,7 @@ static bool send_next(Source *source, Stream *stream, GError **error) {
     if (!source->chunk) {
         if (!check_hash(source, error))
             return false;
-        if (stream_write(stream, "}", 1))
-            stream_end(stream, false);
+        (void)stream_write_last(stream, "}", 1);
         return true;
     }
     const RecordBytes *bytes = &source->chunk->bytes;
@@ -114,8 +113,9 @@ Stream *document_stream(const DocumentStream *wish) {
     source->compressor = compressor_new();
     Stream *stream = stream_new(&(StreamSource){hungry, free_source, source});
     g_string_append(head, wish->document_id ? ",\"data\":" : ",\"data\":null}");
-    (void)stream_write(stream, head->str, head->len);
-    if (!wish->document_id)
-        stream_end(stream, false);
+    if (wish->document_id)
+        (void)stream_write(stream, head->str, head->len);
+    else
+        (void)stream_write_last(stream, head->str, head->len);
     return stream;
 }

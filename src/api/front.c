@@ -127,8 +127,7 @@ static char *refused_credential(const Call *call, const GError *error) {
 }
 
 static void fail_with(Call *call, const GError *error) {
-    bool service = call->route && (call->route->flags & ROUTE_SERVICE) != 0 && !call->refused;
-    Problem problem = problem_of_error(error, service);
+    Problem problem = problem_of_error(error, call->service != NULL);
     g_autofree char *title = refused_credential(call, error);
     problem.title = title;
     if (call->refused) {

@@ -265,6 +265,8 @@ static const ShapeField score_fields[] = {
     SHAPE_FIELD("applicableWeight", NUMBER, REQ, NULL),
     SHAPE_FIELD("controls", INTEGER, REQ, NULL),
     SHAPE_FIELD("counts", OBJECT, REQ, "Status -> number of controls.", .of = &open_object),
+    SHAPE_FIELD("points", OBJECT, 0, "NIST SP 800-171: the score of its own assessment method.",
+                .of = &open_object),
     {0}};
 static const Shape score_shape = {.name = "Score", .fields = score_fields};
 

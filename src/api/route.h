@@ -34,10 +34,9 @@ enum {
     ROUTE_LIST = 1 << 1,    /* takes limit and cursor */
     ROUTE_OBJECT = 1 << 2,  /* has an ETag, heeds If-None-Match; a PATCH heeds If-Match */
     ROUTE_WAITS = 1 << 3,   /* may answer 202 {jobId, events} when it takes too long */
-    ROUTE_SERVICE = 1 << 4, /* asks a service: its refusals are 422, its failures 502 */
-    ROUTE_STREAM = 1 << 5,  /* server-sent events */
-    ROUTE_LATER = 1 << 6,   /* may answer 202 with the same object: it will be so within seconds */
-    ROUTE_SECRET = 1 << 7   /* answers with a secret: never kept for an Idempotency-Key */
+    ROUTE_STREAM = 1 << 4,  /* server-sent events */
+    ROUTE_LATER = 1 << 5,   /* may answer 202 with the same object: it will be so within seconds */
+    ROUTE_SECRET = 1 << 6   /* answers with a secret: never kept for an Idempotency-Key */
 };
 
 typedef struct {

@@ -49,7 +49,7 @@ static void wake(Stream *stream) {
     stream->sleeper.wake(stream->sleeper.connection);
 }
 
-bool stream_write(Stream *stream, const char *bytes, size_t size) {
+static bool append(Stream *stream, const char *bytes, size_t size, bool last) {
     pthread_mutex_lock(&stream->lock);
     bool wanted = !stream->abandoned && !stream->ended;
     bool fits = stream->waiting->len - stream->sent + size <= STREAM_WAITING_MAX;
@@ -57,10 +57,20 @@ bool stream_write(Stream *stream, const char *bytes, size_t size) {
         g_string_append_len(stream->waiting, bytes, (gssize)size);
     if (wanted && !fits)
         stream->ended = stream->broken = true;
+    if (wanted && last)
+        stream->ended = true;
     if (wanted)
         wake(stream);
     pthread_mutex_unlock(&stream->lock);
     return wanted && fits;
+}
+
+bool stream_write(Stream *stream, const char *bytes, size_t size) {
+    return append(stream, bytes, size, false);
+}
+
+bool stream_write_last(Stream *stream, const char *bytes, size_t size) {
+    return append(stream, bytes, size, true);
 }
 
 void stream_end(Stream *stream, bool broken) {

@@ -38,6 +38,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Stream, stream_unref)
  * or more waits than STREAM_WAITING_MAX (then the stream is broken off). */
 bool stream_write(Stream *stream, const char *bytes, size_t size);
 
+/* The last bytes: appends and ends in one, so that nobody is hungry in between. */
+bool stream_write_last(Stream *stream, const char *bytes, size_t size);
+
 /* No more bytes; broken: the client must see that the reply is not whole. */
 void stream_end(Stream *stream, bool broken);
 

@@ -75,7 +75,8 @@ class Assay:
         self.data = self.home / "data"
         self.environment = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "HOME": str(self.home), "TZ": "UTC",
                             "LC_ALL": "C.UTF-8", "ASSAY_DATA": str(self.data), "TOKEN": TOKEN,
-                            "ASSAY_TEST_WAIT_SCALE": WAIT_SCALE}
+                            "ASSAY_TEST_WAIT_SCALE": WAIT_SCALE,
+                            "ASSAY_LISTEN": "127.0.0.1:0"}  # services of several tests run side by side
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "ASSAY_SOURCE"):
             if name in os.environ:
                 self.environment[name] = os.environ[name]

@@ -129,6 +129,7 @@ class Service:
         ready = self.process.stdout.readline()
         assert ready, f"the service did not start: {self.said()}"
         self.ready = json.loads(ready)
+        self.api = self.ready["api"]  # where it answers, None for a worker alone
 
     def __enter__(self):
         return self

@@ -191,8 +191,10 @@ static void a_stream_sleeps_until_there_is_something(void) {
     g_assert_cmpint(stream_read(stream, out, 8), ==, 8);
     g_assert_cmpint(stream_read(stream, out, 8), ==, 4);
     g_assert_cmpint(memcmp(out, "89ab", 4), ==, 0);
-    stream_end(stream, false);
+    g_assert_true(stream_write_last(stream, "z", 1));
+    g_assert_cmpint(stream_read(stream, out, 8), ==, 1);
     g_assert_cmpint(stream_read(stream, out, 8), ==, STREAM_DONE);
+    g_assert_cmpint(sleeper.hungry, ==, 1);
     g_assert_false(stream_write(stream, "x", 1));
     stream_unref(stream);
     g_assert_cmpint(sleeper.closed, ==, 1);
