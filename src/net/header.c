@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/secmem.h"
 
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -36,11 +37,29 @@ static bool is_token(const char *text) {
     return true;
 }
 
-static bool is_field_value(const char *text) {
-    for (const char *at = text; *at; at++) {
+#define EACH_BYTE(byte) (UINT64_MAX / 255 * (byte))
+
+/* Whether one of eight bytes may be below 0x20 or 0x7f. */
+static bool is_suspicious(uint64_t bytes) {
+    uint64_t deleted = bytes ^ EACH_BYTE(0x7f);
+    uint64_t low = (bytes - EACH_BYTE(0x20)) & ~bytes;
+    return ((low | ((deleted - EACH_BYTE(0x01)) & ~deleted)) & EACH_BYTE(0x80)) != 0;
+}
+
+static bool is_field_value(const char *text, size_t length) {
+    for (const char *at = text, *end = text + length; at < end;) {
+        uint64_t eight;
+        if (end - at >= (ptrdiff_t)sizeof(eight)) {
+            memcpy(&eight, at, sizeof(eight));
+            if (!is_suspicious(eight)) {
+                at += sizeof(eight);
+                continue;
+            }
+        }
         if ((unsigned char)*at < 0x20 ? *at != '\t' : *at == 0x7f) {
             return false;
         }
+        at++;
     }
     return true;
 }
@@ -120,7 +139,8 @@ bool net_headers_add(NetHeaders *headers, const char *name, const char *value, G
                             "a header name may hold letters, digits and !#$%&'*+-.^_`|~ only");
         return false;
     }
-    if (!is_field_value(value)) {
+    size_t length = strlen(value);
+    if (!is_field_value(value, length)) {
         g_set_error(error, ASSAY_ERROR, ERROR_CONFIGURATION,
                     "the value of header %s holds a line break or another control character: "
                     "check the setting or credential it is made of",
@@ -128,7 +148,7 @@ bool net_headers_add(NetHeaders *headers, const char *name, const char *value, G
         return false;
     }
     NetHeader field = {name, value};
-    if (!append(headers, &field, strlen(name), strlen(value))) {
+    if (!append(headers, &field, strlen(name), length)) {
         g_set_error(error, ASSAY_ERROR, ERROR_LIMIT,
                     "header %s makes the headers of the request larger than %zu bytes", name,
                     headers->max_bytes);

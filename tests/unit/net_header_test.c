@@ -31,6 +31,19 @@ static void set_replaces_all_of_that_name(void) {
     g_assert_cmpstr(net_headers_get(headers, "x-other"), ==, "o");
 }
 
+/* Every byte, at every place of texts around the width in which they are looked at. */
+static void controls_are_found_wherever_they_stand(void) {
+    for (size_t length = 1; length < 20; length++) {
+        for (int byte = 1; byte < 256; byte++) {
+            g_autofree char *value = g_strnfill(length, 'v');
+            value[(size_t)byte % length] = (char)byte;
+            g_autoptr(NetHeaders) headers = net_headers_new(1000);
+            bool control = (byte < 0x20 && byte != '\t') || byte == 0x7f;
+            g_assert_cmpint(net_headers_add(headers, "Name", value, NULL), ==, !control);
+        }
+    }
+}
+
 static void nothing_can_break_out_of_its_field(void) {
     static const char *const names[] = {"", "A B", "A:", "A\r\nB", "\xc3\xa4", "A(", "A\t"};
     static const char *const values[] = {"a\r\nX: y", "a\nb", "a\rb", "a\x01", "\x7f"};
@@ -127,6 +140,7 @@ int main(int argc, char **argv) {
     ADD(names_compare_without_case_and_repetition_is_kept);
     ADD(set_replaces_all_of_that_name);
     ADD(nothing_can_break_out_of_its_field);
+    ADD(controls_are_found_wherever_they_stand);
     ADD(list_never_passes_its_bound);
     ADD(received_lines_are_trimmed_and_lowered);
     ADD(list_is_reused_and_grows);
