@@ -10,6 +10,9 @@
 /* Names may come from outside (what somebody typed as an e-mail address). */
 #define NAME_MAX_BYTES 200
 
+#define ID_STAMP_MAX ((INT64_C(1) << 48) - 1)
+#define SLACK_MS (7 * 24 * 3600 * INT64_C(1000))
+
 /* A row as it is inserted. */
 typedef struct {
     const char *id;
@@ -156,13 +159,29 @@ static void bind_action(DbStatement *statement, const char *action) {
     record_bind_filter(statement, "action_until", until);
 }
 
+/* What ids of this time begin with (RFC 9562 section 5.7). */
+static char *id_at(int64_t ms) {
+    int64_t stamp = CLAMP(ms, 0, ID_STAMP_MAX);
+    return g_strdup_printf("%08x-%04x", (unsigned)(stamp >> 16), (unsigned)(stamp & 0xffff));
+}
+
+/* Times bound the ids that are walked: generously, since ids run ahead when a clock is set back. */
+static void bind_walk(DbStatement *statement, const AuditFilter *filter) {
+    const char *after = filter->oldest_first && filter->after_id ? filter->after_id : "";
+    const char *before = !filter->oldest_first && filter->before_id ? filter->before_id : "~";
+    g_autofree char *from = id_at(filter->from > SLACK_MS ? filter->from - SLACK_MS : 0);
+    g_autofree char *until =
+        id_at(filter->until && filter->until < ID_STAMP_MAX - SLACK_MS ? filter->until + SLACK_MS
+                                                                       : ID_STAMP_MAX);
+    bool bounded = filter->until != 0 && strcmp(until, before) < 0;
+    db_bind_text(statement, "after", strcmp(from, after) > 0 ? from : after);
+    db_bind_text(statement, "before", bounded ? until : before);
+}
+
 bool audit_list(DbUnit *unit, const AuditFilter *filter, GPtrArray **rows_out, GError **error) {
     DbStatement *statement =
         db_prepare(unit, filter->oldest_first ? "audit_oldest" : "audit_newest");
-    if (filter->oldest_first)
-        record_bind_filter(statement, "after", filter->after_id);
-    else
-        record_bind_before(statement, "before", filter->before_id);
+    bind_walk(statement, filter);
     bind_action(statement, filter->action);
     record_bind_filter(statement, "actor", filter->actor_id);
     record_bind_filter(statement, "target", filter->target_id);

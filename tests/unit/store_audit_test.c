@@ -219,6 +219,35 @@ static void pages_in_both_directions_meet_every_row_once(void) {
     store_in(ORG_A, walks_both_ways);
 }
 
+#define DAY_MS (24 * 3600 * INT64_C(1000))
+
+static guint count_between(DbUnit *unit, int64_t from, int64_t until, bool oldest_first) {
+    AuditFilter filter = {.from = from, .until = until, .oldest_first = oldest_first};
+    g_autoptr(GPtrArray) rows = list(unit, &filter);
+    return rows->len;
+}
+
+static void counts_by_time(DbUnit *unit) {
+    for (int oldest_first = 0; oldest_first < 2; oldest_first++) {
+        g_assert_cmpuint(count_between(unit, 0, START_MS + DAY_MS, oldest_first), ==, 3);
+        g_assert_cmpuint(count_between(unit, START_MS + DAY_MS, 0, oldest_first), ==, 2);
+        g_assert_cmpuint(count_between(unit, START_MS, START_MS + 40 * DAY_MS, oldest_first), ==,
+                         3);
+        g_assert_cmpuint(count_between(unit, START_MS, START_MS + 41 * DAY_MS, oldest_first), ==,
+                         5);
+        g_assert_cmpuint(count_between(unit, INT64_MAX - 1, INT64_MAX, oldest_first), ==, 0);
+        g_assert_cmpuint(count_between(unit, INT64_MIN, INT64_MAX, oldest_first), ==, 5);
+    }
+}
+
+/* The last of the tests: ids never go back in time, and those of later tests would be ahead. */
+static void rows_of_long_ago_are_found_by_their_time(void) {
+    store_in(ORG_A, fills_first);
+    clock_advance(40 * DAY_MS);
+    store_in(ORG_A, fills_second);
+    store_in(ORG_A, counts_by_time);
+}
+
 /* --- actions and activity ----------------------------------------------------------------------
  */
 
@@ -301,6 +330,7 @@ static const StoreTest tests[] = {
     {"people_read_what_happened_and_what_failed_but_not_what_was_refused",
      people_read_what_happened_and_what_failed_but_not_what_was_refused},
     {"sentences_name_programs_as_well", sentences_name_programs_as_well},
+    {"rows_of_long_ago_are_found_by_their_time", rows_of_long_ago_are_found_by_their_time},
 };
 
 int main(int argc, char **argv) {

@@ -26,7 +26,7 @@ select audit.id, audit.at, audit.action, audit.record, coalesce(audit_leaf.leaf_
 from audit
 left join audit_leaf on audit_leaf.organization_id = audit.organization_id
     and audit_leaf.audit_id = audit.id
-where audit.organization_id = :org and audit.id < :before
+where audit.organization_id = :org and audit.id < :before and audit.id > :after
     and (cast(:action_from as text) = ''
         or (audit.action >= :action_from and audit.action < :action_until))
     and (cast(:actor as text) = '' or audit.actor_id = :actor or audit.actor_name = :actor)
@@ -42,7 +42,7 @@ select audit.id, audit.at, audit.action, audit.record, coalesce(audit_leaf.leaf_
 from audit
 left join audit_leaf on audit_leaf.organization_id = audit.organization_id
     and audit_leaf.audit_id = audit.id
-where audit.organization_id = :org and audit.id > :after
+where audit.organization_id = :org and audit.id < :before and audit.id > :after
     and (cast(:action_from as text) = ''
         or (audit.action >= :action_from and audit.action < :action_until))
     and (cast(:actor as text) = '' or audit.actor_id = :actor or audit.actor_name = :actor)
