@@ -1,8 +1,15 @@
 #include "unit/store_support.h"
 
 #include "base/clock.h"
+#include "db/migrate.h"
 #include "store/membership.h"
+#include "store/organization.h"
 #include "store/user.h"
+
+#include "unit/database_stage.h"
+
+#include <glib/gstdio.h>
+#include <pthread.h>
 
 #define DAY_MS (24 * 3600 * (int64_t)1000)
 
@@ -219,6 +226,102 @@ static void members_are_listed_with_their_users_and_users_with_their_organizatio
     store_system(lists_of_ada);
 }
 
+/* --- two at once -------------------------------------------------------------------------------
+ */
+
+#define ROUNDS 20
+
+typedef struct {
+    const char *url;
+    const char *other; /* whom this one demotes */
+    pthread_barrier_t *start;
+    int successes;
+} Rival;
+
+static bool demote_work(DbUnit *unit, void *data, GError **error) {
+    return update(unit, data, "member", error);
+}
+
+static void *demote(void *data) {
+    Rival *rival = data;
+    const DbScope scope = {.organization = ORG_A, .actor = "test"};
+    g_autoptr(Db) db = NULL;
+    store_ok((db = db_open(rival->url, &error)) != NULL);
+    for (int i = 0; i < ROUNDS; i++) {
+        g_autoptr(GError) error = NULL;
+        pthread_barrier_wait(rival->start); /* both are owners */
+        if (db_run(db, &scope, DB_WRITE, demote_work, (void *)(uintptr_t)rival->other, &error))
+            rival->successes++;
+        else
+            g_assert_error(error, ASSAY_ERROR, ERROR_CONFLICT);
+        pthread_barrier_wait(rival->start); /* both have tried */
+    }
+    return NULL;
+}
+
+static bool make_owners_work(DbUnit *unit, void *data, GError **error) {
+    (void)data;
+    return update(unit, "ada", "owner", error) && update(unit, "eve", "owner", error);
+}
+
+static bool begin_work(DbUnit *unit, void *data, GError **error) {
+    Organization row = {.id = ORG_A, .name = "Alpha"};
+    (void)data;
+    if (!organization_insert(unit, &row, error))
+        return false;
+    add_users(unit);
+    return true;
+}
+
+static bool own_work(DbUnit *unit, void *data, GError **error) {
+    (void)data;
+    (void)error;
+    ada_and_eve_own(unit);
+    return true;
+}
+
+static void race(Db *db, const char *url) {
+    const DbScope scope = {.organization = ORG_A, .actor = "test"};
+    pthread_barrier_t start;
+    pthread_t threads[2];
+    pthread_barrier_init(&start, NULL, 3);
+    Rival rivals[] = {{.url = url, .other = "eve", .start = &start},
+                      {.url = url, .other = "ada", .start = &start}};
+    for (size_t i = 0; i < 2; i++)
+        g_assert_cmpint(pthread_create(&threads[i], NULL, demote, &rivals[i]), ==, 0);
+    for (int i = 0; i < ROUNDS; i++) {
+        store_ok(db_run(db, &scope, DB_WRITE, make_owners_work, NULL, &error));
+        pthread_barrier_wait(&start);
+        pthread_barrier_wait(&start);
+    }
+    for (size_t i = 0; i < 2; i++)
+        pthread_join(threads[i], NULL);
+    pthread_barrier_destroy(&start);
+    g_assert_cmpint(rivals[0].successes + rivals[1].successes, ==, ROUNDS);
+}
+
+static void two_owners_who_demote_each_other_leave_one(void) {
+    const DbScope system = {.actor = "test", .system = true};
+    const DbScope scope = {.organization = ORG_A, .actor = "test"};
+    g_autofree char *folder = NULL;
+    Db *db = NULL;
+    store_ok((folder = g_dir_make_tmp("assay-owners-XXXXXX", &error)) != NULL);
+    g_autofree char *url = stage_url(folder, "assay.db");
+    store_ok((db = db_open(url, &error)) != NULL);
+    store_ok(migrate_apply(db, &error));
+    store_ok(db_run(db, &system, DB_WRITE, begin_work, NULL, &error));
+    store_ok(db_run(db, &scope, DB_WRITE, own_work, NULL, &error));
+    race(db, url);
+    db_close(db);
+    stage_leave(folder);
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+    for (const char *name = g_dir_read_name(dir); name; name = g_dir_read_name(dir)) {
+        g_autofree char *path = g_build_filename(folder, name, NULL);
+        g_unlink(path);
+    }
+    g_rmdir(folder);
+}
+
 static const StoreTest tests[] = {
     {"the_parts_of_a_membership_fit_each_other", the_parts_of_a_membership_fit_each_other},
     {"a_membership_is_of_one_organization", a_membership_is_of_one_organization},
@@ -227,6 +330,7 @@ static const StoreTest tests[] = {
     {"one_of_two_owners_may_go", one_of_two_owners_may_go},
     {"a_disabled_owner_does_not_count", a_disabled_owner_does_not_count},
     {"a_membership_ends_at_its_time", a_membership_ends_at_its_time},
+    {"two_owners_who_demote_each_other_leave_one", two_owners_who_demote_each_other_leave_one},
     {"members_are_listed_with_their_users_and_users_with_their_organizations",
      members_are_listed_with_their_users_and_users_with_their_organizations},
 };
