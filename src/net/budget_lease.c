@@ -8,6 +8,7 @@
 #define MEMBERSHIP_MS (BUDGET_HOLDER_MS / 4) /* of a key that only caps calls at a time */
 #define PLACING_MS 60000                     /* how long a placing of the keeper's clock holds */
 #define WANT_MAX 1000000
+#define IN_VAIN_MAX 8
 
 struct BudgetLeases {
     BudgetLeasesConfig config;
@@ -23,6 +24,7 @@ struct BudgetLeases {
 typedef struct {
     BudgetReply reply;
     int64_t next; /* the call to be made next, from 1 */
+    int64_t used;
     int64_t from; /* our time that is surely not before the keeper's moment of the reply ... */
     int64_t to;   /* ... and one that is surely not after it */
 } Batch;
@@ -50,8 +52,9 @@ typedef struct {
     int64_t asked_at;
     int64_t used; /* since the last ask */
     int64_t granted;
-    int64_t cost;   /* of the call that waits */
-    BudgetAsk news; /* heard, throttled, hold: what the next ask tells */
+    int64_t cost;    /* of the call that waits */
+    int64_t in_vain; /* grants in a row that came too late to be used */
+    BudgetAsk news;  /* heard, throttled, hold: what the next ask tells */
     int64_t heard_limit;
     int64_t heard_at;    /* local */
     int64_t spent_since; /* calls taken or under way that the headers do not count */
@@ -84,11 +87,11 @@ static int64_t local_now(const BudgetLeases *leases) {
 
 /* --- the keeper's clock ---------------------------------------------------------------------- */
 
-/* An ask that left at `sent` and came back now passed the keeper in between. The narrowest bounds
- * of many asks are kept, until they contradict: then somebody's clock was set. */
-static void place(BudgetLeases *leases, int64_t keeper_ms, int64_t sent, int64_t now) {
-    int64_t low = keeper_ms - now;
-    int64_t high = keeper_ms - sent;
+/* The keeper's clock was read between two moments of ours. The narrowest bounds of many asks are
+ * kept, until they contradict: then somebody's clock was set. */
+static void place(BudgetLeases *leases, const BudgetReply *reply, int64_t sent, int64_t now) {
+    int64_t low = reply->now_ms - (reply->after_ms ? reply->after_ms : now);
+    int64_t high = reply->now_ms - (reply->before_ms ? reply->before_ms : sent);
     bool fits = leases->placed && now - leases->placed_at < PLACING_MS &&
                 low <= leases->offset_high && high >= leases->offset_low;
     if (!fits) {
@@ -129,6 +132,7 @@ static void drop_late(Lease *lease, int64_t cost, int64_t now) {
         if (batch->next <= last) {
             break;
         }
+        lease->in_vain += batch->used == 0;
         drop_batch(lease);
     }
     if (!is_rate(lease) && lease->calls > 0 && now >= lease->calls_until) {
@@ -158,7 +162,9 @@ static void on_reply(void *asker, const BudgetReply *reply);
 static int64_t estimate(const Lease *lease, int64_t since) {
     int64_t second = lease->used * 1000 / MAX(since, 1);
     int64_t want = MIN(second, 4 * lease->used + lease->cost);
-    return CLAMP(want, lease->cost, WANT_MAX);
+    /* A keeper that is slow answers when the first calls are over; those behind them are not. */
+    int64_t least = lease->cost << MIN(lease->in_vain, IN_VAIN_MAX);
+    return CLAMP(want, least, WANT_MAX);
 }
 
 static void put_heard(const Lease *lease, BudgetAsk *ask, int64_t now) {
@@ -225,7 +231,7 @@ static void take_grant(Lease *lease, const BudgetReply *reply, int64_t now) {
 }
 
 static void read_reply(Lease *lease, const BudgetReply *reply, int64_t now) {
-    place(lease->leases, reply->now_ms, lease->asked_at, now);
+    place(lease->leases, reply, lease->asked_at, now);
     if (reply->holders > 0) {
         lease->limit = reply->limit;
         lease->holders = reply->holders;
@@ -330,6 +336,8 @@ static bool spend(Lease *lease, int64_t cost, int64_t now, int64_t *start_out) {
         return false;
     }
     batch->next = last + 1;
+    batch->used += cost;
+    lease->in_vain = 0;
     return true;
 }
 

@@ -12,7 +12,8 @@ static const char script_text[] =
     "{'now','quota','limit','window','burst','reserve','override','tells','elapsed',\n"
     "  "
     "'want','cost','in_hand','given_back','window_of','heard','h_limit','h_remaining','h_reset',\n"
-    "  'h_ago','throttled','hold','leaves','late','ahead','holder_ms','quota_ms','throttle_ms'}\n"
+    "  'h_ago','throttled','hold','leaves','late','ahead','holder_ms','quota_ms','throttle_ms',\n"
+    "  'jitter_ms'}\n"
     "for i, name in ipairs(names) do a[name] = tonumber(ARGV[i]) end\n"
     "local owner = ARGV[#names + 1]\n"
     "local now = a.now\n"
@@ -68,7 +69,7 @@ static const char script_text[] =
     "  local burst, refill, unit = rate_of()\n"
     "  local credit = max(now - s.level_at, 0)\n"
     "  if a.elapsed >= 0 then credit = min(credit, a.elapsed) end\n"
-    "  s.level_at = now\n"
+    "  if now > s.level_at or s.level_at - now > a.jitter_ms then s.level_at = now end\n"
     "  if now - s.touched > max(a.window, 60000) then\n"
     "    s.level = min(s.level, 0)\n"
     "    credit = 0\n"
@@ -214,6 +215,7 @@ static void add_numbers(RedisCommand *command, const BudgetRedisPlace *place,
         BUDGET_HOLDER_MS,
         BUDGET_QUOTA_LASTS_MS,
         BUDGET_THROTTLE_MS,
+        BUDGET_JITTER_MS,
     };
     for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
         redis_command_int(command, numbers[i]);

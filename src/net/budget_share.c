@@ -95,7 +95,11 @@ static void refill(BudgetShare *share, const BudgetSpec *spec, int64_t elapsed_m
     Rate rate = rate_of(share, spec, now_ms);
     int64_t credit = MAX(now_ms - share->level_at, 0);
     credit = elapsed_ms >= 0 ? MIN(credit, elapsed_ms) : credit;
-    share->level_at = now_ms;
+    /* A time that is a little older than the last one was taken before it: nothing is credited
+     * twice. One that is much older is that of a clock that was set. */
+    if (now_ms > share->level_at || share->level_at - now_ms > BUDGET_JITTER_MS) {
+        share->level_at = now_ms;
+    }
     if (now_ms - share->touched_at > MAX(spec->window_ms, IDLE_MS)) {
         share->level = MIN(share->level, 0);
         credit = 0;

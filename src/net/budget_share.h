@@ -35,7 +35,9 @@
 
 #define BUDGET_FACTOR_FULL 1000
 #define BUDGET_THROTTLE_MS 2000
-#define BUDGET_HOLDER_MS 5000      /* a worker that did not ask for so long holds nothing */
+#define BUDGET_JITTER_MS 5000 /* asks may be served in another order than their times were taken   \
+                               */
+#define BUDGET_HOLDER_MS 5000 /* a worker that did not ask for so long holds nothing */
 #define BUDGET_QUOTA_LASTS_MS 2000 /* granted calls of a quota */
 #define BUDGET_GRANT_MAX_MS 2000   /* no grant of any kind can be used later than this */
 
@@ -86,6 +88,10 @@ typedef struct {
 
 typedef struct {
     int64_t now_ms; /* the keeper's */
+    /* Our times right before and after the keeper's clock was read; 0: only known to lie between
+     * ask and reply. */
+    int64_t before_ms;
+    int64_t after_ms;
     int64_t granted;
     int64_t retry_ms; /* nothing was granted: ask again after that; -1: cost is never granted */
     int64_t level;    /* RATE: of the bucket before the grant ... */

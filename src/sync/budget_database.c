@@ -1,6 +1,6 @@
 #include "sync/budget_database.h"
 
-#include "base/error.h"
+#include "base/clock.h"
 
 #include <string.h>
 
@@ -128,16 +128,32 @@ static bool serve(DbUnit *unit, BudgetQuery *query, int64_t now, GError **error)
     return store(unit, query, &share, error);
 }
 
-bool budget_database_serve(DbUnit *unit, BudgetQuery *query, GError **error) {
+/* The database's time, and ours around it: what comes before and after in the unit, its queue and
+ * its commit, does not count. */
+static bool read_clock(DbUnit *unit, BudgetQuery *query, int64_t *now_out, GError **error) {
+    query->before_ms = query->instead_ms ? query->instead_ms : clock_mono_ms();
+    bool ok = budget_clock(unit, query->instead_ms, now_out, error);
+    query->after_ms = query->instead_ms ? query->instead_ms : clock_mono_ms();
+    return ok;
+}
+
+static bool answer(DbUnit *unit, BudgetQuery *query, GError **error) {
     int64_t now = 0;
     bool here = true;
     query->in_redis = false;
     query->epoch = 0;
-    if (!budget_clock(unit, query->instead_ms, &now, error)) {
+    if (!read_clock(unit, query, &now, error)) {
         return false;
     }
     if (!budget_database_only(query->spec) && !decide(unit, query, now, &here, error)) {
         return false;
     }
     return !here || serve(unit, query, now, error);
+}
+
+bool budget_database_serve(DbUnit *unit, BudgetQuery *query, GError **error) {
+    bool ok = answer(unit, query, error);
+    query->reply.before_ms = query->before_ms;
+    query->reply.after_ms = query->after_ms;
+    return ok;
 }

@@ -41,6 +41,8 @@ typedef struct {
     const BudgetAsk *ask;
     BudgetRedis redis;
     int64_t instead_ms; /* another time than the database's; 0: none */
+    int64_t before_ms;  /* our monotonic time around the reading of the database's clock */
+    int64_t after_ms;
     /* the answer */
     bool in_redis; /* ask there, in this epoch; reply is not set */
     int64_t epoch;

@@ -37,7 +37,8 @@ typedef struct {
     BudgetReplied replied; /* NULL: nobody waits, only the place is asked for */
     void *asker;
     BudgetQuery query;
-    int64_t sent; /* monotonic */
+    int64_t sent; /* monotonic: to the database ... */
+    int64_t left; /* ... and to Redis */
     bool redis_failed;
     BudgetReply reply;
     bool ok;
@@ -77,6 +78,10 @@ static void after_redis(void *data) {
 static void on_redis(void *data, const RedisReply *reply, const GError *error) {
     Errand *errand = data;
     errand->ok = !error && budget_redis_read(reply, &errand->reply);
+    if (!errand->shared->scripted) {
+        errand->reply.before_ms = errand->left;
+        errand->reply.after_ms = clock_mono_ms();
+    }
     net_client_post(errand->shared->client, after_redis, errand);
 }
 
@@ -90,6 +95,7 @@ static void send_to_redis(Errand *errand) {
                               .owner = shared->owner,
                               .epoch = shared->epoch,
                               .now_ms = scripted_now(shared)};
+    errand->left = clock_mono_ms();
     redis_submit(shared->redis, budget_redis_command(&place, &errand->spec, &errand->ask), on_redis,
                  errand);
 }

@@ -57,10 +57,14 @@ static void keeper_ask(void *keeper, const char *key, const BudgetSpec *spec, co
     letter->worker = worker;
     letter->replied = replied;
     letter->asker = asker;
-    letter->due = world->now + g_test_rand_int_range(1, 12);
+    int slow = world->slowest;
+    letter->due = world->now + g_test_rand_int_range(slow > 12 ? slow - 5 : 1, MAX(slow, 12));
     letter->ok = !world->failing;
     if (letter->ok) {
         serve(world, worker, spec, ask, letter);
+    }
+    if (letter->ok && world->placed) {
+        letter->reply.before_ms = letter->reply.after_ms = world->now + worker->clock_offset;
     }
     if ((unsigned)g_test_rand_int_range(0, 100) < world->lost_percent) {
         letter->ok = false; /* served, and nobody heard of it */

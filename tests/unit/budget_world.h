@@ -59,6 +59,8 @@ struct World {
     int64_t cost;
     unsigned asks;
     unsigned lost_percent;
+    bool placed; /* the keeper's time is known as well as a unit of work knows it */
+    int slowest; /* answers take up to so many milliseconds */
     bool failing;
     bool answers_held;
 };

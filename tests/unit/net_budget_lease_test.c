@@ -108,6 +108,20 @@ static void lost_replies_count_as_spent(void) {
     world_check_reached(&world, 600000, 30);
 }
 
+/* A call is possible for 200 ms, and granted at most 250 ms ahead. */
+static void a_slow_keeper_slows_down_and_stops_nobody(void) {
+    static const int slow[] = {150, 300, 400};
+    for (size_t i = 0; i < G_N_ELEMENTS(slow); i++) {
+        g_auto(World) world = {0};
+        world_init(&world, "20/1s", 1);
+        world.slowest = slow[i];
+        world.placed = true;
+        world_run(&world, 20000, WORLD_SATURATED);
+        world_check_windows(&world);
+        world_check_reached(&world, 20000, 2);
+    }
+}
+
 /* --- cost ------------------------------------------------------------------------------------ */
 
 static void a_busy_key_is_asked_for_about_once_a_second(void) {
@@ -287,6 +301,7 @@ int main(int argc, char **argv) {
     TEST(workers_with_clocks_of_their_own_agree);
     TEST(a_worker_that_dies_takes_only_what_it_held);
     TEST(lost_replies_count_as_spent);
+    TEST(a_slow_keeper_slows_down_and_stops_nobody);
     TEST(a_busy_key_is_asked_for_about_once_a_second);
     TEST(an_idle_key_is_not_asked_for);
     TEST(workers_share_a_quota_down_to_its_reserve);
