@@ -2,12 +2,12 @@
  *
  * The data directory is --data, else ASSAY_DATA, else $XDG_DATA_HOME/assay (by default
  * ~/.local/share/assay), for root /var/lib/assay. The database is that of the settings
- * (sync/config.h), else assay.db in the data directory.
+ * (cli/config.h), else assay.db in the data directory.
  */
 #pragma once
 
 #include "cli/arguments.h"
-#include "sync/config.h"
+#include "cli/config.h"
 
 #include <glib.h>
 #include <stdbool.h>

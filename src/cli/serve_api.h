@@ -4,7 +4,7 @@
 #include "api/api.h"
 #include "cli/output.h"
 #include "cli/session.h"
-#include "sync/config.h"
+#include "cli/config.h"
 #include "sync/station.h"
 
 #include <glib.h>

@@ -1,6 +1,6 @@
 /* Settings: which source wins, what is refused and how it is said, what is shown. */
 #include "base/error.h"
-#include "sync/config.h"
+#include "cli/config.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -243,7 +243,7 @@ static void reloading_changes_what_may_change(void) {
 }
 
 #define TEST(name)                                                                                 \
-    { "/sync/config/" #name, name }
+    { "/cli/config/" #name, name }
 
 int main(int argc, char **argv) {
     static const struct {

@@ -1,4 +1,4 @@
-#include "sync/config.h"
+#include "cli/config.h"
 
 #include "base/clock.h"
 #include "base/error.h"
