@@ -11,8 +11,7 @@
 #define EXPORT_ROWS 10000
 #define EXPORT_MEDIA "application/x-ndjson"
 
-/* --- what was asked for ------------------------------------------------------------------------
- */
+/* --- what was asked for ----------------------------------------------------------------------- */
 
 /* An auditor's period narrows what he asked for. */
 static void narrow(const Call *call, AuditFilter *filter) {
@@ -49,8 +48,7 @@ static DbScope scope_of(const Call *call) {
     return scope;
 }
 
-/* --- list --------------------------------------------------------------------------------------
- */
+/* --- list ------------------------------------------------------------------------------------- */
 
 typedef struct {
     AuditFilter filter;
@@ -82,8 +80,7 @@ static bool list(Call *call, GError **error) {
     return call_answer_list(call, "audit", all, next);
 }
 
-/* --- export ------------------------------------------------------------------------------------
- */
+/* --- export ----------------------------------------------------------------------------------- */
 
 static void append_rows(GString *out, const GPtrArray *rows) {
     for (guint i = 0; i < rows->len; i++) {
@@ -138,8 +135,7 @@ static bool export_audit(Call *call, GError **error) {
     return true;
 }
 
-/* --- proof -------------------------------------------------------------------------------------
- */
+/* --- proof ------------------------------------------------------------------------------------ */
 
 typedef struct {
     const char *id;
@@ -171,8 +167,7 @@ static bool prove(Call *call, GError **error) {
     return call_answer(call, 200, audit_proof_object(work.row, &work.proof));
 }
 
-/* --- activity ----------------------------------------------------------------------------------
- */
+/* --- activity --------------------------------------------------------------------------------- */
 
 typedef struct {
     const char *cursor;
@@ -204,8 +199,7 @@ static bool list_activity(Call *call, GError **error) {
     return call_answer_list(call, "activity", all, next);
 }
 
-/* --- routes ------------------------------------------------------------------------------------
- */
+/* --- routes ----------------------------------------------------------------------------------- */
 
 static const char *const results[] = {"ok", "denied", "failed", NULL};
 static const char *const orders[] = {"newest", "oldest", NULL};

@@ -38,8 +38,7 @@ bool entry_store(DbUnit *unit, const Entry *entry, const Call *call, const char 
     return user_session_insert(unit, &row, error) && user_logged_in(unit, user_id, error);
 }
 
-/* --- cookies -----------------------------------------------------------------------------------
- */
+/* --- cookies ---------------------------------------------------------------------------------- */
 
 /* __Host- binds the cookie to this host and path and wants Secure (RFC 6265bis section 4.1.3.2);
  * without TLS, on the loopback, browsers would refuse it. Lax: links from mails lead in. */
@@ -56,8 +55,7 @@ void entry_forget(Call *call) {
     set_cookie(call, "", 0);
 }
 
-/* --- answers -----------------------------------------------------------------------------------
- */
+/* --- answers ---------------------------------------------------------------------------------- */
 
 Json *entry_object(const Caller *caller) {
     Json *json = json_new_object();
@@ -94,8 +92,7 @@ Secret *entry_password(const Call *call, const char *name, GError **error) {
     return secret_new(text, strlen(text), error);
 }
 
-/* --- who is told -------------------------------------------------------------------------------
- */
+/* --- who is told ------------------------------------------------------------------------------ */
 
 static bool tell_work(DbUnit *unit, void *data, GError **error) {
     return audit_add(unit, data, error);

@@ -11,8 +11,7 @@
 
 #include <string.h>
 
-/* --- the link ----------------------------------------------------------------------------------
- */
+/* --- the link --------------------------------------------------------------------------------- */
 
 typedef struct {
     char hash[DIGEST_HEX_SIZE];
@@ -38,8 +37,7 @@ bool first_user_link(Db *db, const char *public_url, char **link_out, GError **e
     return true;
 }
 
-/* --- setting up --------------------------------------------------------------------------------
- */
+/* --- setting up ------------------------------------------------------------------------------- */
 
 typedef struct {
     Call *call;
@@ -143,8 +141,7 @@ static bool set_up(Call *call, GError **error) {
                                                    .free_held = setup_free});
 }
 
-/* --- routes ------------------------------------------------------------------------------------
- */
+/* --- routes ----------------------------------------------------------------------------------- */
 
 static const ShapeField setup_fields[] = {
     SHAPE_FIELD("token", STRING, SHAPE_REQUIRED, "Of the link.", .most = TICKET_MAX),

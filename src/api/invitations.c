@@ -13,8 +13,7 @@
 
 #include <string.h>
 
-/* --- list --------------------------------------------------------------------------------------
- */
+/* --- list ------------------------------------------------------------------------------------- */
 
 typedef struct {
     const char *cursor;
@@ -45,8 +44,7 @@ static bool list(Call *call, GError **error) {
     return call_answer_list(call, "invitations", all, next);
 }
 
-/* --- invite and take back ----------------------------------------------------------------------
- */
+/* --- invite and take back --------------------------------------------------------------------- */
 
 typedef struct {
     Call *call;
@@ -122,8 +120,7 @@ static bool take_back(Call *call, GError **error) {
     return call_answer(call, 200, json);
 }
 
-/* --- taking it up ------------------------------------------------------------------------------
- */
+/* --- taking it up ----------------------------------------------------------------------------- */
 
 /* Whoever holds the link sets a password; who has an account shows that he knows his. */
 typedef struct {
@@ -274,8 +271,7 @@ static bool accept_offer(Call *call, GError **error) {
     return false;
 }
 
-/* --- routes ------------------------------------------------------------------------------------
- */
+/* --- routes ----------------------------------------------------------------------------------- */
 
 static const ShapeField invite_fields[] = {
     SHAPE_FIELD("email", STRING, SHAPE_REQUIRED, NULL, .most = 320),

@@ -10,8 +10,7 @@
 
 #include <string.h>
 
-/* --- coming in ---------------------------------------------------------------------------------
- */
+/* --- coming in -------------------------------------------------------------------------------- */
 
 /* What the two halves of a login share; the halves lie on two sides of a sleep. */
 typedef struct {
@@ -145,8 +144,7 @@ static bool log_in(Call *call, GError **error) {
                                                    .free_held = login_free});
 }
 
-/* --- who one is --------------------------------------------------------------------------------
- */
+/* --- who one is ------------------------------------------------------------------------------- */
 
 static bool who(Call *call, GError **error) {
     (void)error;
@@ -159,8 +157,7 @@ static bool require_session(Call *call, GError **error) {
                        "A token has no session; revoke it instead.");
 }
 
-/* --- sessions ----------------------------------------------------------------------------------
- */
+/* --- sessions --------------------------------------------------------------------------------- */
 
 typedef struct {
     Call *call;
@@ -218,8 +215,7 @@ static bool list(Call *call, GError **error) {
     return call_answer_list(call, "sessions", sessions, NULL);
 }
 
-/* --- one's own password ------------------------------------------------------------------------
- */
+/* --- one's own password ----------------------------------------------------------------------- */
 
 static bool store_work(DbUnit *unit, void *data, GError **error) {
     Call *call = data;
@@ -286,8 +282,7 @@ static bool change_password(Call *call, GError **error) {
                               .free_held = login_free});
 }
 
-/* --- routes ------------------------------------------------------------------------------------
- */
+/* --- routes ----------------------------------------------------------------------------------- */
 
 static const ShapeField login_fields[] = {
     SHAPE_FIELD("email", STRING, SHAPE_REQUIRED, NULL, .most = 320),

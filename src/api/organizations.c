@@ -9,8 +9,7 @@
 
 #include <string.h>
 
-/* --- lists -------------------------------------------------------------------------------------
- */
+/* --- lists ------------------------------------------------------------------------------------ */
 
 typedef struct {
     const char *cursor;
@@ -41,8 +40,7 @@ static bool list_all(Call *call, GError **error) {
     return call_answer_list(call, "organizations", all, next);
 }
 
-/* --- one ---------------------------------------------------------------------------------------
- */
+/* --- one -------------------------------------------------------------------------------------- */
 
 typedef struct {
     Call *call;
@@ -90,8 +88,7 @@ static bool change(Call *call, GError **error) {
            call_answer(call, 200, organization_object(work.row));
 }
 
-/* --- making one --------------------------------------------------------------------------------
- */
+/* --- making one ------------------------------------------------------------------------------- */
 
 static bool insert_work(DbUnit *unit, void *data, GError **error) {
     const OneWork *work = data;
@@ -114,8 +111,7 @@ static bool create(Call *call, GError **error) {
            call_answer(call, 201, organization_object(work.row));
 }
 
-/* --- routes ------------------------------------------------------------------------------------
- */
+/* --- routes ----------------------------------------------------------------------------------- */
 
 static const ShapeField name_fields[] = {
     SHAPE_FIELD("name", STRING, SHAPE_REQUIRED, "Unique in the installation.", .most = 200), {0}};

@@ -13,8 +13,7 @@ static const char *const kinds[] = {"user", "token", NULL};
 static const ShapeField success_fields[] = {SHAPE_FIELD("success", BOOLEAN, REQ, NULL), {0}};
 const Shape success_shape = {.name = "Success", .fields = success_fields};
 
-/* --- who one is --------------------------------------------------------------------------------
- */
+/* --- who one is ------------------------------------------------------------------------------- */
 
 static const ShapeField reach_fields[] = {
     SHAPE_FIELD("id", ID, REQ, NULL), SHAPE_FIELD("name", STRING, REQ, NULL), ACCESS_FIELDS, {0}};
@@ -44,8 +43,7 @@ static const ShapeField session_list_fields[] = {
     SHAPE_FIELD("sessions", ARRAY, REQ, NULL, .of = &session_shape), NEXT_CURSOR, {0}};
 const Shape session_list_shape = {.name = "SessionList", .fields = session_list_fields};
 
-/* --- people ------------------------------------------------------------------------------------
- */
+/* --- people ----------------------------------------------------------------------------------- */
 
 static const ShapeField member_fields[] = {
     SHAPE_FIELD("userId", ID, REQ, NULL),
@@ -88,8 +86,7 @@ static const ShapeField offer_fields[] = {
     {0}};
 const Shape offer_shape = {.name = "InvitationOffer", .fields = offer_fields};
 
-/* --- organizations -----------------------------------------------------------------------------
- */
+/* --- organizations ---------------------------------------------------------------------------- */
 
 static const ShapeField organization_fields[] = {SHAPE_FIELD("id", ID, REQ, NULL),
                                                  SHAPE_FIELD("name", STRING, REQ, NULL),
@@ -101,8 +98,7 @@ static const ShapeField organization_list_fields[] = {
 const Shape organization_list_shape = {.name = "OrganizationList",
                                        .fields = organization_list_fields};
 
-/* --- tokens ------------------------------------------------------------------------------------
- */
+/* --- tokens ----------------------------------------------------------------------------------- */
 
 #define TOKEN_TIMES                                                                                \
     SHAPE_FIELD("createdBy", STRING, MAYBE, "A user's id; null: the command line or a token."),    \
@@ -131,8 +127,7 @@ static const ShapeField made_fields[] = {
     {0}};
 const Shape token_made_shape = {.name = "TokenMade", .fields = made_fields};
 
-/* --- audit -------------------------------------------------------------------------------------
- */
+/* --- audit ------------------------------------------------------------------------------------ */
 
 static const ShapeField actor_fields[] = {
     SHAPE_FIELD("kind", STRING, REQ, "user, token, cli or system."),

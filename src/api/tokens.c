@@ -11,8 +11,7 @@
 
 #include <string.h>
 
-/* --- lists -------------------------------------------------------------------------------------
- */
+/* --- lists ------------------------------------------------------------------------------------ */
 
 typedef struct {
     const char *cursor;
@@ -64,8 +63,7 @@ static bool list_all(Call *call, GError **error) {
     return answer_list(call, list_all_work, whole_json, error);
 }
 
-/* --- making one --------------------------------------------------------------------------------
- */
+/* --- making one ------------------------------------------------------------------------------- */
 
 typedef struct {
     Call *call;
@@ -125,8 +123,7 @@ static bool make(Call *call, GError **error) {
            answer_made(call, &row, secret_text(ticket));
 }
 
-/* --- ending it ---------------------------------------------------------------------------------
- */
+/* --- ending it -------------------------------------------------------------------------------- */
 
 static bool revoke_work(DbUnit *unit, void *data, GError **error) {
     Call *call = data;
@@ -143,8 +140,7 @@ static bool end_one(Call *call, GError **error) {
     return call_answer(call, 200, json);
 }
 
-/* --- routes ------------------------------------------------------------------------------------
- */
+/* --- routes ----------------------------------------------------------------------------------- */
 
 static const ShapeField make_fields[] = {
     SHAPE_FIELD("name", STRING, SHAPE_REQUIRED, "For people.", .most = 200),

@@ -7,8 +7,7 @@
 
 #include <string.h>
 
-/* --- reading -----------------------------------------------------------------------------------
- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 typedef struct {
     const char *cursor;
@@ -67,8 +66,7 @@ static bool get(Call *call, GError **error) {
     return answer(call, &work, error);
 }
 
-/* --- changing ----------------------------------------------------------------------------------
- */
+/* --- changing --------------------------------------------------------------------------------- */
 
 static bool note(DbUnit *unit, const MemberWork *work, AuditAction action, GError **error) {
     AuditActor actor = call_actor(work->call);
@@ -123,8 +121,7 @@ static bool remove_member(Call *call, GError **error) {
     return call_answer(call, 200, json);
 }
 
-/* --- routes ------------------------------------------------------------------------------------
- */
+/* --- routes ----------------------------------------------------------------------------------- */
 
 static const ShapeField change_fields[] = {
     ACCESS_BODY_FIELDS,

@@ -12,8 +12,7 @@ void access_clear(Access *access) {
     g_clear_pointer(&access->integrations, g_free);
 }
 
-/* --- options -----------------------------------------------------------------------------------
- */
+/* --- options ---------------------------------------------------------------------------------- */
 
 static char *joined(const char *const *words) {
     return words ? g_strjoinv(" ", (char **)(uintptr_t)words) : NULL;
@@ -75,8 +74,7 @@ bool access_expiry(const Arguments *arguments, int64_t *expires_out, GError **er
     return false;
 }
 
-/* --- who and where -----------------------------------------------------------------------------
- */
+/* --- who and where ---------------------------------------------------------------------------- */
 
 const AuditActor *access_actor(void) {
     static AuditActor actor = {.kind = AUDIT_CLI};

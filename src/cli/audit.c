@@ -9,8 +9,7 @@
 
 #include <string.h>
 
-/* --- one row with its proof --------------------------------------------------------------------
- */
+/* --- one row with its proof ------------------------------------------------------------------- */
 
 typedef struct {
     const char *id;
@@ -53,8 +52,7 @@ static bool print_proof(const CommandCall *call, const Session *session, const D
     return true;
 }
 
-/* --- rows --------------------------------------------------------------------------------------
- */
+/* --- rows ------------------------------------------------------------------------------------- */
 
 typedef struct {
     AuditFilter filter;

@@ -16,8 +16,7 @@ static bool note(DbUnit *unit, AuditAction action, const char *id, const char *n
     return audit_add(unit, &entry, error);
 }
 
-/* --- list --------------------------------------------------------------------------------------
- */
+/* --- list ------------------------------------------------------------------------------------- */
 
 typedef struct {
     const char *after;
@@ -74,8 +73,7 @@ const Command organizations_list_command = {
     .run = run_list,
 };
 
-/* --- create and rename -------------------------------------------------------------------------
- */
+/* --- create and rename ------------------------------------------------------------------------ */
 
 typedef struct {
     const char *id;

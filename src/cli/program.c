@@ -77,6 +77,7 @@ static const Command *const commands[] = {
     &users_password_command,
     &tokens_list_command,
     &tokens_create_command,
+    &tokens_allow_command,
     &tokens_revoke_command,
     &organizations_list_command,
     &organizations_create_command,

@@ -20,8 +20,7 @@ static bool note(DbUnit *unit, AuditAction action, const char *id, const char *n
     return audit_add(unit, &entry, error);
 }
 
-/* --- create ------------------------------------------------------------------------------------
- */
+/* --- create ----------------------------------------------------------------------------------- */
 
 typedef struct {
     const ApiToken *row;
@@ -108,8 +107,7 @@ const Command tokens_create_command = {
     .run = run_create,
 };
 
-/* --- list --------------------------------------------------------------------------------------
- */
+/* --- list ------------------------------------------------------------------------------------- */
 
 typedef struct {
     bool all;
@@ -206,13 +204,7 @@ const Command tokens_list_command = {
     .run = run_list,
 };
 
-/* --- revoke ------------------------------------------------------------------------------------
- */
-
-typedef struct {
-    const char *wanted;
-    char *name; /* the result */
-} RevokeWork;
+/* --- one token -------------------------------------------------------------------------------- */
 
 /* By id, or by a name that one token only has. */
 static bool find_token(DbUnit *unit, const char *wanted, char **id_out, char **name_out,
@@ -248,6 +240,70 @@ static bool find_token(DbUnit *unit, const char *wanted, char **id_out, char **n
                                    : "several tokens have this name; give the id");
     return false;
 }
+
+/* --- allow ------------------------------------------------------------------------------------ */
+
+typedef struct {
+    const char *wanted;
+    const Membership *may;
+    char *name; /* the result */
+} AllowWork;
+
+static bool allow_work(DbUnit *unit, void *data, GError **error) {
+    AllowWork *work = data;
+    g_autofree char *id = NULL;
+    Membership access = *work->may;
+    g_clear_pointer(&work->name, g_free);
+    if (!find_token(unit, work->wanted, &id, &work->name, error))
+        return false;
+    access.user_id = id;
+    return api_token_allow(unit, &access, error) &&
+           note(unit, AUDIT_TOKEN_CREATED, id, work->name, error);
+}
+
+static bool run_allow(CommandCall *call, GError **error) {
+    const Arguments *arguments = call->arguments;
+    g_auto(Access) access = {0};
+    AllowWork work = {.wanted = arguments_word(arguments, 0), .may = &access.membership};
+    g_autoptr(Session) session = session_open(arguments, SESSION_READ, error);
+    bool ok = session && access_init(&access, session, arguments, NULL, error) &&
+              access_expiry(arguments, &access.membership.expires_at, error) &&
+              session_run(session, DB_WRITE, allow_work, &work, error);
+    g_autofree char *name = work.name;
+    if (!ok)
+        return false;
+    g_autoptr(Json) json = json_new_object();
+    json_put_bool(json, "success", true);
+    json_put_string(json, "name", name);
+    output_json(call->output, json);
+    output_line(call->output, "The token %s reaches %s as %s.", name, session_organization(session),
+                access.membership.role);
+    return true;
+}
+
+static const Option allow_options[] = {
+    ACCESS_OPTIONS,
+    {"expires", OPTION_TEXT, "TIME", "when this access ends: a date, or 90d from now"},
+    {0}};
+
+const Command tokens_allow_command = {
+    .name = "tokens allow",
+    .summary = "let a token reach one more organization",
+    .usage = "NAME|ID --role ROLE [--organization NAME] [--integration NAME]",
+    .about = "A token has a role of its own in each organization that it reaches.",
+    .examples = "assay tokens allow nightly --role member --organization acme",
+    .options = allow_options,
+    .least = 1,
+    .most = 1,
+    .run = run_allow,
+};
+
+/* --- revoke ----------------------------------------------------------------------------------- */
+
+typedef struct {
+    const char *wanted;
+    char *name; /* the result */
+} RevokeWork;
 
 static bool revoke_work(DbUnit *unit, void *data, GError **error) {
     RevokeWork *work = data;

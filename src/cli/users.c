@@ -15,8 +15,7 @@
 
 #include <string.h>
 
-/* --- what happened -----------------------------------------------------------------------------
- */
+/* --- what happened ---------------------------------------------------------------------------- */
 
 static bool note(DbUnit *unit, AuditAction action, const User *user, GError **error) {
     AuditEntry entry = {.action = action,
@@ -50,8 +49,7 @@ static Json *success(const char *name, Json *take) {
     return json;
 }
 
-/* --- list --------------------------------------------------------------------------------------
- */
+/* --- list ------------------------------------------------------------------------------------- */
 
 typedef struct {
     bool all;
@@ -157,8 +155,7 @@ const Command users_list_command = {
     .run = run_list,
 };
 
-/* --- add ---------------------------------------------------------------------------------------
- */
+/* --- add -------------------------------------------------------------------------------------- */
 
 typedef struct {
     const char *id; /* of a new user */
@@ -270,8 +267,7 @@ const Command users_add_command = {
     .run = run_add,
 };
 
-/* --- invite ------------------------------------------------------------------------------------
- */
+/* --- invite ----------------------------------------------------------------------------------- */
 
 typedef struct {
     const Invitation *row;
@@ -347,8 +343,7 @@ const Command users_invite_command = {
     .run = run_invite,
 };
 
-/* --- one user is changed -----------------------------------------------------------------------
- */
+/* --- one user is changed ---------------------------------------------------------------------- */
 
 typedef struct Change Change;
 struct Change {

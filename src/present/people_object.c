@@ -85,8 +85,7 @@ Json *invitation_object(const Invitation *invitation) {
     return json;
 }
 
-/* --- tokens ------------------------------------------------------------------------------------
- */
+/* --- tokens ----------------------------------------------------------------------------------- */
 
 static const char *status_of(int64_t expires_at, int64_t revoked_at) {
     if (revoked_at != 0)

@@ -15,8 +15,7 @@ void activity_free(Activity *activity) {
     g_free(activity);
 }
 
-/* --- sentences ---------------------------------------------------------------------------------
- */
+/* --- sentences -------------------------------------------------------------------------------- */
 
 /* Who, by kind; the name stands where %s is. */
 static const struct {
@@ -69,8 +68,7 @@ char *activity_sentence(const Json *record) {
     return g_strdup(sentence->str);
 }
 
-/* --- rows --------------------------------------------------------------------------------------
- */
+/* --- rows ------------------------------------------------------------------------------------- */
 
 static Activity *activity_of(const AuditRow *row) {
     g_autoptr(Json) record = json_parse(row->record, strlen(row->record), AUDIT_RECORD_MAX, NULL);

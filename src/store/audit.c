@@ -56,8 +56,7 @@ void audit_row_free(AuditRow *row) {
     g_free(row);
 }
 
-/* --- the record --------------------------------------------------------------------------------
- */
+/* --- the record ------------------------------------------------------------------------------- */
 
 static void put_name(Json *object, const char *key, const char *text) {
     g_autofree char *line = text ? text_one_line(text, NAME_MAX_BYTES) : NULL;
@@ -98,8 +97,7 @@ static char *record_text(const AuditEntry *entry, const NewRow *row, const char 
     return json_print(json, JSON_COMPACT);
 }
 
-/* --- writing -----------------------------------------------------------------------------------
- */
+/* --- writing ---------------------------------------------------------------------------------- */
 
 static bool insert(DbUnit *unit, const NewRow *row, GError **error) {
     if (!record_write(unit, "audit_insert", &new_shape, row, error))
@@ -138,8 +136,7 @@ bool audit_add(DbUnit *unit, const AuditEntry *entry, GError **error) {
     return insert(unit, &row, error);
 }
 
-/* --- reading -----------------------------------------------------------------------------------
- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 bool audit_get(DbUnit *unit, const char *id, AuditRow **row_out, GError **error) {
     DbStatement *statement = db_prepare(unit, "audit_get");

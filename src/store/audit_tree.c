@@ -28,8 +28,7 @@ void audit_proof_clear(AuditProof *proof) {
     g_clear_pointer(&proof->salt, g_free);
 }
 
-/* --- sealing -----------------------------------------------------------------------------------
- */
+/* --- sealing ---------------------------------------------------------------------------------- */
 
 /* Stores the subtrees that a leaf completes, itself included. */
 typedef struct {
@@ -90,8 +89,7 @@ bool audit_tree_seal(DbUnit *unit, int64_t limit, int64_t *sealed_out, GError **
     return true;
 }
 
-/* --- the sequencer -----------------------------------------------------------------------------
- */
+/* --- the sequencer ---------------------------------------------------------------------------- */
 
 bool audit_tree_waiting(DbUnit *unit, int64_t limit, GPtrArray **organizations_out,
                         GError **error) {
@@ -147,8 +145,7 @@ bool audit_tree_sequence(Db *db, int64_t rounds, int64_t *sealed_out, GError **e
     return ok;
 }
 
-/* --- reading -----------------------------------------------------------------------------------
- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 bool audit_tree_head(DbUnit *unit, AuditTreeHead *head_out, GError **error) {
     return tree_head_read(unit, &statements, head_out, error);

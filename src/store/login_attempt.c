@@ -26,8 +26,7 @@ static const RecordColumn columns[] = {
 };
 static const RecordShape shape = RECORD_SHAPE(Count, "login attempt", columns);
 
-/* --- keys --------------------------------------------------------------------------------------
- */
+/* --- keys ------------------------------------------------------------------------------------- */
 
 /* Hashed, because people type passwords into the field of the address. */
 static char *user_key(const char *email) {
@@ -46,8 +45,7 @@ static char *address_key(const char *address) {
     return g_strconcat("address:", inet_ntop(AF_INET6, bytes, network, sizeof network), NULL);
 }
 
-/* --- counts ------------------------------------------------------------------------------------
- */
+/* --- counts ----------------------------------------------------------------------------------- */
 
 /* Reads the count and keeps it from others; what is old counts as nothing. */
 static bool read_count(DbUnit *unit, const char *key, Count *count_out, GError **error) {

@@ -61,8 +61,7 @@ void user_membership_free(UserMembership *membership) {
     g_free(membership);
 }
 
-/* --- what fits ---------------------------------------------------------------------------------
- */
+/* --- what fits -------------------------------------------------------------------------------- */
 
 static bool refuse(GError **error, const char *message) {
     g_set_error_literal(error, ASSAY_ERROR, ERROR_CONFIGURATION, message);
@@ -112,8 +111,7 @@ bool membership_check(const Membership *membership, GError **error) {
     return true;
 }
 
-/* --- the last owner ----------------------------------------------------------------------------
- */
+/* --- the last owner --------------------------------------------------------------------------- */
 
 /* Locks first: two owners who demote each other must not both succeed. */
 static bool keep_an_owner(DbUnit *unit, const char *user_id, GError **error) {
@@ -138,8 +136,7 @@ static bool keep_an_owner(DbUnit *unit, const char *user_id, GError **error) {
     return false;
 }
 
-/* --- rows --------------------------------------------------------------------------------------
- */
+/* --- rows ------------------------------------------------------------------------------------- */
 
 bool membership_insert(DbUnit *unit, const Membership *membership, GError **error) {
     Membership row = *membership;

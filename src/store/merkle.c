@@ -91,8 +91,7 @@ bool merkle_restore(MerkleTree *tree, uint64_t size, const void *frontier, size_
     return true;
 }
 
-/* --- inclusion proofs --------------------------------------------------------------------------
- */
+/* --- inclusion proofs ------------------------------------------------------------------------- */
 
 /* The level of the largest complete subtree that begins a range of this size. */
 static unsigned level_of(uint64_t size) {

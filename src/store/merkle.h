@@ -53,8 +53,7 @@ size_t merkle_frontier_count(uint64_t size);
 bool merkle_restore(MerkleTree *tree, uint64_t size, const void *frontier, size_t frontier_size,
                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* --- inclusion proofs (RFC 6962 section 2.1.1) --------------------------------------------------
- */
+/* --- inclusion proofs (RFC 6962 section 2.1.1) ------------------------------------------------ */
 
 /* From the leaf's sibling upwards. */
 typedef struct {

@@ -72,8 +72,7 @@ bool role_list_has(const char *list, const char *word) {
     return false;
 }
 
-/* --- the cells ---------------------------------------------------------------------------------
- */
+/* --- the cells -------------------------------------------------------------------------------- */
 
 static bool is_named(const RoleSubject *subject, const RoleResource *resource) {
     if (!resource)
@@ -127,8 +126,7 @@ bool role_may_assign(const RoleSubject *subject, Role role, const char *grants) 
     return subject->role == ROLE_ADMIN && role != ROLE_OWNER && (!grants || *grants == '\0');
 }
 
-/* --- names -------------------------------------------------------------------------------------
- */
+/* --- names ------------------------------------------------------------------------------------ */
 
 const char *role_name(Role role) {
     return (unsigned)role <= ROLE_NONE ? role_names[role] : role_names[ROLE_NONE];

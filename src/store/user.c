@@ -23,8 +23,7 @@ void user_free(User *user) {
     g_free(user);
 }
 
-/* --- addresses ---------------------------------------------------------------------------------
- */
+/* --- addresses -------------------------------------------------------------------------------- */
 
 /* Both sides of the '@' have text, and the whole is printable ASCII without spaces. Whether mail
  * arrives there is found out by sending some. */
@@ -49,8 +48,7 @@ char *user_email_normal(const char *text, GError **error) {
     return NULL;
 }
 
-/* --- rows --------------------------------------------------------------------------------------
- */
+/* --- rows ------------------------------------------------------------------------------------- */
 
 bool user_insert(DbUnit *unit, const User *user, GError **error) {
     User row = *user;
@@ -96,8 +94,7 @@ bool user_list(DbUnit *unit, const char *after_id, int64_t limit, GPtrArray **us
     return record_all(statement, &shape, users_out, error);
 }
 
-/* --- changes -----------------------------------------------------------------------------------
- */
+/* --- changes ---------------------------------------------------------------------------------- */
 
 /* Runs an update of one user whose other parameters are bound. */
 static bool change(DbUnit *unit, DbStatement *statement, const char *id, GError **error) {

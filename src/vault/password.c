@@ -54,8 +54,7 @@ bool password_check(const Secret *password, const char *email, GError **error) {
     return true;
 }
 
-/* --- hashing -----------------------------------------------------------------------------------
- */
+/* --- hashing ---------------------------------------------------------------------------------- */
 
 bool password_hash(const Secret *password, const PasswordCost *cost, char **hash_out,
                    GError **error) {

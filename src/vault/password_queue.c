@@ -28,8 +28,7 @@ struct PasswordQueue {
     bool closing;
 };
 
-/* --- the work ----------------------------------------------------------------------------------
- */
+/* --- the work --------------------------------------------------------------------------------- */
 
 static void run(const PasswordQueue *queue, const PasswordTask *task) {
     g_autofree char *made = NULL;
@@ -76,8 +75,7 @@ static void *serve(void *data) {
     return NULL;
 }
 
-/* --- life --------------------------------------------------------------------------------------
- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 static bool start_threads(PasswordQueue *queue, unsigned wanted, GError **error) {
     queue->threads = g_new0(pthread_t, wanted);
@@ -119,8 +117,7 @@ void password_queue_free(PasswordQueue *queue) {
     g_free(queue);
 }
 
-/* --- tasks -------------------------------------------------------------------------------------
- */
+/* --- tasks ------------------------------------------------------------------------------------ */
 
 static Entry *entry_new(const PasswordTask *task) {
     Entry *entry = g_new0(Entry, 1);

@@ -23,8 +23,7 @@
 #define PASSWORD "correct horse battery"
 #define LOGIN(email, password) "{\"email\":\"" email "\",\"password\":\"" password "\"}"
 
-/* --- people ------------------------------------------------------------------------------------
- */
+/* --- people ----------------------------------------------------------------------------------- */
 
 static bool add_user_work(DbUnit *unit, void *user, GError **error) {
     return user_insert(unit, user, error);
@@ -86,8 +85,7 @@ static void open_with_ada(Stage *stage) {
     add_member(stage, ORG_A, ADA, "owner");
 }
 
-/* --- a browser ---------------------------------------------------------------------------------
- */
+/* --- a browser -------------------------------------------------------------------------------- */
 
 typedef struct {
     const Stage *stage;
@@ -134,8 +132,7 @@ static void expect(const Browser *browser, const char *method, const char *path,
         g_error("%s %s: %u: %s", method, path, answer.status, answer.body);
 }
 
-/* --- login -------------------------------------------------------------------------------------
- */
+/* --- login ------------------------------------------------------------------------------------ */
 
 static void a_login_gives_a_cookie_and_says_who_one_is(void) {
     g_auto(Stage) stage;
@@ -225,8 +222,7 @@ static void an_outdated_hash_is_replaced_at_login(void) {
     log_in(&browser, LOGIN("ada@example.com", PASSWORD));
 }
 
-/* --- forgery -----------------------------------------------------------------------------------
- */
+/* --- forgery ---------------------------------------------------------------------------------- */
 
 static void cookies_that_were_altered_or_made_up_are_nobodys(void) {
     g_auto(Stage) stage;
@@ -296,8 +292,69 @@ static void a_disabled_user_is_out_at_once(void) {
     expect(&browser, "GET", "/api/session", 401);
 }
 
-/* --- one's own ---------------------------------------------------------------------------------
- */
+/* The server behind a proxy with TLS, on the same database. */
+static ApiServer *start_secure(const Stage *stage) {
+    ApiServer *server = NULL;
+    ApiConfig config = {.listen = "127.0.0.1:0",
+                        .public_url = "https://assay.example",
+                        .db = stage->db,
+                        .data_dir = stage->folder,
+                        .database_url = "none",
+                        .keyring = stage->keyring};
+    must(api_start(&config, &server, &error));
+    return server;
+}
+
+static void behind_tls_the_cookie_is_bound_to_the_host(void) {
+    g_auto(Stage) stage;
+    open_with_ada(&stage);
+    ApiServer *plain = stage.api;
+    stage.api = start_secure(&stage);
+    g_auto(Answer) in = post(&stage, "/api/session", LOGIN("ada@example.com", PASSWORD));
+    g_autofree char *cookie = answer_header(&in, "Set-Cookie");
+    g_assert_true(g_str_has_prefix(cookie, "__Host-assay=assay_ses_"));
+    g_assert_nonnull(strstr(cookie, "; Path=/; HttpOnly; SameSite=Lax; Max-Age=604800; Secure"));
+    g_assert_null(strstr(cookie, "Domain"));
+    g_auto(Browser) browser = {.stage = &stage};
+    keep(&browser, &in);
+    expect(&browser, "GET", "/api/session", 200);
+    g_autofree char *bound = g_steal_pointer(&browser.cookie);
+    browser.cookie = g_strdup(bound + strlen("__Host-"));
+    expect(&browser, "GET", "/api/session", 401);
+    g_free(browser.cookie);
+    browser.cookie = g_steal_pointer(&bound);
+    expect(&browser, "DELETE", "/api/session", 200);
+    api_stop(stage.api);
+    stage.api = plain;
+}
+
+static void a_change_from_another_origin_is_refused(void) {
+    static const struct {
+        const char *origin;
+        unsigned status;
+    } cases[] = {{"https://evil.example", 403},
+                 {"null", 403},
+                 {"https://assay.example.evil.example", 403},
+                 {"https://assay.example", 200}};
+    g_auto(Stage) stage;
+    open_with_ada(&stage);
+    ApiServer *plain = stage.api;
+    stage.api = start_secure(&stage);
+    g_auto(Browser) browser = {.stage = &stage};
+    log_in(&browser, LOGIN("ada@example.com", PASSWORD));
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *headers =
+            g_strdup_printf("Cookie: %s\r\nX-CSRF-Token: %s\r\nOrigin: %s\r\n", browser.cookie,
+                            browser.csrf, cases[i].origin);
+        g_auto(Answer) answer = stage_ask(
+            &stage, &(Ask){.method = "DELETE", .path = "/api/session", .headers = headers});
+        g_assert_cmpuint(answer.status, ==, cases[i].status);
+    }
+    api_stop(stage.api);
+    stage.api = plain;
+}
+
+/* --- one's own -------------------------------------------------------------------------------- */
 
 static void a_new_password_ends_the_other_sessions(void) {
     g_auto(Stage) stage;
@@ -345,8 +402,7 @@ static void one_sees_and_ends_ones_own_sessions_only(void) {
     assert_problem(&token, 422, "CONFIGURATION_ERROR");
 }
 
-/* --- setup -------------------------------------------------------------------------------------
- */
+/* --- setup ------------------------------------------------------------------------------------ */
 
 static char *setup_body(const char *link, const char *password) {
     return g_strdup_printf("{\"token\":\"%s\",\"email\":\"ada@example.com\",\"name\":\"Ada\","
@@ -382,8 +438,7 @@ static void the_setup_link_makes_an_owner_once(void) {
     expect(&browser, "GET", "/api/users", 200);
 }
 
-/* --- invitations -------------------------------------------------------------------------------
- */
+/* --- invitations ------------------------------------------------------------------------------ */
 
 static char *invited_token(const Answer *answer) {
     const char *hash = strchr(answer_text(answer, "link"), '#');
@@ -480,8 +535,7 @@ static void nobody_gives_more_than_he_may(void) {
     }
 }
 
-/* --- members -----------------------------------------------------------------------------------
- */
+/* --- members ---------------------------------------------------------------------------------- */
 
 static void roles_are_given_and_taken(void) {
     g_auto(Stage) stage;
@@ -510,8 +564,7 @@ static void roles_are_given_and_taken(void) {
     g_assert_cmpuint(foreign.status, ==, 404);
 }
 
-/* --- tokens ------------------------------------------------------------------------------------
- */
+/* --- tokens ----------------------------------------------------------------------------------- */
 
 static void a_token_is_shown_once_and_works_until_it_is_revoked(void) {
     g_auto(Stage) stage;
@@ -552,8 +605,7 @@ static void a_token_is_not_kept_for_an_idempotency_key(void) {
     g_assert_cmpstr(answer_text(&first, "token"), !=, answer_text(&second, "token"));
 }
 
-/* --- organizations -----------------------------------------------------------------------------
- */
+/* --- organizations ---------------------------------------------------------------------------- */
 
 static void organizations_are_the_operators_to_make_and_the_owners_to_rename(void) {
     g_auto(Stage) stage;
@@ -583,8 +635,7 @@ static void organizations_are_the_operators_to_make_and_the_owners_to_rename(voi
     g_assert_cmpuint(member.status, ==, 403);
 }
 
-/* --- audit -------------------------------------------------------------------------------------
- */
+/* --- audit ------------------------------------------------------------------------------------ */
 
 static void what_was_done_is_in_the_audit_log_with_a_proof_and_in_the_activity(void) {
     g_auto(Stage) stage;
@@ -669,8 +720,7 @@ static void the_log_is_exported_line_by_line(void) {
     g_assert_cmpuint(member.status, ==, 403);
 }
 
-/* --- floods ------------------------------------------------------------------------------------
- */
+/* --- floods ----------------------------------------------------------------------------------- */
 
 static void a_flood_of_logins_leaves_room_for_others(void) {
     enum { FLOOD = 100 };
@@ -710,6 +760,8 @@ static const ApiTest tests[] = {
     TEST(a_session_is_no_bearer_token),
     TEST(a_change_needs_the_csrf_token_of_the_same_session),
     TEST(a_disabled_user_is_out_at_once),
+    TEST(behind_tls_the_cookie_is_bound_to_the_host),
+    TEST(a_change_from_another_origin_is_refused),
     TEST(a_new_password_ends_the_other_sessions),
     TEST(one_sees_and_ends_ones_own_sessions_only),
     TEST(the_setup_link_makes_an_owner_once),

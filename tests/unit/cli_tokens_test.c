@@ -9,8 +9,7 @@
 
 #include <string.h>
 
-/* --- tokens ------------------------------------------------------------------------------------
- */
+/* --- tokens ----------------------------------------------------------------------------------- */
 
 static void a_token_is_printed_once_and_stored_as_a_hash(void) {
     g_autoptr(Session) session = desk_session();
@@ -66,8 +65,26 @@ static void a_revoked_token_is_dead_and_its_name_free(void) {
     assert_lacks(list.out, "active");
 }
 
-/* --- organizations -----------------------------------------------------------------------------
- */
+static void a_token_reaches_further_organizations_with_a_role_in_each(void) {
+    g_autoptr(Session) session = desk_session();
+    g_autoptr(Json) made = desk_json("tokens create nightly --role admin", 0);
+    g_autoptr(Json) acme = desk_json("organizations create acme", 0);
+    desk_fails("tokens allow nightly", 2, "--role is missing");
+    desk_fails("tokens allow nothing --role member", 3, "no such token");
+    desk_fails("tokens allow nightly --role member", 1, "already");
+    g_autoptr(Json) allowed =
+        desk_json("tokens allow nightly --role member --organization acme", 0);
+    g_autoptr(Json) here = desk_json("tokens list", 0);
+    g_autoptr(Json) there = desk_json("tokens list --organization acme", 0);
+    const Json *admin = json_item(json_member(here, "tokens"), 0);
+    const Json *member = json_item(json_member(there, "tokens"), 0);
+    g_assert_cmpstr(json_member_string(admin, "id", "a"), ==,
+                    json_member_string(member, "id", "b"));
+    g_assert_cmpstr(json_member_string(admin, "role", ""), ==, "admin");
+    g_assert_cmpstr(json_member_string(member, "role", ""), ==, "member");
+}
+
+/* --- organizations ---------------------------------------------------------------------------- */
 
 static void organizations_are_made_listed_and_renamed(void) {
     g_autoptr(Session) session = desk_session();
@@ -91,8 +108,7 @@ static void nothing_is_made_by_looking(void) {
     g_assert_false(g_file_test(desk_data(), G_FILE_TEST_EXISTS));
 }
 
-/* --- audit -------------------------------------------------------------------------------------
- */
+/* --- audit ------------------------------------------------------------------------------------ */
 
 static void entries_are_filtered(void) {
     g_autoptr(Session) session = desk_session();
@@ -158,6 +174,8 @@ static const DeskTest tests[] = {
     {"the_kind_of_a_token_is_seen_at_its_prefix", the_kind_of_a_token_is_seen_at_its_prefix},
     {"a_token_without_a_role_is_refused", a_token_without_a_role_is_refused},
     {"a_revoked_token_is_dead_and_its_name_free", a_revoked_token_is_dead_and_its_name_free},
+    {"a_token_reaches_further_organizations_with_a_role_in_each",
+     a_token_reaches_further_organizations_with_a_role_in_each},
     {"organizations_are_made_listed_and_renamed", organizations_are_made_listed_and_renamed},
     {"nothing_is_made_by_looking", nothing_is_made_by_looking},
     {"entries_are_filtered", entries_are_filtered},

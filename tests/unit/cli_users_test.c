@@ -97,8 +97,7 @@ static void a_scanner_names_integrations_by_name(void) {
     desk_fails("users role eve@example.com scanner --integration nothing", 3, "no integration");
 }
 
-/* --- out, and in again -------------------------------------------------------------------------
- */
+/* --- out, and in again ------------------------------------------------------------------------ */
 
 static bool begin_session_work(DbUnit *unit, void *data, GError **error) {
     g_autoptr(User) user = NULL;
@@ -146,8 +145,7 @@ static void a_new_password_logs_out(void) {
     desk_fails("users password eve@example.com --password env:NEW_PASSWORD", 3, "no such user");
 }
 
-/* --- invitations -------------------------------------------------------------------------------
- */
+/* --- invitations ------------------------------------------------------------------------------ */
 
 static void an_invitation_is_a_link_that_is_shown_once(void) {
     add_ada();

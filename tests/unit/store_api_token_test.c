@@ -87,8 +87,7 @@ static void a_token_is_not_born_dead(void) {
     store_system(inserts_expired);
 }
 
-/* --- access ------------------------------------------------------------------------------------
- */
+/* --- access ----------------------------------------------------------------------------------- */
 
 static void access_is_member(DbUnit *unit) {
     g_autoptr(Membership) access = NULL;

@@ -36,8 +36,7 @@ static Json *record_at(const GPtrArray *rows, guint index) {
     return json;
 }
 
-/* --- writing -----------------------------------------------------------------------------------
- */
+/* --- writing ---------------------------------------------------------------------------------- */
 
 static void writes(DbUnit *unit) {
     g_autoptr(Json) details = json_new_object();
@@ -129,8 +128,7 @@ static void rows_of_the_installation_stand_apart(void) {
     store_in(ORG_A, reads_nothing);
 }
 
-/* --- filters -----------------------------------------------------------------------------------
- */
+/* --- filters ---------------------------------------------------------------------------------- */
 
 static void fills_first(DbUnit *unit) {
     add(unit, AUDIT_SESSION_LOGIN, AUDIT_DENIED, NULL);
@@ -248,8 +246,7 @@ static void rows_of_long_ago_are_found_by_their_time(void) {
     store_in(ORG_A, counts_by_time);
 }
 
-/* --- actions and activity ----------------------------------------------------------------------
- */
+/* --- actions and activity --------------------------------------------------------------------- */
 
 static void every_action_has_a_name_of_its_own_and_words_in_pairs(void) {
     for (unsigned i = 0; i < AUDIT_ACTIONS; i++) {

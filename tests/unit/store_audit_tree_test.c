@@ -92,8 +92,7 @@ static void verify_all(DbUnit *unit, int64_t size) {
     g_assert_cmpint(memcmp(root, head.root, sizeof root), ==, 0);
 }
 
-/* --- sealing -----------------------------------------------------------------------------------
- */
+/* --- sealing ---------------------------------------------------------------------------------- */
 
 static void seals_in_batches(DbUnit *unit) {
     verify_all(unit, 0);
@@ -158,8 +157,7 @@ static void the_sequencer_is_told_who_waits(void) {
     store_system(names_waiting);
 }
 
-/* --- several programs --------------------------------------------------------------------------
- */
+/* --- several programs ------------------------------------------------------------------------- */
 
 typedef struct {
     char *folder;
@@ -309,8 +307,7 @@ static void a_round_is_bounded(void) {
     place_remove(&place);
 }
 
-/* --- what the database refuses by itself -------------------------------------------------------
- */
+/* --- what the database refuses by itself ------------------------------------------------------ */
 
 #define FORGERY(name, sql)                                                                         \
     { name, "-", STATEMENT_INSTALLATION, sql, sql, NULL, 0 }

@@ -41,8 +41,7 @@ static bool update(DbUnit *unit, const char *user, const char *role, GError **er
     return membership_update(unit, &row, error);
 }
 
-/* --- what fits ---------------------------------------------------------------------------------
- */
+/* --- what fits -------------------------------------------------------------------------------- */
 
 static void the_parts_of_a_membership_fit_each_other(void) {
     static const struct {
@@ -73,8 +72,7 @@ static void the_parts_of_a_membership_fit_each_other(void) {
     }
 }
 
-/* --- rows --------------------------------------------------------------------------------------
- */
+/* --- rows ------------------------------------------------------------------------------------- */
 
 static void ada_is_owner(DbUnit *unit) {
     g_autoptr(Membership) row = NULL;
@@ -226,8 +224,7 @@ static void members_are_listed_with_their_users_and_users_with_their_organizatio
     store_system(lists_of_ada);
 }
 
-/* --- two at once -------------------------------------------------------------------------------
- */
+/* --- two at once ------------------------------------------------------------------------------ */
 
 #define ROUNDS 20
 

@@ -134,8 +134,7 @@ static void a_leaf_is_never_a_node(void) {
     g_assert_cmpint(memcmp(leaf, node, DIGEST_SIZE), !=, 0);
 }
 
-/* --- proofs ------------------------------------------------------------------------------------
- */
+/* --- proofs ----------------------------------------------------------------------------------- */
 
 #define PROOF_LEAVES 70
 #define PROOF_LEVELS 8

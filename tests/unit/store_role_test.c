@@ -7,8 +7,7 @@ static RoleSubject subject_of(Role role) {
     return (RoleSubject){.role = role, .user_id = "ada"};
 }
 
-/* --- the document ------------------------------------------------------------------------------
- */
+/* --- the document ----------------------------------------------------------------------------- */
 
 /* The cells of "| a | b |", trimmed. */
 static GStrv cells_of(const char *line) {
@@ -64,8 +63,7 @@ static void the_document_and_the_program_say_the_same(void) {
             g_error("docs/roles.md lacks %s", role_action_name(action));
 }
 
-/* --- cells -------------------------------------------------------------------------------------
- */
+/* --- cells ------------------------------------------------------------------------------------ */
 
 static void owners_do_everything_in_their_organization_and_nothing_of_the_installation(void) {
     RoleSubject owner = subject_of(ROLE_OWNER);

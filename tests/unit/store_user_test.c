@@ -16,8 +16,7 @@ static User *get(DbUnit *unit, const char *id) {
     return row;
 }
 
-/* --- addresses ---------------------------------------------------------------------------------
- */
+/* --- addresses -------------------------------------------------------------------------------- */
 
 static void addresses_are_trimmed_and_lower_case(void) {
     g_autoptr(GError) error = NULL;
@@ -43,8 +42,7 @@ static void what_is_no_address_is_refused(void) {
     g_assert_cmpstr(longest, ==, too_long);
 }
 
-/* --- rows --------------------------------------------------------------------------------------
- */
+/* --- rows ------------------------------------------------------------------------------------- */
 
 static void adds(DbUnit *unit) {
     add(unit, "u1", "ada@example.com", "hash");

@@ -30,8 +30,7 @@ static bool verify(const char *text, const char *hash) {
     return password_verify(password, hash, &cheap);
 }
 
-/* --- what may be a password --------------------------------------------------------------------
- */
+/* --- what may be a password ------------------------------------------------------------------- */
 
 static void a_password_is_long_text_that_is_not_guessed_at_once(void) {
     g_autofree char *longest = g_strnfill(PASSWORD_MOST - 1, 'a');
@@ -71,8 +70,7 @@ static void a_password_is_long_text_that_is_not_guessed_at_once(void) {
     g_assert_false(password_check(nul, NULL, NULL));
 }
 
-/* --- hashing -----------------------------------------------------------------------------------
- */
+/* --- hashing ---------------------------------------------------------------------------------- */
 
 static void a_hash_is_argon2id_with_a_salt_of_its_own(void) {
     g_autofree char *one = hash_of("correct horse", &cheap);
@@ -126,8 +124,7 @@ static void more_memory_than_there_is_is_an_error(void) {
     g_assert_null(hash);
 }
 
-/* --- the queue ---------------------------------------------------------------------------------
- */
+/* --- the queue -------------------------------------------------------------------------------- */
 
 /* Collects results; a gate holds the queue's threads so that tasks wait behind them. */
 typedef struct {
