@@ -140,8 +140,9 @@ static bool get_work(DbUnit *unit, void *data, GError **error) {
 }
 
 static bool set_missing(Call *call, GError **error) {
-    return call_refuse(call, PROBLEM_NOT_FOUND, error, "%s",
-                       "There is no such job in this organization.");
+    (void)call_refuse(call, PROBLEM_NOT_FOUND, error, "%s",
+                      "There is no such job in this organization.");
+    return false;
 }
 
 /* The job of the path, or an errand; both NULL with the error. */

@@ -453,6 +453,20 @@ static int open_socket(const struct addrinfo *address) {
     return -1;
 }
 
+/* NULL when it listens, else why it does not. */
+static const char *try_host(Server *server, const char *host, const char *port) {
+    struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *found = NULL;
+    int failure = getaddrinfo(host, port, &hints, &found);
+    if (failure != 0)
+        return gai_strerror(failure);
+    server->listener = open_socket(found);
+    int why = errno;
+    freeaddrinfo(found);
+    return server->listener >= 0 ? NULL : g_strerror(why);
+}
+
+/* No host means all addresses, of IPv6 as well where the system has it. */
 static bool listen_on(Server *server, const char *text, GError **error) {
     const char *colon = strrchr(text, ':');
     bool bracket = colon && colon > text + 1 && text[0] == '[' && colon[-1] == ']';
@@ -460,32 +474,20 @@ static bool listen_on(Server *server, const char *text, GError **error) {
         return set_unusable(text, "there is no port", error);
     g_autofree char *host = bracket ? g_strndup(text + 1, (size_t)(colon - text) - 2)
                                     : g_strndup(text, (size_t)(colon - text));
-    struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM};
-    struct addrinfo *found = NULL;
-    const char *node = *host == '\0' ? "::" : host;
-    int failure = getaddrinfo(node, colon + 1, &hints, &found);
-    if (failure != 0)
-        return set_unusable(text, gai_strerror(failure), error);
-    server->listener = open_socket(found);
-    if (server->listener < 0 && *host == '\0' && errno == EAFNOSUPPORT) {
-        freeaddrinfo(found);
-        found = NULL;
-        if (getaddrinfo("0.0.0.0", colon + 1, &hints, &found) == 0)
-            server->listener = open_socket(found);
-    }
-    int why = errno;
-    if (found)
-        freeaddrinfo(found);
-    return server->listener >= 0 || set_unusable(text, g_strerror(why), error);
+    const char *why = try_host(server, *host == '\0' ? "::" : host, colon + 1);
+    if (why && *host == '\0')
+        why = try_host(server, "0.0.0.0", colon + 1);
+    return !why || set_unusable(text, why, error);
 }
 
 static void find_port(Server *server) {
     struct sockaddr_storage bound = {0};
     socklen_t size = sizeof bound;
-    (void)getsockname(server->listener, (struct sockaddr *)&bound, &size);
-    const struct sockaddr_in *four = (const struct sockaddr_in *)&bound;
-    const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)&bound;
-    server->port = ntohs(bound.ss_family == AF_INET ? four->sin_port : six->sin6_port);
+    char port[NI_MAXSERV] = "";
+    struct sockaddr *generic = (struct sockaddr *)&bound;
+    if (getsockname(server->listener, generic, &size) == 0)
+        (void)getnameinfo(generic, size, NULL, 0, port, sizeof port, NI_NUMERICSERV);
+    server->port = (uint16_t)g_ascii_strtoull(port, NULL, 10);
 }
 
 static void init(Server *server, const ServerConfig *config) {
