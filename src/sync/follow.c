@@ -1,6 +1,7 @@
 #include "sync/follow.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "store/job.h"
 
 #include <poll.h>
@@ -38,6 +39,7 @@ static void tell(const Job *job, CrewProgress progress, void *data) {
 
 bool follow_job(Db *db, const DbScope *scope, const char *job_id, CrewProgress progress, void *data,
                 GError **error) {
+    log_line(LOG_DEBUG, "job_followed", LOG_TEXT("job", job_id));
     for (bool over = false; !over;) {
         GetWork work = {.job_id = job_id};
         poll(NULL, 0, FOLLOW_MS);

@@ -273,6 +273,12 @@ def test_interrupted_command_takes_its_worker_along():
             expect_one_of_each(assay)
 
 
+def await_following(process):
+    """Until a sync that logs everything waits for a run of another process."""
+    while "job_followed" not in (line := process.stderr.readline()):
+        assert line, "the sync has ended"
+
+
 def test_second_sync_at_the_same_time_waits_for_the_first_and_takes_its_result():
     with world() as sandbox, Assay(sandbox) as assay:
         assay.connect()
@@ -280,8 +286,8 @@ def test_second_sync_at_the_same_time_waits_for_the_first_and_takes_its_result()
         sandbox.control("POST", "hold", {"match": "/repos/*"})
         processes = [assay.start_sync()]
         sandbox.wait(held=1)
-        processes.append(assay.start_sync())
-        until(lambda: children(processes[1].pid), "the second one to be under way")
+        processes.append(assay.start_sync(env={"ASSAY_LOG": "debug"}))
+        await_following(processes[1])
         sandbox.clear()
         results = [assay.finish(process, status=0).json for process in processes]
         assert results[0] == results[1] and results[0]["evidenceCollected"] == 2, results

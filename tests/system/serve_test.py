@@ -9,6 +9,7 @@ import urllib.request
 
 import tap
 from assay_client import Assay, is_gone, kill, until
+from kill_test import await_following
 from sandbox_client import Sandbox
 from serve_client import TINY, Clock, Service, begin_of, define, queue, status_of, statuses
 
@@ -279,8 +280,8 @@ def test_sync_waits_for_a_service_that_runs_the_job():
             kill(first.pid)  # the service goes on with what the person left behind
             first.communicate()
             job = service.wait(event="job_started")["job"]
-            second = assay.start_sync()
-            until(lambda: len(assay.rows("select 1 from job where status = 'running'")) == 1, "the job to run")
+            second = assay.start_sync(env={"ASSAY_LOG": "debug"})
+            await_following(second)
             sandbox.clear()
             result = assay.finish(second, status=0).json
             assert result["jobId"] == job and result["evidenceCollected"] == 2, result
