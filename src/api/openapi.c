@@ -64,7 +64,8 @@ static Json *parameters_json(const Route *route, Json *named) {
     }
     if (route->access == ACCESS_ROLE)
         json_add(list, shared("organization"));
-    if (route->access == ACCESS_ROLE && strcmp(route->method, "GET") != 0)
+    if (route->access == ACCESS_ROLE && strcmp(route->method, "GET") != 0 &&
+        !(route->flags & ROUTE_SECRET))
         json_add(list, shared("idempotencyKey"));
     if (route->flags & ROUTE_OBJECT)
         json_add(list, shared(strcmp(route->method, "GET") == 0 ? "ifNoneMatch" : "ifMatch"));

@@ -3,6 +3,8 @@
  * Passwords cost what they cost: hashes that tests put into the database are cheap ones, so that
  * the first login also finds them outdated. */
 #include "api/first_user.h"
+#include "api/routes.h"
+#include "api/target.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/secmem.h"
@@ -108,16 +110,57 @@ static void keep(Browser *browser, const Answer *answer) {
     browser->csrf = g_strdup(answer_text(answer, "csrfToken"));
 }
 
+/* Holds an answer of success against the form that the route promises. */
+static void check_form(const char *method, const char *path, const Answer *answer) {
+    g_auto(Target) target = {0};
+    RouteMatch match;
+    must(target_init(&target, path, &error));
+    route_find(routes, method, target.segments, &match);
+    g_assert_nonnull(match.route);
+    if (answer->status >= 300 || !match.route->reply)
+        return;
+    g_assert_cmpuint(answer->status, ==, match.route->status ? match.route->status : 200);
+    g_autoptr(GPtrArray) wrongs = shape_check(match.route->reply, answer->json);
+    for (guint i = 0; i < wrongs->len; i++) {
+        const ShapeWrong *wrong = g_ptr_array_index(wrongs, i);
+        g_error("%s %s: %s %s in %s", method, path, wrong->pointer, wrong->detail, answer->body);
+    }
+}
+
 static Answer ask(const Browser *browser, const char *method, const char *path, const char *body) {
     g_autofree char *headers = g_strdup_printf("Cookie: %s\r\nX-CSRF-Token: %s\r\n",
                                                browser->cookie ? browser->cookie : "none=1",
                                                browser->csrf ? browser->csrf : "none");
-    return stage_ask(browser->stage,
-                     &(Ask){.method = method, .path = path, .headers = headers, .body = body});
+    Answer answer = stage_ask(
+        browser->stage, &(Ask){.method = method, .path = path, .headers = headers, .body = body});
+    check_form(method, path, &answer);
+    return answer;
 }
 
 static Answer post(const Stage *stage, const char *path, const char *body) {
-    return stage_ask(stage, &(Ask){.method = "POST", .path = path, .body = body});
+    Answer answer = stage_ask(stage, &(Ask){.method = "POST", .path = path, .body = body});
+    check_form("POST", path, &answer);
+    return answer;
+}
+
+/* As a role of A. */
+static Answer send_to(const Stage *stage, Role role, const char *method, const char *path,
+                      const char *body) {
+    Answer answer = stage_send(stage, role, method, path, body);
+    check_form(method, path, &answer);
+    return answer;
+}
+
+static Answer get(const Stage *stage, Role role, const char *path) {
+    Answer answer = stage_get(stage, role, path);
+    check_form("GET", path, &answer);
+    return answer;
+}
+
+static Answer get_as(const Stage *stage, const char *token, const char *path) {
+    Answer answer = stage_ask(stage, &(Ask){.path = path, .token = token});
+    check_form("GET", path, &answer);
+    return answer;
 }
 
 static void log_in(Browser *browser, const char *body) {
@@ -254,8 +297,7 @@ static void a_session_is_no_bearer_token(void) {
     open_with_ada(&stage);
     g_auto(Browser) browser = {.stage = &stage};
     log_in(&browser, LOGIN("ada@example.com", PASSWORD));
-    g_auto(Answer) answer = stage_ask(
-        &stage, &(Ask){.path = "/api/session", .token = browser.cookie + strlen("assay=")});
+    g_auto(Answer) answer = get_as(&stage, browser.cookie + strlen("assay="), "/api/session");
     assert_problem(&answer, 401, "AUTHENTICATION_FAILED");
 }
 
@@ -398,7 +440,7 @@ static void one_sees_and_ends_ones_own_sessions_only(void) {
     expect(&ada, "GET", "/api/session", 200);
     expect(&ada, "DELETE", path, 200);
     expect(&ada, "GET", "/api/session", 401);
-    g_auto(Answer) token = stage_get(&stage, ROLE_OWNER, "/api/sessions");
+    g_auto(Answer) token = get(&stage, ROLE_OWNER, "/api/sessions");
     assert_problem(&token, 422, "CONFIGURATION_ERROR");
 }
 
@@ -449,9 +491,9 @@ static char *invited_token(const Answer *answer) {
 static void an_invitation_makes_a_member_once(void) {
     g_auto(Stage) stage;
     stage_init(&stage, 0);
-    g_auto(Answer) invited = stage_send(&stage, ROLE_ADMIN, "POST", "/api/invitations",
-                                        "{\"email\":\"Eve@Example.com\",\"role\":\"auditor\","
-                                        "\"periodFrom\":\"2026-01-01T00:00:00Z\"}");
+    g_auto(Answer) invited = send_to(&stage, ROLE_ADMIN, "POST", "/api/invitations",
+                                     "{\"email\":\"Eve@Example.com\",\"role\":\"auditor\","
+                                     "\"periodFrom\":\"2026-01-01T00:00:00Z\"}");
     g_assert_cmpuint(invited.status, ==, 201);
     g_autofree char *token = invited_token(&invited);
     g_autofree char *lookup = g_strdup_printf("{\"token\":\"%s\"}", token);
@@ -477,8 +519,8 @@ static void whoever_has_an_account_joins_with_its_password(void) {
     g_auto(Stage) stage;
     stage_init(&stage, 0);
     add_user(&stage, EVE, "eve@example.com");
-    g_auto(Answer) invited = stage_send(&stage, ROLE_OWNER, "POST", "/api/invitations",
-                                        "{\"email\":\"eve@example.com\",\"role\":\"member\"}");
+    g_auto(Answer) invited = send_to(&stage, ROLE_OWNER, "POST", "/api/invitations",
+                                     "{\"email\":\"eve@example.com\",\"role\":\"member\"}");
     g_autofree char *token = invited_token(&invited);
     g_autofree char *wrong =
         g_strdup_printf("{\"token\":\"%s\",\"password\":\"a password of my own\"}", token);
@@ -494,19 +536,19 @@ static void whoever_has_an_account_joins_with_its_password(void) {
 static void an_invitation_is_listed_and_taken_back(void) {
     g_auto(Stage) stage;
     stage_init(&stage, 0);
-    g_auto(Answer) invited = stage_send(&stage, ROLE_OWNER, "POST", "/api/invitations",
-                                        "{\"email\":\"eve@example.com\",\"role\":\"member\"}");
+    g_auto(Answer) invited = send_to(&stage, ROLE_OWNER, "POST", "/api/invitations",
+                                     "{\"email\":\"eve@example.com\",\"role\":\"member\"}");
     g_autofree char *token = invited_token(&invited);
     g_autofree char *lookup = g_strdup_printf("{\"token\":\"%s\"}", token);
     g_autofree char *path =
         g_strdup_printf("/api/invitations/%s", answer_text(&invited, "invitation.id"));
-    g_auto(Answer) list = stage_get(&stage, ROLE_MEMBER, "/api/invitations");
+    g_auto(Answer) list = get(&stage, ROLE_MEMBER, "/api/invitations");
     g_assert_cmpuint(json_count(json_member(list.json, "invitations")), ==, 1);
     g_assert_null(strstr(list.body, token));
     g_auto(Answer) foreign =
         stage_ask(&stage, &(Ask){.method = "DELETE", .path = path, .token = stage.stranger});
-    g_auto(Answer) member = stage_send(&stage, ROLE_MEMBER, "DELETE", path, NULL);
-    g_auto(Answer) done = stage_send(&stage, ROLE_OWNER, "DELETE", path, NULL);
+    g_auto(Answer) member = send_to(&stage, ROLE_MEMBER, "DELETE", path, NULL);
+    g_auto(Answer) done = send_to(&stage, ROLE_OWNER, "DELETE", path, NULL);
     g_auto(Answer) gone = post(&stage, "/api/invitations/lookup", lookup);
     g_assert_cmpuint(foreign.status, ==, 404);
     g_assert_cmpuint(member.status, ==, 403);
@@ -527,8 +569,8 @@ static void nobody_gives_more_than_he_may(void) {
             g_autoptr(Json) body = json_parse(bodies[i], strlen(bodies[i]), 1000, NULL);
             json_remove(body, path == 0 ? "name" : "email");
             g_autofree char *text = json_print(body, JSON_COMPACT);
-            g_auto(Answer) admin = stage_send(&stage, ROLE_ADMIN, "POST", paths[path], text);
-            g_auto(Answer) owner = stage_send(&stage, ROLE_OWNER, "POST", paths[path], text);
+            g_auto(Answer) admin = send_to(&stage, ROLE_ADMIN, "POST", paths[path], text);
+            g_auto(Answer) owner = send_to(&stage, ROLE_OWNER, "POST", paths[path], text);
             assert_problem(&admin, 403, "PERMISSION_DENIED");
             g_assert_cmpuint(owner.status, ==, 201);
         }
@@ -543,24 +585,22 @@ static void roles_are_given_and_taken(void) {
     add_user(&stage, EVE, "eve@example.com");
     add_member(&stage, ORG_A, EVE, "member");
     g_auto(Answer) last =
-        stage_send(&stage, ROLE_OWNER, "PATCH", "/api/users/" ADA, "{\"role\":\"member\"}");
+        send_to(&stage, ROLE_OWNER, "PATCH", "/api/users/" ADA, "{\"role\":\"member\"}");
     assert_problem(&last, 409, "CONFIGURATION_ERROR");
-    g_auto(Answer) by_admin = stage_send(&stage, ROLE_ADMIN, "DELETE", "/api/users/" ADA, NULL);
+    g_auto(Answer) by_admin = send_to(&stage, ROLE_ADMIN, "DELETE", "/api/users/" ADA, NULL);
     assert_problem(&by_admin, 403, "PERMISSION_DENIED");
-    g_auto(Answer) odd =
-        stage_send(&stage, ROLE_OWNER, "PATCH", "/api/users/" EVE,
-                   "{\"role\":\"scanner\",\"integrations\":[\"" INTEGRATION_B "\"]}");
+    g_auto(Answer) odd = send_to(&stage, ROLE_OWNER, "PATCH", "/api/users/" EVE,
+                                 "{\"role\":\"scanner\",\"integrations\":[\"" INTEGRATION_B "\"]}");
     g_assert_cmpuint(odd.status, ==, 404);
-    g_auto(Answer) done = stage_send(&stage, ROLE_OWNER, "PATCH", "/api/users/" EVE,
-                                     "{\"role\":\"owner\",\"grants\":[\"credentials:read\"]}");
+    g_auto(Answer) done = send_to(&stage, ROLE_OWNER, "PATCH", "/api/users/" EVE,
+                                  "{\"role\":\"owner\",\"grants\":[\"credentials:read\"]}");
     g_assert_cmpuint(done.status, ==, 200);
     g_assert_cmpstr(answer_text(&done, "role"), ==, "owner");
-    g_auto(Answer) gone = stage_send(&stage, ROLE_OWNER, "DELETE", "/api/users/" ADA, NULL);
-    g_auto(Answer) missing = stage_get(&stage, ROLE_OWNER, "/api/users/" ADA);
+    g_auto(Answer) gone = send_to(&stage, ROLE_OWNER, "DELETE", "/api/users/" ADA, NULL);
+    g_auto(Answer) missing = get(&stage, ROLE_OWNER, "/api/users/" ADA);
     g_assert_cmpuint(gone.status, ==, 200);
     g_assert_cmpuint(missing.status, ==, 404);
-    g_auto(Answer) foreign =
-        stage_ask(&stage, &(Ask){.path = "/api/users/" EVE, .token = stage.stranger});
+    g_auto(Answer) foreign = get_as(&stage, stage.stranger, "/api/users/" EVE);
     g_assert_cmpuint(foreign.status, ==, 404);
 }
 
@@ -569,24 +609,24 @@ static void roles_are_given_and_taken(void) {
 static void a_token_is_shown_once_and_works_until_it_is_revoked(void) {
     g_auto(Stage) stage;
     stage_init(&stage, 0);
-    g_auto(Answer) made = stage_send(&stage, ROLE_OWNER, "POST", "/api/tokens",
-                                     "{\"name\":\"nightly\",\"role\":\"scanner\","
-                                     "\"integrations\":[\"" INTEGRATION_A "\"]}");
+    g_auto(Answer) made = send_to(&stage, ROLE_OWNER, "POST", "/api/tokens",
+                                  "{\"name\":\"nightly\",\"role\":\"scanner\","
+                                  "\"integrations\":[\"" INTEGRATION_A "\"]}");
     g_assert_cmpuint(made.status, ==, 201);
     const char *token = answer_text(&made, "token");
     g_assert_true(g_str_has_prefix(token, "assay_scan_"));
     g_autofree char *path = g_strdup_printf("/api/tokens/%s", answer_text(&made, "tokenInfo.id"));
-    g_auto(Answer) list = stage_get(&stage, ROLE_OWNER, "/api/tokens");
+    g_auto(Answer) list = get(&stage, ROLE_OWNER, "/api/tokens");
     g_assert_null(strstr(list.body, token));
-    g_auto(Answer) works = stage_ask(&stage, &(Ask){.path = "/api/session", .token = token});
+    g_auto(Answer) works = get_as(&stage, token, "/api/session");
     g_assert_cmpstr(answer_text(&works, "kind"), ==, "token");
     g_assert_true(json_kind(json_member(works.json, "csrfToken")) == JSON_KIND_NULL);
     g_auto(Answer) foreign =
         stage_ask(&stage, &(Ask){.method = "DELETE", .path = path, .token = stage.stranger});
     g_assert_cmpuint(foreign.status, ==, 404);
-    g_auto(Answer) revoked = stage_send(&stage, ROLE_OWNER, "DELETE", path, NULL);
+    g_auto(Answer) revoked = send_to(&stage, ROLE_OWNER, "DELETE", path, NULL);
     g_assert_cmpuint(revoked.status, ==, 200);
-    g_auto(Answer) dead = stage_ask(&stage, &(Ask){.path = "/api/integrations", .token = token});
+    g_auto(Answer) dead = get_as(&stage, token, "/api/integrations");
     g_assert_cmpuint(dead.status, ==, 404);
 }
 
@@ -617,15 +657,14 @@ static void organizations_are_the_operators_to_make_and_the_owners_to_rename(voi
     g_auto(Answer) made = stage_ask(&stage, &make);
     g_auto(Answer) taken = stage_ask(&stage, &make);
     g_auto(Answer) owner =
-        stage_send(&stage, ROLE_OWNER, "POST", "/api/organizations", "{\"name\":\"Delta\"}");
-    g_auto(Answer) list =
-        stage_ask(&stage, &(Ask){.path = "/api/organizations", .token = stage.operator});
+        send_to(&stage, ROLE_OWNER, "POST", "/api/organizations", "{\"name\":\"Delta\"}");
+    g_auto(Answer) list = get_as(&stage, stage.operator, "/api/organizations");
     g_auto(Answer) clash =
-        stage_send(&stage, ROLE_OWNER, "PATCH", "/api/organization", "{\"name\":\"Gamma\"}");
+        send_to(&stage, ROLE_OWNER, "PATCH", "/api/organization", "{\"name\":\"Gamma\"}");
     g_auto(Answer) renamed =
-        stage_send(&stage, ROLE_OWNER, "PATCH", "/api/organization", "{\"name\":\"Omega\"}");
+        send_to(&stage, ROLE_OWNER, "PATCH", "/api/organization", "{\"name\":\"Omega\"}");
     g_auto(Answer) member =
-        stage_send(&stage, ROLE_MEMBER, "PATCH", "/api/organization", "{\"name\":\"Psi\"}");
+        send_to(&stage, ROLE_MEMBER, "PATCH", "/api/organization", "{\"name\":\"Psi\"}");
     g_assert_cmpuint(made.status, ==, 201);
     g_assert_cmpuint(taken.status, ==, 409);
     g_assert_cmpuint(owner.status, ==, 403);
@@ -671,9 +710,8 @@ static void failed_logins_are_the_installations_to_see(void) {
     open_with_ada(&stage);
     g_auto(Answer) wrong =
         post(&stage, "/api/session", LOGIN("ada@example.com", "wrong horse battery"));
-    g_auto(Answer) list = stage_ask(
-        &stage, &(Ask){.path = "/api/installation/audit?result=denied", .token = stage.operator});
-    g_auto(Answer) owner = stage_get(&stage, ROLE_OWNER, "/api/installation/audit");
+    g_auto(Answer) list = get_as(&stage, stage.operator, "/api/installation/audit?result=denied");
+    g_auto(Answer) owner = get(&stage, ROLE_OWNER, "/api/installation/audit");
     const Json *entry = json_item(json_member(list.json, "audit"), 0);
     g_assert_cmpuint(wrong.status, ==, 401);
     g_assert_cmpuint(owner.status, ==, 403);
@@ -685,20 +723,19 @@ static void refused_changes_are_in_the_log_and_refused_looks_are_not(void) {
     g_auto(Stage) stage;
     stage_init(&stage, 0);
     g_auto(Answer) change =
-        stage_send(&stage, ROLE_MEMBER, "PATCH", "/api/organization", "{\"name\":\"Psi\"}");
-    g_auto(Answer) look = stage_get(&stage, ROLE_MEMBER, "/api/tokens");
+        send_to(&stage, ROLE_MEMBER, "PATCH", "/api/organization", "{\"name\":\"Psi\"}");
+    g_auto(Answer) look = get(&stage, ROLE_MEMBER, "/api/tokens");
     g_auto(Answer) operators =
-        stage_send(&stage, ROLE_OWNER, "POST", "/api/organizations", "{\"name\":\"Psi\"}");
+        send_to(&stage, ROLE_OWNER, "POST", "/api/organizations", "{\"name\":\"Psi\"}");
     g_assert_cmpuint(change.status, ==, 403);
     g_assert_cmpuint(look.status, ==, 403);
     g_assert_cmpuint(operators.status, ==, 403);
-    g_auto(Answer) list = stage_get(&stage, ROLE_OWNER, "/api/audit");
+    g_auto(Answer) list = get(&stage, ROLE_OWNER, "/api/audit");
     const Json *rows = json_member(list.json, "audit");
     g_assert_cmpuint(json_count(rows), ==, 1);
     g_assert_cmpstr(json_text(json_path(json_item(rows, 0), "details.operation")), ==,
                     "changeOrganization");
-    g_auto(Answer) whole =
-        stage_ask(&stage, &(Ask){.path = "/api/installation/audit", .token = stage.operator});
+    g_auto(Answer) whole = get_as(&stage, stage.operator, "/api/installation/audit");
     g_assert_cmpuint(json_count(json_member(whole.json, "audit")), ==, 1);
 }
 
@@ -706,17 +743,17 @@ static void the_log_is_exported_line_by_line(void) {
     g_auto(Stage) stage;
     stage_init(&stage, 0);
     for (int i = 0; i < 3; i++) {
-        g_auto(Answer) made = stage_send(&stage, ROLE_OWNER, "POST", "/api/tokens",
-                                         "{\"name\":\"nightly\",\"role\":\"member\"}");
+        g_auto(Answer) made = send_to(&stage, ROLE_OWNER, "POST", "/api/tokens",
+                                      "{\"name\":\"nightly\",\"role\":\"member\"}");
         g_assert_cmpuint(made.status, ==, 201);
     }
     g_auto(Answer) exported =
-        stage_get(&stage, ROLE_OWNER, "/api/audit/export?action=token.create&order=oldest");
+        get(&stage, ROLE_OWNER, "/api/audit/export?action=token.create&order=oldest");
     g_autofree char *type = answer_header(&exported, "Content-Type");
     g_auto(GStrv) lines = g_strsplit(exported.body, "\n", -1);
     g_assert_cmpstr(type, ==, "application/x-ndjson");
     g_assert_cmpuint(g_strv_length(lines), ==, 4); /* the last is empty */
-    g_auto(Answer) member = stage_get(&stage, ROLE_MEMBER, "/api/audit/export");
+    g_auto(Answer) member = get(&stage, ROLE_MEMBER, "/api/audit/export");
     g_assert_cmpuint(member.status, ==, 403);
 }
 
@@ -738,7 +775,7 @@ static void a_flood_of_logins_leaves_room_for_others(void) {
         connections[i] = stage_connect(&stage);
         stage_write(connections[i], request);
     }
-    g_auto(Answer) ordinary = stage_get(&stage, ROLE_OWNER, "/api/users");
+    g_auto(Answer) ordinary = get(&stage, ROLE_OWNER, "/api/users");
     g_assert_cmpuint(ordinary.status, ==, 200);
     for (int i = 0; i < FLOOD; i++) {
         g_auto(Answer) answer = stage_read(connections[i], false);

@@ -80,7 +80,7 @@ static char *add_token(Db *db, TokenWork *work, TicketKind kind) {
 
 static void add_tokens(Stage *stage) {
     for (Role role = ROLE_OWNER; role < ROLE_NONE; role++) {
-        g_autofree char *id = g_strdup_printf("token-%s", role_name(role));
+        g_autofree char *id = g_strdup_printf("01890000-0000-7000-8000-0000000070%02d", (int)role);
         bool scanner = role == ROLE_SCANNER;
         TokenWork work = {
             .organizations = {ORG_A},
@@ -88,15 +88,18 @@ static void add_tokens(Stage *stage) {
             .token = {.id = id, .name = role_name(role)}};
         stage->tokens[role] = add_token(stage->db, &work, scanner ? TICKET_SCANNER : TICKET_API);
     }
-    TokenWork stranger = {.organizations = {ORG_B},
-                          .access = {.role = "owner"},
-                          .token = {.id = "token-stranger", .name = "stranger"}};
+    TokenWork stranger = {
+        .organizations = {ORG_B},
+        .access = {.role = "owner"},
+        .token = {.id = "01890000-0000-7000-8000-000000007100", .name = "stranger"}};
     stage->stranger = add_token(stage->db, &stranger, TICKET_API);
     TokenWork both = {.organizations = {ORG_A, ORG_B},
                       .access = {.role = "owner"},
-                      .token = {.id = "token-both", .name = "both"}};
+                      .token = {.id = "01890000-0000-7000-8000-000000007101", .name = "both"}};
     stage->both = add_token(stage->db, &both, TICKET_API);
-    TokenWork operator= {.token = {.id = "token-operator", .name = "operator", .operator= true } };
+    TokenWork operator= {.token = {.id = "01890000-0000-7000-8000-000000007102",
+                                   .name = "operator",
+                                   .operator= true } };
     stage->operator= add_token(stage->db, &operator, TICKET_OPERATOR);
 }
 
