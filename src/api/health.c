@@ -3,6 +3,7 @@
 #include "api/call.h"
 #include "api/etag.h"
 #include "api/metrics.h"
+#include "store/job_count.h"
 #include "store/organization.h"
 
 #include <string.h>
@@ -58,9 +59,27 @@ static void write_server(Desk *desk, GString *out) {
         metrics_sample(out, &samples[i]);
 }
 
+static bool count_work(DbUnit *unit, void *data, GError **error) {
+    return job_count(unit, data, error);
+}
+
+static bool write_jobs(Call *call, GString *out, GError **error) {
+    JobCount count = {0};
+    if (!call_run(call, DB_READ, count_work, &count, error))
+        return false;
+    const MetricSample samples[] = {
+        {"assay_jobs", "Jobs that have not ended, by status.", "gauge", "status=\"pending\"",
+         (double)count.pending},
+        {"assay_jobs", NULL, NULL, "status=\"running\"", (double)count.running},
+        {"assay_jobs", NULL, NULL, "status=\"parked\"", (double)count.parked},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(samples); i++)
+        metrics_sample(out, &samples[i]);
+    return true;
+}
+
 static bool figures(Call *call, GError **error) {
     g_autoptr(GString) out = g_string_new(NULL);
-    (void)error;
     metrics_sample(out, &(MetricSample){.name = "assay_info",
                                         .help = "The version.",
                                         .type = "gauge",
@@ -68,6 +87,8 @@ static bool figures(Call *call, GError **error) {
                                         .value = 1});
     metrics_write(call->desk->metrics, out);
     write_server(call->desk, out);
+    if (!write_jobs(call, out, error))
+        return false;
     reply_set_text(&call->reply, 200, TEXT_METRICS, out->str);
     return true;
 }

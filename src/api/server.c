@@ -470,7 +470,7 @@ static const char *try_host(Server *server, const char *host, const char *port) 
 static bool listen_on(Server *server, const char *text, GError **error) {
     const char *colon = strrchr(text, ':');
     bool bracket = colon && colon > text + 1 && text[0] == '[' && colon[-1] == ']';
-    if (!colon)
+    if (!colon || !g_ascii_string_to_unsigned(colon + 1, 10, 0, G_MAXUINT16, NULL, NULL))
         return set_unusable(text, "there is no port", error);
     g_autofree char *host = bracket ? g_strndup(text + 1, (size_t)(colon - text) - 2)
                                     : g_strndup(text, (size_t)(colon - text));

@@ -177,6 +177,21 @@ static void a_job_that_waits_is_called_off(void) {
     g_assert_cmpuint(json_count(json_member(list.json, "jobs")), ==, 1);
 }
 
+static void jobs_that_wait_and_run_are_figures(void) {
+    g_auto(Stage) stage;
+    stage_init(&stage, 0);
+    g_autofree char *id = queue(&stage, NULL);
+    Ask ask = {.path = "/metrics", .token = stage.operator};
+    g_auto(Answer) waiting = stage_ask(&stage, &ask);
+    g_assert_nonnull(strstr(waiting.body, "assay_jobs{status=\"pending\"} 1\n"));
+    RunWork work = {.job_id = id};
+    must(db_run(stage.db, &claiming, DB_WRITE, claim_work, &work, &error));
+    g_auto(Answer) running = stage_ask(&stage, &ask);
+    g_assert_nonnull(strstr(running.body, "assay_jobs{status=\"pending\"} 0\n"));
+    g_assert_nonnull(strstr(running.body, "assay_jobs{status=\"running\"} 1\n"));
+    job_free(work.job);
+}
+
 static void a_running_job_is_asked_to_end(void) {
     g_auto(Stage) stage;
     stage_init(&stage, 0);
@@ -340,6 +355,7 @@ static const ApiTest tests[] = {
     {"the_same_key_again_gets_the_same_answer", the_same_key_again_gets_the_same_answer},
     {"a_refusal_is_kept_for_its_key_as_well", a_refusal_is_kept_for_its_key_as_well},
     {"a_job_that_waits_is_called_off", a_job_that_waits_is_called_off},
+    {"jobs_that_wait_and_run_are_figures", jobs_that_wait_and_run_are_figures},
     {"a_running_job_is_asked_to_end", a_running_job_is_asked_to_end},
     {"a_foreign_or_unknown_job_is_not_there", a_foreign_or_unknown_job_is_not_there},
     {"whoever_watches_a_job_sees_it_to_its_end", whoever_watches_a_job_sees_it_to_its_end},
