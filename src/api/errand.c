@@ -39,6 +39,7 @@ struct Errands {
     pthread_cond_t filled;
     GQueue queue;      /* Errand, referenced */
     GHashTable *by_id; /* id -> Errand, referenced */
+    GHashTable *busy;  /* Crew that are being asked */
     bool stopping;
     unsigned count;
     pthread_t threads[];
@@ -139,12 +140,38 @@ static void finish(Errand *errand, Json *body, GError *error) {
     pthread_mutex_unlock(&board->lock);
 }
 
+/* Whether the errand may be done: at the end of the server nothing new is begun. */
+static bool mark_busy(Errands *board, Crew *crew) {
+    pthread_mutex_lock(&board->lock);
+    bool wanted = !board->stopping;
+    if (wanted)
+        g_hash_table_add(board->busy, crew);
+    pthread_mutex_unlock(&board->lock);
+    return wanted;
+}
+
+static void unmark_busy(Errands *board, Crew *crew) {
+    pthread_mutex_lock(&board->lock);
+    g_hash_table_remove(board->busy, crew);
+    pthread_mutex_unlock(&board->lock);
+}
+
+static bool ask(Errand *errand, Crew *crew, Json **body_out, GError **error) {
+    if (!mark_busy(errand->board, crew)) {
+        g_set_error_literal(error, ASSAY_ERROR, ERROR_CANCELLED, "The server is stopping.");
+        return false;
+    }
+    bool ok = errand->work(crew, errand->data, body_out, error);
+    unmark_busy(errand->board, crew);
+    return ok;
+}
+
 /* A crew that failed in itself is not used again. */
 static void run(Errand *errand, const CrewConfig *config, Crew **crew) {
     Json *body = NULL;
     GError *error = NULL;
-    if ((*crew || crew_start(config, crew, &error)) &&
-        !errand->work(*crew, errand->data, &body, &error) && error_code_of(error) == ERROR_INTERNAL)
+    if ((*crew || crew_start(config, crew, &error)) && !ask(errand, *crew, &body, &error) &&
+        error_code_of(error) == ERROR_INTERNAL)
         g_clear_pointer(crew, crew_free);
     free_data(errand);
     finish(errand, body, error);
@@ -185,6 +212,7 @@ Errands *errands_new(const CrewConfig *crew, Alarms *alarms, unsigned threads) {
     pthread_mutex_init(&board->lock, NULL);
     pthread_cond_init(&board->filled, NULL);
     g_queue_init(&board->queue);
+    board->busy = g_hash_table_new(NULL, NULL);
     board->by_id = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, unref_entry);
     board->count = threads;
     for (unsigned i = 0; i < threads; i++)
@@ -270,6 +298,9 @@ void errands_stop(Errands *errands) {
         g_ptr_array_add(all, errand_ref(value));
     while (!g_queue_is_empty(&errands->queue))
         errand_unref(g_queue_pop_head(&errands->queue));
+    g_hash_table_iter_init(&iterator, errands->busy);
+    while (g_hash_table_iter_next(&iterator, &value, NULL))
+        crew_interrupt(value);
     pthread_mutex_unlock(&errands->lock);
     for (guint i = 0; i < all->len; i++)
         tell(g_ptr_array_index(all, i), false);
@@ -300,6 +331,7 @@ void errands_free(Errands *errands) {
         pthread_join(errands->threads[i], NULL);
     drop_alarms(errands);
     g_hash_table_unref(errands->by_id);
+    g_hash_table_unref(errands->busy);
     pthread_mutex_destroy(&errands->lock);
     pthread_cond_destroy(&errands->filled);
     g_free(errands);

@@ -46,7 +46,7 @@ typedef struct {
 } ErrandWish;
 
 Errands *errands_new(const CrewConfig *crew, Alarms *alarms, unsigned threads);
-/* Everybody who waits is told that it did not end; those under way are waited for. */
+/* Everybody who waits is told that it did not end; what is asked of a worker is broken off. */
 void errands_stop(Errands *errands);
 void errands_free(Errands *errands); /* NULL allowed */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Errands, errands_free)

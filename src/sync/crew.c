@@ -4,6 +4,9 @@
 #include "base/log.h"
 #include "sync/message.h"
 
+#include <pthread.h>
+#include <sys/socket.h>
+
 #define RESTARTS_MAX 100 /* the job's own attempts end it long before */
 
 struct Crew {
@@ -12,6 +15,7 @@ struct Crew {
     char *data_dir;
     char *database_url;
     Station station;
+    pthread_mutex_t ending; /* the socket is not closed while crew_interrupt() uses it */
 };
 
 static bool start_worker(Crew *crew, GError **error) {
@@ -30,6 +34,7 @@ bool crew_start(const CrewConfig *config, Crew **crew_out, GError **error) {
     crew->config.data_dir = crew->data_dir = g_strdup(config->data_dir);
     crew->config.database_url = crew->database_url = g_strdup(config->database_url);
     crew->station.socket = -1;
+    pthread_mutex_init(&crew->ending, NULL);
     if (!start_worker(crew, error))
         return false;
     *crew_out = g_steal_pointer(&crew);
@@ -40,6 +45,7 @@ void crew_free(Crew *crew) {
     if (!crew)
         return;
     station_end(&crew->station);
+    pthread_mutex_destroy(&crew->ending);
     g_free(crew->program);
     g_free(crew->data_dir);
     g_free(crew->database_url);
@@ -82,8 +88,17 @@ static bool await_done(Crew *crew, const Listener *listener, Json **done_out, GE
     }
 }
 
+void crew_interrupt(Crew *crew) {
+    pthread_mutex_lock(&crew->ending);
+    if (crew->station.socket >= 0)
+        (void)shutdown(crew->station.socket, SHUT_RDWR);
+    pthread_mutex_unlock(&crew->ending);
+}
+
 static bool worker_died(Crew *crew, const char *doing, GError **error) {
+    pthread_mutex_lock(&crew->ending);
     station_end(&crew->station);
+    pthread_mutex_unlock(&crew->ending);
     g_clear_error(error);
     g_set_error(error, ASSAY_ERROR, ERROR_INTERNAL, "the worker process died while %s", doing);
     return false;

@@ -38,6 +38,9 @@ typedef struct {
 bool crew_test(Crew *crew, const CrewTest *test, Json **account_out,
                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Ends what crew_test() waits for on another thread: it fails as if the worker had died. */
+void crew_interrupt(Crew *crew);
+
 /* Makes the job of a wish, as queue_sync() does, where definitions are read anyway. wish->data_dir
  * is the crew's. *queued_out: {"job": its id, "provider": the name for people}. */
 bool crew_queue(Crew *crew, const DbScope *scope, const char *integration_id,

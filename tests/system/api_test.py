@@ -228,8 +228,9 @@ def test_the_server_stops_while_it_is_asked():
         sandbox.wait(held=1, timeout_ms=60000)
         service.process.send_signal(signal.SIGTERM)
         assert waiting.recv(100).startswith(b"HTTP/1.1 503 ")
+        until(lambda: service.process.poll() is not None, "the end of the service, whatever the provider does")
+        assert service.process.returncode == 0
         sandbox.control("POST", "release", {})
-        until(lambda: service.process.poll() is not None, "the end of the service")
         for connection in [*idle, waiting]:
             connection.close()
 
