@@ -104,24 +104,25 @@ static bool start_api(CommandCall *call, const ServeApi *wish, Service *service,
     return serve_api_show_setup(service->api, call->output, error);
 }
 
-static bool serve(CommandCall *call, Session *session, const Role *role, SupervisorConfig *config,
-                  GError **error) {
+static bool serve(CommandCall *call, Session *session, const Role *role,
+                  const SupervisorConfig *wanted, GError **error) {
     Service service = {0};
+    SupervisorConfig config = *wanted;
     g_autofree char *address = NULL;
-    config->progress = tell_progress;
-    config->data = &service;
-    g_autoptr(Supervisor) supervisor = supervisor_new(config, error);
+    config.progress = tell_progress;
+    config.data = &service;
+    g_autoptr(Supervisor) supervisor = supervisor_new(&config, error);
     if (!supervisor)
         return false;
     service.supervisor = supervisor;
     ServeApi wish = {.session = session,
                      .settings = session_config(session),
-                     .station = &config->station,
+                     .station = &config.station,
                      .queued = tell_queued,
                      .data = &service};
     bool ok = !role->answers || start_api(call, &wish, &service, &address, error);
     if (ok) {
-        say_ready(call->output, role, config, address);
+        say_ready(call->output, role, &config, address);
         ok = supervisor_run(supervisor, error);
     }
     api_stop(g_steal_pointer(&service.api));

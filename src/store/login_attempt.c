@@ -60,7 +60,9 @@ static bool read_count(DbUnit *unit, const char *key, Count *count_out, GError *
     if (!record_must(get, &shape, &count, error))
         return false;
     bool old = count->last_at + LOGIN_FORGET_MS <= clock_now_ms();
-    *count_out = old ? (Count){0} : *count;
+    *count_out = *count;
+    if (old)
+        *count_out = (Count){0};
     return true;
 }
 
