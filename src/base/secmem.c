@@ -40,9 +40,9 @@ static void create_arena(void) {
     if (sodium_init() < 0 || page <= 0)
         return;
     size_t guard = (size_t)page;
-    /* cppcheck-suppress invalidFunctionArg ; -1 is the descriptor of no file (mmap(2)) */
-    unsigned char *place = mmap(NULL, ARENA_SIZE + 2 * guard, PROT_NONE,
-                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    /* cppcheck-suppress invalidFunctionArg */
+    unsigned char *place = mmap(NULL, ARENA_SIZE + 2 * guard, PROT_NONE, flags, -1, 0);
     if (place == MAP_FAILED)
         return;
     if (mprotect(place + guard, ARENA_SIZE, PROT_READ | PROT_WRITE) != 0) {
