@@ -62,8 +62,7 @@ static void take_settings(const Config *settings, const Role *role, ScheduleDefa
 /* For scripts and service managers: printed when signals are taken, work is looked for and requests
  * are answered. address is the API's, or NULL. */
 static void say_ready(const Output *output, const Role *role, const SupervisorConfig *config,
-                      const char *address) {
-    g_autoptr(Json) json = json_new_object();
+                      const char *address, Json *json) {
     json_put_bool(json, "ready", true);
     json_put_string(json, "role", role->name);
     json_put_int(json, "workers", config->workers);
@@ -97,11 +96,11 @@ static void tell_queued(void *data) {
 }
 
 static bool start_api(CommandCall *call, const ServeApi *wish, Service *service, char **address_out,
-                      GError **error) {
+                      Json *ready, GError **error) {
     if (!serve_api_start(wish, &service->api, error))
         return false;
     *address_out = serve_api_address(wish, service->api);
-    return serve_api_show_setup(service->api, call->output, error);
+    return serve_api_show_setup(service->api, call->output, ready, error);
 }
 
 static bool serve(CommandCall *call, Session *session, const Role *role,
@@ -109,6 +108,7 @@ static bool serve(CommandCall *call, Session *session, const Role *role,
     Service service = {0};
     SupervisorConfig config = *wanted;
     g_autofree char *address = NULL;
+    g_autoptr(Json) ready = json_new_object();
     config.progress = tell_progress;
     config.data = &service;
     g_autoptr(Supervisor) supervisor = supervisor_new(&config, error);
@@ -120,9 +120,9 @@ static bool serve(CommandCall *call, Session *session, const Role *role,
                      .station = &config.station,
                      .queued = tell_queued,
                      .data = &service};
-    bool ok = !role->answers || start_api(call, &wish, &service, &address, error);
+    bool ok = !role->answers || start_api(call, &wish, &service, &address, ready, error);
     if (ok) {
-        say_ready(call->output, role, &config, address);
+        say_ready(call->output, role, &config, address, ready);
         ok = supervisor_run(supervisor, error);
     }
     api_stop(g_steal_pointer(&service.api));

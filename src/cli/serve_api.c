@@ -65,10 +65,12 @@ char *serve_api_address(const ServeApi *wish, const ApiServer *server) {
     return g_strdup_printf("http://%s:%u", host ? host : "localhost", api_port(server));
 }
 
-bool serve_api_show_setup(const ApiServer *server, const Output *output, GError **error) {
+bool serve_api_show_setup(const ApiServer *server, const Output *output, Json *ready,
+                          GError **error) {
     char *link = NULL;
     if (!api_setup_link(server, &link, error))
         return false;
+    json_put_string(ready, "setup", link);
     if (link)
         output_note(output, "There are no users yet. Make the first one here, once: %s", link);
     secmem_free_text(link);

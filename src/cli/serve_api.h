@@ -2,9 +2,9 @@
 #pragma once
 
 #include "api/api.h"
+#include "cli/config.h"
 #include "cli/output.h"
 #include "cli/session.h"
-#include "cli/config.h"
 #include "sync/station.h"
 
 #include <glib.h>
@@ -25,6 +25,7 @@ bool serve_api_start(const ServeApi *wish, ApiServer **server_out,
 /* Where it listens, such as "http://127.0.0.1:8080". Caller frees. */
 char *serve_api_address(const ServeApi *wish, const ApiServer *server);
 
-/* Shows the link by which the first user is made, as long as there is none. */
-bool serve_api_show_setup(const ApiServer *server, const Output *output,
+/* Shows the link by which the first user is made, as long as there is none: as a note, and for
+ * --json as a member of the object that says that the service is ready. */
+bool serve_api_show_setup(const ApiServer *server, const Output *output, Json *ready,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
