@@ -213,7 +213,9 @@ def test_key_in_the_environment_leaves_no_key_file():
 
 
 def contents(assay):
-    return hashlib.sha256(assay.everything().encode("utf-8", "surrogateescape")).hexdigest()
+    """What is stored; that somebody tried is in the audit log."""
+    lines = [line for line in assay.everything().split("\n") if "audit" not in line.partition("(")[0]]
+    return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def test_wrong_or_missing_key_gives_one_clear_error_and_changes_nothing():
