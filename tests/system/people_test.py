@@ -18,6 +18,15 @@ PASSWORD = "correct horse battery"
 ADA = {"email": "ada@example.com", "password": PASSWORD}
 
 
+def stored(assay):
+    """Everything that the installation has written: its files, and the rows of a database that is elsewhere."""
+    files = b"".join(path.read_bytes() for path in sorted(assay.data.rglob("*")) if path.is_file())
+    tables = ("user_account", "user_session", "invitation", "setup_token", "api_token", "idempotency", "audit",
+              "login_attempt")
+    rows = [assay.rows(f"select * from {table}") for table in tables]
+    return files + repr(rows).encode()
+
+
 class Client:
     """Speaks JSON to a service; keeps cookies as a browser does, and the CSRF token."""
 
@@ -25,7 +34,8 @@ class Client:
         self.base = service.api
         self.token = token
         self.csrf = None
-        self.opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
+        self.cookies = http.cookiejar.CookieJar()
+        self.opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self.cookies))
 
     def ask(self, method, path, body=None, status=200):
         headers = {"Content-Type": "application/json"}
@@ -94,6 +104,24 @@ def test_the_first_start_prints_a_link_that_makes_the_owner_once():
             Client(service).log_in()
             assert service.ready["setup"] is None
         assert PASSWORD not in service.said()
+
+
+def test_no_password_token_or_cookie_is_stored_or_logged():
+    with Assay() as assay, serving(assay) as service:
+        secrets = [setup_token(service), PASSWORD]
+        client = set_up(service)
+        secrets += [cookie.value for cookie in client.cookies] + [client.csrf]
+        made = client.ask("POST", "/api/tokens", {"name": "nightly", "role": "member"}, 201)
+        invited = client.ask("POST", "/api/invitations", {"email": "eve@example.com", "role": "member"}, 201)
+        secrets += [made["token"], invited["link"].partition("#")[2]]
+        client.ask("POST", "/api/session/password", {"password": PASSWORD, "newPassword": "another horse battery"})
+        Client(service).ask("POST", "/api/session", {**ADA, "password": "a mistyped horse"}, 401)
+        secrets += ["another horse battery", "a mistyped horse"]
+        assert len(secrets) == 8 and all(secrets)
+        kept = stored(assay)
+        assert made["tokenInfo"]["id"].encode() in kept
+        found = [secret for secret in secrets if secret.encode() in kept or secret in service.said()]
+        assert found == [], found
 
 
 def test_whoever_is_disabled_on_the_command_line_is_out_of_the_service_at_once():
