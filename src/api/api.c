@@ -129,7 +129,7 @@ static void make_parts(Desk *desk) {
     desk->strangers = limiter_new(STRANGERS_A_MINUTE);
     desk->metrics = metrics_new(desk->tables);
     desk->token_use = token_use_new();
-    desk->errands = errands_new(&crew, desk->alarms, ERRAND_THREADS);
+    desk->errands = errands_new(&crew, desk->alarms, ERRAND_THREADS, config->patience_ms);
 }
 
 static bool open_door(Desk *desk, GError **error) {

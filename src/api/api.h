@@ -30,6 +30,7 @@ typedef struct {
     unsigned connections;             /* at once; 0: 4,096 */
     unsigned connections_per_address; /* at once, of no trusted proxy; 0: 2,048 */
     unsigned threads;                 /* for work on the database; 0: 4 */
+    int64_t patience_ms; /* how long a request waits for a test of a connection; 0: 25 s */
 
     /* All borrowed until api_stop(). */
     Db *db;

@@ -35,6 +35,7 @@ struct Errand {
 struct Errands {
     CrewConfig crew;
     Alarms *alarms;
+    int64_t patience_ms;
     pthread_mutex_t lock;
     pthread_cond_t filled;
     GQueue queue;      /* Errand, referenced */
@@ -205,10 +206,12 @@ static void unref_entry(void *errand) {
     errand_unref(errand);
 }
 
-Errands *errands_new(const CrewConfig *crew, Alarms *alarms, unsigned threads) {
+Errands *errands_new(const CrewConfig *crew, Alarms *alarms, unsigned threads,
+                     int64_t patience_ms) {
     Errands *board = g_malloc0(sizeof(Errands) + threads * sizeof(pthread_t));
     board->crew = *crew;
     board->alarms = alarms;
+    board->patience_ms = patience_ms > 0 ? patience_ms : ERRAND_PATIENCE_MS;
     pthread_mutex_init(&board->lock, NULL);
     pthread_cond_init(&board->filled, NULL);
     g_queue_init(&board->queue);
@@ -238,7 +241,7 @@ bool errands_begin(Errands *errands, Errand *errand, ErrandTold told, void *data
     errand->told = told;
     errand->told_data = data;
     errand->alarm =
-        alarm_set(errands->alarms, ERRAND_PATIENCE_MS, 0, lose_patience, errand_ref(errand));
+        alarm_set(errands->alarms, errands->patience_ms, 0, lose_patience, errand_ref(errand));
     if (enqueue(errands, errand))
         return true;
     errand->told = NULL;

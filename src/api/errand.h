@@ -45,7 +45,8 @@ typedef struct {
     GDestroyNotify free_data;
 } ErrandWish;
 
-Errands *errands_new(const CrewConfig *crew, Alarms *alarms, unsigned threads);
+/* patience_ms 0: ERRAND_PATIENCE_MS. */
+Errands *errands_new(const CrewConfig *crew, Alarms *alarms, unsigned threads, int64_t patience_ms);
 /* Everybody who waits is told that it did not end; what is asked of a worker is broken off. */
 void errands_stop(Errands *errands);
 void errands_free(Errands *errands); /* NULL allowed */

@@ -37,6 +37,16 @@ static const char *public_url(const Config *settings) {
                : config_text(settings, "public_url");
 }
 
+/* Tests do not wait as long as clients do; not in releases. */
+static int64_t patience_ms(void) {
+#ifdef ASSAY_TEST_HOOKS
+    const char *patience = g_getenv("ASSAY_TEST_PATIENCE_MS");
+    if (patience)
+        return g_ascii_strtoll(patience, NULL, 10);
+#endif
+    return 0;
+}
+
 bool serve_api_start(const ServeApi *wish, ApiServer **server_out, GError **error) {
     const Keyring *keyring = session_keyring(wish->session, error);
     if (!keyring)
@@ -52,6 +62,7 @@ bool serve_api_start(const ServeApi *wish, ApiServer **server_out, GError **erro
                         .keyring = keyring,
                         .aws = wish->station->aws,
                         .wait_scale = wish->station->wait_scale,
+                        .patience_ms = patience_ms(),
                         .queued = tell_queued,
                         .configuration = describe,
                         .data = (void *)(uintptr_t)wish};

@@ -20,11 +20,11 @@ def token(assay, role, *arguments):
 
 
 @contextlib.contextmanager
-def world(*arguments, repos=3, **options):
+def world(*arguments, repos=3, env=None, **options):
     """A sandbox, an installation with a connected integration, and its API as an owner who is also the operator."""
     with Sandbox("--repos", str(repos), "--limit", "0", **options) as sandbox, Assay(sandbox) as assay:
         assay.run("init", status=0)
-        with Service(assay, "--role", "all", "--workers", "2", *arguments) as service:
+        with Service(assay, "--role", "all", "--workers", "2", *arguments, env=env) as service:
             yield sandbox, assay, service, Api(service.api, token(assay, "owner", "--operator"))
 
 
@@ -211,6 +211,32 @@ def test_what_is_not_described_is_a_problem_document():
                     continue
                 status = nobody.send(method.upper(), path, {} if method in ("post", "put", "patch") else None).status
                 assert status == 401, (method, path, status)
+
+
+def test_what_takes_too_long_goes_on_as_a_job():
+    with world(env={"ASSAY_TEST_PATIENCE_MS": "50"}) as (sandbox, assay, service, api):
+        sandbox.fault(match="/user", kind="hold")
+        later = api.post("/api/integrations/connect", connect_request(sandbox), status=202)
+        job = f"/api/jobs/{later.json['jobId']}"
+        assert later.headers["location"] == job and later.json["events"] == f"{job}/events"
+        sandbox.wait(held=1, timeout_ms=60000)
+        assert api.get(job).json["status"] == "running" and api.get(job).json["kind"] == "connect"
+        api.post(f"{job}/cancel", status=409)
+        stranger = assay.ask("tokens", "create", "other", "--role", "owner", "--organization", "default")["token"]
+        assert api.as_(stranger).get(job).json["id"] == later.json["jobId"]
+        sandbox.control("POST", "release", {})
+        events = list(api.events(later.json["events"]))
+        assert events[-1][0] == "done" and events[-1][2]["result"]["success"], events
+        integration = api.get(f"/api/integrations/{events[-1][2]['result']['id']}").json
+        assert integration["status"] == "connected" and api.get(job).json["status"] == "completed"
+        sandbox.clear()
+        sandbox.fault(match="/user", kind="hold")
+        refused = api.post("/api/integrations/connect",
+                           connect_request(sandbox, "b", credentials={"accessToken": PLANTED}), status=202).json
+        sandbox.wait(held=1, timeout_ms=60000)
+        sandbox.control("POST", "release", {})
+        ended_badly = ended(api, refused["jobId"])
+        assert ended_badly["status"] == "failed" and ended_badly["error"]["code"] == "AUTHENTICATION_FAILED"
 
 
 def test_the_server_stops_while_it_is_asked():
