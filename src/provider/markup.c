@@ -70,18 +70,43 @@ static bool skip_blanks(Markup *markup) {
     return markup->at > from;
 }
 
+static void spans_init(MarkupSpans *spans) {
+    spans->items = spans->few;
+    spans->count = 0;
+    spans->room = G_N_ELEMENTS(spans->few);
+}
+
+static void spans_clear(MarkupSpans *spans) {
+    if (spans->items != spans->few)
+        g_free(spans->items);
+}
+
+static void spans_grow(MarkupSpans *spans) {
+    bool few = spans->items == spans->few;
+    spans->items = g_renew(MarkupSpan, few ? NULL : spans->items, spans->room * 2);
+    if (few)
+        memcpy(spans->items, spans->few, sizeof spans->few);
+    spans->room *= 2;
+}
+
+static inline void spans_add(MarkupSpans *spans, MarkupSpan span) {
+    if (spans->count == spans->room)
+        spans_grow(spans);
+    spans->items[spans->count++] = span;
+}
+
 void markup_init(Markup *markup, const char *bytes, size_t size) {
     (void)pthread_once(&classes_once, fill_classes);
-    *markup = (Markup){.begin = bytes,
-                       .at = bytes,
-                       .end = bytes + size,
-                       .open = g_array_sized_new(FALSE, FALSE, sizeof(MarkupSpan), 16),
-                       .attributes = g_array_new(FALSE, FALSE, sizeof(MarkupSpan))};
+    memset(markup, 0, offsetof(Markup, open));
+    markup->begin = markup->at = bytes;
+    markup->end = bytes + size;
+    spans_init(&markup->open);
+    spans_init(&markup->attributes);
 }
 
 void markup_clear(Markup *markup) {
-    g_array_unref(markup->open);
-    g_array_unref(markup->attributes);
+    spans_clear(&markup->open);
+    spans_clear(&markup->attributes);
 }
 
 /* --- characters ------------------------------------------------------------------------------- */
@@ -177,6 +202,10 @@ static bool same(const MarkupSpan *a, const MarkupSpan *b) {
 static bool pass_value(Markup *markup, char quote) {
     while (markup->at < markup->end && *markup->at != quote) {
         gunichar c;
+        if (is(markup, markup->at, BYTE_PLAIN)) {
+            markup->at++;
+            continue;
+        }
         if (*markup->at == '<')
             return false;
         if (*markup->at == '&') {
@@ -207,8 +236,8 @@ static bool read_attribute(Markup *markup, MarkupSpan *name, MarkupSpan *value) 
     return true;
 }
 
-static const MarkupSpan *attribute_name(const Markup *markup, guint index) {
-    return &g_array_index(markup->attributes, MarkupSpan, index * 2);
+static const MarkupSpan *attribute_name(const Markup *markup, size_t index) {
+    return &markup->attributes.items[index * 2];
 }
 
 static int compare_names(const void *a, const void *b) {
@@ -217,12 +246,12 @@ static int compare_names(const void *a, const void *b) {
     return order != 0 ? order : (one->length > other->length) - (one->length < other->length);
 }
 
-static bool many_come_once(const Markup *markup, guint count) {
+static bool many_come_once(const Markup *markup, size_t count) {
     g_autofree const MarkupSpan **names = g_new(const MarkupSpan *, count);
-    for (guint i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++)
         names[i] = attribute_name(markup, i);
     qsort(names, count, sizeof(names[0]), compare_names);
-    for (guint i = 1; i < count; i++) {
+    for (size_t i = 1; i < count; i++) {
         if (same(names[i - 1], names[i]))
             return false;
     }
@@ -230,11 +259,11 @@ static bool many_come_once(const Markup *markup, guint count) {
 }
 
 static bool attributes_come_once(const Markup *markup) {
-    guint count = markup->attributes->len / 2;
+    size_t count = markup->attributes.count / 2;
     if (count > FEW_ATTRIBUTES)
         return many_come_once(markup, count);
-    for (guint i = 1; i < count; i++) {
-        for (guint k = 0; k < i; k++) {
+    for (size_t i = 1; i < count; i++) {
+        for (size_t k = 0; k < i; k++) {
             if (same(attribute_name(markup, i), attribute_name(markup, k)))
                 return false;
         }
@@ -250,36 +279,39 @@ static MarkupKind tell(Markup *markup, MarkupKind kind, const MarkupSpan *what) 
 
 static MarkupKind read_start(Markup *markup) {
     MarkupSpan name, attribute[2];
-    if ((markup->rooted && markup->open->len == 0) || !read_name(markup, &name))
+    if ((markup->rooted && markup->open.count == 0) || !read_name(markup, &name))
         return MARKUP_BROKEN;
-    g_array_set_size(markup->attributes, 0);
+    markup->attributes.count = 0;
     bool apart = skip_blanks(markup);
     while (!looking_at(markup, ">") && !looking_at(markup, "/")) {
         if (!apart || !read_attribute(markup, &attribute[0], &attribute[1]))
             return MARKUP_BROKEN;
-        g_array_append_vals(markup->attributes, attribute, 2);
+        spans_add(&markup->attributes, attribute[0]);
+        spans_add(&markup->attributes, attribute[1]);
         apart = skip_blanks(markup);
     }
     markup->empty = take(markup, "/");
     if (!take(markup, ">") || !attributes_come_once(markup))
         return MARKUP_BROKEN;
     markup->rooted = true;
-    g_array_append_val(markup->open, name);
+    spans_add(&markup->open, name);
     return tell(markup, MARKUP_START, &name);
 }
 
 static MarkupKind end_innermost(Markup *markup) {
-    MarkupSpan name = g_array_index(markup->open, MarkupSpan, markup->open->len - 1);
-    g_array_set_size(markup->open, markup->open->len - 1);
+    MarkupSpan name = markup->open.items[--markup->open.count];
     markup->empty = false;
     return tell(markup, MARKUP_END, &name);
 }
 
+/* What is the same as the name of the start needs no reading but to where it ends. */
 static MarkupKind read_end(Markup *markup) {
-    MarkupSpan name;
-    if (markup->open->len == 0 || !read_name(markup, &name) ||
-        !same(&name, &g_array_index(markup->open, MarkupSpan, markup->open->len - 1)))
+    if (markup->open.count == 0)
         return MARKUP_BROKEN;
+    const MarkupSpan *name = &markup->open.items[markup->open.count - 1];
+    if (left(markup) < name->length || memcmp(markup->at, name->text, name->length) != 0)
+        return MARKUP_BROKEN;
+    markup->at += name->length;
     skip_blanks(markup);
     return take(markup, ">") ? end_innermost(markup) : MARKUP_BROKEN;
 }
@@ -406,7 +438,7 @@ static MarkupKind read_text(Markup *markup) {
 static MarkupKind read_declaration(Markup *markup) {
     if (take(markup, "--"))
         return pass_comment(markup) ? MARKUP_OVER : MARKUP_BROKEN;
-    if (markup->open->len > 0 && take(markup, "[CDATA[")) {
+    if (markup->open.count > 0 && take(markup, "[CDATA[")) {
         markup->cdata = true;
         return MARKUP_OVER;
     }
@@ -454,16 +486,18 @@ MarkupKind markup_next(Markup *markup) {
     if (markup->at == markup->begin && !pass_beginning(markup))
         return MARKUP_BROKEN;
     for (;;) {
-        MarkupKind kind = markup->open->len > 0 ? read_inside(markup) : read_outside(markup);
+        MarkupKind kind = markup->open.count > 0 ? read_inside(markup) : read_outside(markup);
         if (kind != MARKUP_OVER)
             return kind;
-        if (markup->at == markup->end && markup->open->len == 0)
+        if (markup->at == markup->end && markup->open.count == 0)
             return markup->rooted ? MARKUP_OVER : MARKUP_BROKEN;
     }
 }
 
 /* References are good: the value has been passed once. Blanks are spaces (XML 1.0, 3.3.3). */
-static void append_value(Markup *value, GString *out) {
+static void append_value(const MarkupSpan *span, GString *out) {
+    Markup markup, *value = &markup;
+    markup_init(value, span->text, span->length);
     while (value->at < value->end) {
         gunichar c = (unsigned char)*value->at;
         if (c == '&' && read_reference(value, &c)) {
@@ -478,12 +512,12 @@ static void append_value(Markup *value, GString *out) {
 }
 
 bool markup_attribute(const Markup *markup, const char *name, GString *value_out) {
-    for (guint i = 0; i < markup->attributes->len / 2; i++) {
+    for (size_t i = 0; i < markup->attributes.count / 2; i++) {
         const MarkupSpan *attribute = attribute_name(markup, i);
         if (!is_text(attribute, name))
             continue;
-        Markup value = {.at = attribute[1].text, .end = attribute[1].text + attribute[1].length};
-        append_value(&value, value_out);
+        if (value_out != NULL)
+            append_value(&attribute[1], value_out);
         return true;
     }
     return false;

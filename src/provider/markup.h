@@ -31,7 +31,16 @@ typedef struct {
     size_t length;
 } MarkupSpan;
 
-/* text, length and event are for the caller to read, the rest is markup.c's. */
+/* Places in a row; the first ones need no memory of their own. */
+typedef struct {
+    MarkupSpan *items;
+    size_t count;
+    size_t room;
+    MarkupSpan few[16];
+} MarkupSpans;
+
+/* text, length and event are for the caller to read, the rest is markup.c's. It stays where it was
+ * when it was made. */
 typedef struct {
     const char *text; /* of the last event; until the next one */
     size_t length;
@@ -39,12 +48,12 @@ typedef struct {
     const char *begin;
     const char *at;
     const char *end;
-    GArray *open;       /* MarkupSpan: names of open elements */
-    GArray *attributes; /* MarkupSpan: names and values, in turn, of the last start */
-    char character[6];  /* what a reference stands for, as UTF-8 */
-    bool empty;         /* the last start was an end as well */
+    char character[6]; /* what a reference stands for, as UTF-8 */
+    bool empty;        /* the last start was an end as well */
     bool rooted;
     bool cdata;
+    MarkupSpans open;       /* names of open elements */
+    MarkupSpans attributes; /* names and values, in turn, of the last start */
 } Markup;
 
 void markup_init(Markup *markup, const char *bytes, size_t size);
@@ -52,5 +61,6 @@ void markup_clear(Markup *markup);
 
 MarkupKind markup_next(Markup *markup);
 
-/* Appends the value of an attribute of the last start; false when it has none of that name. */
+/* Appends the value of an attribute of the last start; false when it has none of that name.
+ * value_out may be NULL. */
 bool markup_attribute(const Markup *markup, const char *name, GString *value_out);

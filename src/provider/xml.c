@@ -14,17 +14,27 @@
 #define MOVES_MAX 8
 /* Texts up to this size never move. */
 #define TEXT_ROOM 4096
-#define NAMES_ROOM 64
+/* So much of a document needs no memory of its own: nearly every answer is small. */
+#define FEW_NAMES 48
+#define FEW_FRAMES 16
+#define FEW_RUNS 32
+#define NAME_SLOTS 64 /* a power of two */
+#define RULE_SLOTS 64 /* a power of two */
 
 /* What the plan says about elements of one name. */
-typedef struct {
+typedef struct Rule Rule;
+struct Rule {
+    Rule *next; /* in its slot */
+    guint hash;
+    size_t length;
+    char *name;
     bool list;
     bool map;
     GPtrArray *items; /* names of lists within it (char *), or NULL */
-} Rule;
+};
 
 struct XmlPlan {
-    GHashTable *rules; /* name -> Rule */
+    Rule *rules[RULE_SLOTS];
     ScanLimits limits;
 };
 
@@ -34,15 +44,18 @@ struct Name {
     Name *next;       /* in its slot */
     const Rule *rule; /* NULL: none */
     guint hash;
-    guint seen;    /* 1 + index of its latest run in the open elements; 0: none */
-    size_t length; /* of the key */
-    char key[];    /* "name": as it stands in JSON */
+    guint seen; /* 1 + index of its latest run in the open elements; 0: none */
+    size_t length;
+    const char *text; /* in the document or the plan, or in copy */
+    char *copy;
 };
 
 typedef struct {
     Name **slots;
     guint room; /* a power of two */
     guint count;
+    Name *first[NAME_SLOTS];
+    Name few[FEW_NAMES];
 } NameTable;
 
 /* Values of one name in a row within an open element. */
@@ -71,39 +84,76 @@ typedef struct {
 } Frame;
 
 typedef struct {
+    Frame *items;
+    guint len;
+    guint room;
+    Frame few[FEW_FRAMES];
+} Frames;
+
+typedef struct {
+    Run *items;
+    guint len;
+    guint room;
+    Run few[FEW_RUNS];
+} Runs;
+
+typedef struct {
     const XmlPlan *plan;
-    Markup markup;
     GString *out;
     size_t before;   /* length of out when we began */
     MarkupSpan text; /* of the innermost element since its last tag; in the document or in pieces */
     GString *pieces; /* of a text that came in several; NULL: none has */
-    GString *type;   /* xsi:type of the innermost element while it has no child */
-    GString *moved;
-    NameTable names;
-    GArray *frames; /* of Frame */
-    GArray *runs;   /* of Run */
+    GString *type;   /* xsi:type of the innermost element while it has no child; NULL: none has */
+    GString *moved;  /* NULL: nothing has */
     size_t nodes;
     size_t moves; /* bytes moved */
     const char *reason;
     ErrorCode code;
+    Markup markup;
+    NameTable names;
+    Frames frames;
+    Runs runs;
 } Reader;
+
+/* Eight bytes at a time. How many names a document may have
+ * bounds what chosen ones can cost. */
+static guint hash_of(const char *text, size_t length) {
+    const uint64_t prime = UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t hash = length, word = 0;
+    for (; length > sizeof word; text += sizeof word, length -= sizeof word) {
+        memcpy(&word, text, sizeof word);
+        hash = (hash ^ word) * prime;
+        hash ^= hash >> 32;
+    }
+    for (word = 0; length > 0; length--)
+        word = word << 8 | (unsigned char)text[length - 1];
+    hash = (hash ^ word) * prime;
+    return (guint)(hash >> 32);
+}
+
+static bool is_spelt(const char *name, size_t name_length, const char *text, size_t length) {
+    return name_length == length && memcmp(name, text, length) == 0;
+}
 
 /* Plans. */
 
-static void rule_free(void *data) {
-    Rule *rule = data;
-    if (rule->items != NULL)
-        g_ptr_array_unref(rule->items);
-    g_free(rule);
+static Rule *find_rule(const XmlPlan *plan, const char *name, size_t length, guint hash) {
+    Rule *rule = plan->rules[hash & (RULE_SLOTS - 1)];
+    while (rule != NULL &&
+           (rule->hash != hash || !is_spelt(rule->name, rule->length, name, length)))
+        rule = rule->next;
+    return rule;
 }
 
 static Rule *plan_rule(XmlPlan *plan, const char *name, size_t length) {
-    g_autofree char *text = g_strndup(name, length);
-    Rule *rule = g_hash_table_lookup(plan->rules, text);
-    if (rule == NULL) {
-        rule = g_new0(Rule, 1);
-        g_hash_table_insert(plan->rules, g_steal_pointer(&text), rule);
-    }
+    guint hash = hash_of(name, length);
+    Rule *rule = find_rule(plan, name, length, hash);
+    if (rule != NULL)
+        return rule;
+    Rule **slot = &plan->rules[hash & (RULE_SLOTS - 1)];
+    rule = g_new(Rule, 1);
+    *rule = (Rule){.next = *slot, .hash = hash, .length = length, .name = g_strndup(name, length)};
+    *slot = rule;
     return rule;
 }
 
@@ -145,7 +195,6 @@ XmlPlan *xml_plan_new(const char *const *lists, const char *const *maps, const S
                       GError **error) {
     static const char *const always[] = {"member", "item", "entry"};
     g_autoptr(XmlPlan) plan = g_new0(XmlPlan, 1);
-    plan->rules = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, rule_free);
     plan->limits = limits != NULL ? *limits : scan_default_limits;
     plan->limits.max_depth = MIN(plan->limits.max_depth, SCANNER_MAX_DEPTH);
     for (size_t i = 0; i < G_N_ELEMENTS(always); i++)
@@ -164,10 +213,22 @@ XmlPlan *xml_plan_new(const char *const *lists, const char *const *maps, const S
     return g_steal_pointer(&plan);
 }
 
+static void rule_free(Rule *rule) {
+    if (rule->items != NULL)
+        g_ptr_array_unref(rule->items);
+    g_free(rule->name);
+    g_free(rule);
+}
+
 void xml_plan_free(XmlPlan *plan) {
     if (plan == NULL)
         return;
-    g_hash_table_unref(plan->rules);
+    for (size_t i = 0; i < RULE_SLOTS; i++) {
+        for (Rule *rule = plan->rules[i], *next; rule != NULL; rule = next) {
+            next = rule->next;
+            rule_free(rule);
+        }
+    }
     g_free(plan);
 }
 
@@ -190,14 +251,6 @@ static void fail_limit(Reader *reader, const char *reason) {
 
 /* Names. */
 
-/* FNV-1a. How many names a document may have bounds what chosen ones can cost. */
-static guint hash_of(const MarkupSpan *name) {
-    guint hash = 2166136261U;
-    for (size_t i = 0; i < name->length; i++)
-        hash = (hash ^ (unsigned char)name->text[i]) * 16777619U;
-    return hash;
-}
-
 static void names_grow(NameTable *names) {
     guint room = names->room * 2;
     Name **slots = g_new0(Name *, room);
@@ -208,66 +261,79 @@ static void names_grow(NameTable *names) {
             slots[name->hash & (room - 1)] = name;
         }
     }
-    g_free(names->slots);
+    if (names->slots != names->first)
+        g_free(names->slots);
     names->slots = slots;
     names->room = room;
 }
 
 static void names_init(NameTable *names) {
-    *names = (NameTable){.slots = g_new0(Name *, NAMES_ROOM), .room = NAMES_ROOM};
+    memset(names->first, 0, sizeof names->first);
+    names->slots = names->first;
+    names->room = NAME_SLOTS;
+    names->count = 0;
+}
+
+static void name_free(const NameTable *names, Name *name) {
+    g_free(name->copy);
+    if (name < names->few || name >= names->few + FEW_NAMES)
+        g_free(name);
 }
 
 static void names_clear(NameTable *names) {
     for (guint i = 0; i < names->room; i++) {
         for (Name *name = names->slots[i], *next; name != NULL; name = next) {
             next = name->next;
-            g_free(name);
+            name_free(names, name);
         }
     }
-    g_free(names->slots);
+    if (names->slots != names->first)
+        g_free(names->slots);
 }
 
-static Name *name_new(const Reader *reader, const MarkupSpan *text, guint hash) {
-    Name *name = g_malloc(sizeof *name + text->length + 4);
-    memcpy(name->key + 1, text->text, text->length);
-    name->key[1 + text->length] = '\0';
-    name->rule = g_hash_table_lookup(reader->plan->rules, name->key + 1);
-    name->key[0] = '"';
-    memcpy(name->key + 1 + text->length, "\":", sizeof "\":");
-    name->hash = hash;
-    name->seen = 0;
-    name->length = text->length + 3;
-    return name;
-}
-
-static Name *intern(Reader *reader, const MarkupSpan *text) {
+/* The text is kept, not copied. */
+static Name *intern(Reader *reader, const char *text, size_t length) {
     NameTable *names = &reader->names;
-    guint hash = hash_of(text);
+    guint hash = hash_of(text, length);
     for (Name *name = names->slots[hash & (names->room - 1)]; name != NULL; name = name->next) {
-        if (name->hash == hash && name->length == text->length + 3 &&
-            memcmp(name->key + 1, text->text, text->length) == 0)
+        if (name->hash == hash && is_spelt(name->text, name->length, text, length))
             return name;
     }
     if (names->count >= NAMES_MAX) {
         fail_limit(reader, "it has too many names");
         return NULL;
     }
-    if (names->count++ == names->room)
+    if (names->count == names->room)
         names_grow(names);
-    Name *name = name_new(reader, text, hash);
     Name **slot = &names->slots[hash & (names->room - 1)];
-    name->next = *slot;
+    Name *name = names->count < FEW_NAMES ? &names->few[names->count] : g_new(Name, 1);
+    *name = (Name){.next = *slot,
+                   .rule = find_rule(reader->plan, text, length, hash),
+                   .hash = hash,
+                   .length = length,
+                   .text = text};
+    names->count++;
     *slot = name;
     return name;
+}
+
+/* The same for a text that will change. */
+static Name *intern_copy(Reader *reader, const char *text, size_t length) {
+    Name *name = intern(reader, text, length);
+    if (name != NULL && name->text == text)
+        name->text = name->copy = g_strndup(text, length);
+    return name;
+}
+
+static bool is_called(const Name *name, const char *text) {
+    return is_spelt(name->text, name->length, text, strlen(text));
 }
 
 static bool has_item(const Rule *rule, const Name *name) {
     if (rule == NULL || rule->items == NULL)
         return false;
     for (guint i = 0; i < rule->items->len; i++) {
-        const char *item = rule->items->pdata[i];
-        size_t length = strlen(item);
-        if (name->length == length + 3 && memcmp(name->key + 1, item, length) == 0)
+        if (is_called(name, rule->items->pdata[i]))
             return true;
     }
     return false;
@@ -275,18 +341,42 @@ static bool has_item(const Rule *rule, const Name *name) {
 
 /* Frames and runs. */
 
-static Frame *innermost(const Reader *reader) {
-    g_assert(reader->frames->data != NULL && reader->frames->len > 0);
-    return &g_array_index(reader->frames, Frame, reader->frames->len - 1);
+/* Room for one more, twice as much as there was. */
+static void *grow(void *items, const void *few, size_t size) {
+    if (items != few)
+        return g_realloc(items, size * 2);
+    void *grown = g_malloc(size * 2);
+    memcpy(grown, few, size);
+    return grown;
+}
+
+static void push_frame(Frames *frames, const Frame *frame) {
+    if (frames->len == frames->room) {
+        frames->items = grow(frames->items, frames->few, frames->room * sizeof *frame);
+        frames->room *= 2;
+    }
+    frames->items[frames->len++] = *frame;
+}
+
+static void add_run(Runs *runs, const Run *run) {
+    if (runs->len == runs->room) {
+        runs->items = grow(runs->items, runs->few, runs->room * sizeof *run);
+        runs->room *= 2;
+    }
+    runs->items[runs->len++] = *run;
+}
+
+static Frame *innermost(Reader *reader) {
+    return &reader->frames.items[reader->frames.len - 1];
 }
 
 static Run *run_at(const Reader *reader, guint index) {
-    g_assert(reader->runs->data != NULL && index < reader->runs->len);
-    return &g_array_index(reader->runs, Run, index);
+    g_assert(index < reader->runs.len);
+    return &reader->runs.items[index];
 }
 
 static Run *last_run(const Reader *reader, const Frame *frame) {
-    guint count = reader->runs->len;
+    guint count = reader->runs.len;
     return count > frame->first_run ? run_at(reader, count - 1) : NULL;
 }
 
@@ -302,15 +392,30 @@ static void forget_text(Reader *reader) {
     reader->text.length = 0;
 }
 
+static inline void append(Reader *reader, const char *text, size_t length) {
+    GString *out = reader->out;
+    if (out->allocated_len - out->len <= length) {
+        g_string_append_len(out, text, (gssize)length);
+        return;
+    }
+    memcpy(out->str + out->len, text, length);
+    out->len += length;
+    out->str[out->len] = '\0';
+}
+
 static void append_text(const Reader *reader) {
     json_append_quoted(reader->out, reader->text.text, reader->text.length);
+}
+
+static bool has_type(const Reader *reader) {
+    return reader->type != NULL && reader->type->len > 0;
 }
 
 /* Writes the brace of an element that turns out to be an object. */
 static void open_object(Reader *reader, Frame *frame) {
     frame->object = true;
     g_string_append_c(reader->out, '{');
-    if (reader->type->len == 0)
+    if (!has_type(reader))
         return;
     g_string_append(reader->out, "\"@type\":");
     json_append_quoted(reader->out, reader->type->str, reader->type->len);
@@ -323,11 +428,13 @@ static void append_comma(Reader *reader) {
 }
 
 static void append_name(Reader *reader, const Name *name) {
-    g_string_append_len(reader->out, name->key, (gssize)name->length);
+    g_string_append_c(reader->out, '"');
+    append(reader, name->text, name->length);
+    append(reader, "\":", 2);
 }
 
 static void push_run(Reader *reader, const Frame *frame, Name *name, bool list) {
-    guint index = reader->runs->len;
+    guint index = reader->runs.len;
     Run run = {.name = name, .before = name->seen, .list = list, .key = reader->out->len};
     if (name->seen > frame->first_run)
         run_at(reader, name->seen - 1)->next = index + 1;
@@ -336,7 +443,7 @@ static void push_run(Reader *reader, const Frame *frame, Name *name, bool list) 
         g_string_append_c(reader->out, '[');
     run.from = run.to = reader->out->len;
     name->seen = index + 1;
-    g_array_append_val(reader->runs, run);
+    add_run(&reader->runs, &run);
 }
 
 static void end_run(Reader *reader, const Frame *frame) {
@@ -361,12 +468,17 @@ static void begin_member(Reader *reader, Frame *frame, Name *name) {
              (name->rule != NULL && name->rule->list) || has_item(frame->rule, name));
 }
 
+static GString *take_moved(Reader *reader) {
+    if (reader->moved == NULL)
+        reader->moved = g_string_new(NULL);
+    return g_string_truncate(reader->moved, 0);
+}
+
 /* Brings the values of each name together. Everything of the element has been written but the
  * closing brace. */
 static void untangle(Reader *reader, const Frame *frame) {
-    GString *out = reader->out, *moved = reader->moved;
-    const Run *runs = (const Run *)(void *)reader->runs->data;
-    g_string_truncate(moved, 0);
+    GString *out = reader->out, *moved = take_moved(reader);
+    const Run *runs = reader->runs.items;
     g_string_append_len(moved, out->str + frame->start, (gssize)(out->len - frame->start));
     reader->moves += moved->len;
     if (reader->moves / MOVES_MAX > reader->plan->limits.max_bytes) {
@@ -374,7 +486,7 @@ static void untangle(Reader *reader, const Frame *frame) {
         return;
     }
     g_string_truncate(out, runs[frame->first_run].key);
-    for (guint i = frame->first_run; i < reader->runs->len; i++) {
+    for (guint i = frame->first_run; i < reader->runs.len; i++) {
         if (runs[i].before > frame->first_run)
             continue; /* has been brought to the first of its name */
         bool array = runs[i].list || runs[i].next != 0 || runs[i].count > 1;
@@ -403,7 +515,7 @@ static void append_absent(Reader *reader, const Frame *frame) {
         return;
     for (guint i = 0; i < frame->rule->items->len; i++) {
         const char *item = frame->rule->items->pdata[i];
-        Name *name = intern(reader, &(MarkupSpan){item, strlen(item)});
+        Name *name = intern(reader, item, strlen(item));
         if (name == NULL || name->seen > frame->first_run)
             continue;
         append_comma(reader);
@@ -413,10 +525,10 @@ static void append_absent(Reader *reader, const Frame *frame) {
 }
 
 static void pop_runs(Reader *reader, const Frame *frame) {
-    while (reader->runs->len > frame->first_run) {
-        const Run *run = run_at(reader, reader->runs->len - 1);
+    while (reader->runs.len > frame->first_run) {
+        const Run *run = run_at(reader, reader->runs.len - 1);
         run->name->seen = run->before;
-        g_array_set_size(reader->runs, reader->runs->len - 1);
+        reader->runs.len--;
     }
 }
 
@@ -433,9 +545,9 @@ static void close_object(Reader *reader, const Frame *frame) {
 /* The run of this name when there is exactly one with one value. */
 static const Run *only_run(const Reader *reader, const Frame *frame, const char *key) {
     const Run *found = NULL;
-    for (guint i = frame->first_run; i < reader->runs->len; i++) {
+    for (guint i = frame->first_run; i < reader->runs.len; i++) {
         const Run *run = run_at(reader, i);
-        if (strcmp(run->name->key, key) != 0)
+        if (!is_called(run->name, key))
             continue;
         if (found != NULL || run->count != 1 || run->list)
             return NULL;
@@ -446,17 +558,16 @@ static const Run *only_run(const Reader *reader, const Frame *frame, const char 
 
 /* Makes `"K":V` of `{"key":"K","value":V`, and of the key a member of the map. */
 static void close_entry(Reader *reader, const Frame *frame) {
-    GString *out = reader->out, *moved = reader->moved;
-    const Run *key = only_run(reader, frame, "\"key\":");
-    const Run *value = only_run(reader, frame, "\"value\":");
-    if (key == NULL || value == NULL || reader->runs->len != frame->first_run + 2 ||
+    GString *out = reader->out, *moved = take_moved(reader);
+    const Run *key = only_run(reader, frame, "key");
+    const Run *value = only_run(reader, frame, "value");
+    if (key == NULL || value == NULL || reader->runs.len != frame->first_run + 2 ||
         out->str[key->from] != '"') {
         fail_broken(reader, "an entry of a map has not one key and one value");
         return;
     }
-    g_string_truncate(moved, 0);
     g_string_append_len(moved, out->str + key->from, (gssize)(key->to - key->from));
-    Name *name = intern(reader, &(MarkupSpan){moved->str, moved->len});
+    Name *name = intern_copy(reader, moved->str, moved->len);
     if (name == NULL)
         return;
     g_string_append_c(moved, ':');
@@ -470,14 +581,23 @@ static void close_entry(Reader *reader, const Frame *frame) {
         return;
     }
     Run run = {.name = name, .before = name->seen};
-    name->seen = reader->runs->len + 1;
-    g_array_append_val(reader->runs, run);
+    name->seen = reader->runs.len + 1;
+    add_run(&reader->runs, &run);
 }
 
 /* Tags and text. After a failure nothing more is read. */
 
+static void forget_type(Reader *reader) {
+    if (reader->type != NULL)
+        g_string_truncate(reader->type, 0);
+}
+
 static void take_type(Reader *reader) {
-    g_string_truncate(reader->type, 0);
+    forget_type(reader);
+    if (!markup_attribute(&reader->markup, "xsi:type", NULL))
+        return;
+    if (reader->type == NULL)
+        reader->type = g_string_new(NULL);
     (void)markup_attribute(&reader->markup, "xsi:type", reader->type);
 }
 
@@ -492,7 +612,7 @@ static bool begin_child(Reader *reader, Frame *frame, Name *name) {
         begin_member(reader, frame, name);
         return true;
     }
-    if (strcmp(name->key, "\"entry\":") != 0) {
+    if (!is_called(name, "entry")) {
         fail_broken(reader, "a map has something else than entries");
         return false;
     }
@@ -513,7 +633,7 @@ static Frame child_frame(const Reader *reader, const Frame *parent) {
 }
 
 static void on_start(Reader *reader, const MarkupSpan *text) {
-    Name *name = intern(reader, text);
+    Name *name = intern(reader, text->text, text->length);
     if (name == NULL)
         return;
     if (reader->nodes-- == 0) {
@@ -521,7 +641,7 @@ static void on_start(Reader *reader, const MarkupSpan *text) {
         return;
     }
     Frame frame;
-    if (reader->frames->len == 0) {
+    if (reader->frames.len == 0) {
         frame = root_frame(reader, name);
     } else {
         Frame *parent = innermost(reader);
@@ -534,19 +654,19 @@ static void on_start(Reader *reader, const MarkupSpan *text) {
         return;
     }
     frame.start = reader->out->len;
-    frame.first_run = reader->runs->len;
+    frame.first_run = reader->runs.len;
     if (frame.kind != FRAME_ENTRY) {
         frame.rule = name->rule;
         frame.kind = name->rule != NULL && name->rule->map ? FRAME_MAP : FRAME_PLAIN;
     }
-    g_array_append_val(reader->frames, frame);
+    push_frame(&reader->frames, &frame);
     take_type(reader);
     forget_text(reader);
 }
 
 /* Ends an element without children. False when it was an empty item of a list and is no value. */
 static bool close_leaf(Reader *reader, Frame *frame, const Run *run) {
-    bool root = reader->frames->len == 1;
+    bool root = reader->frames.len == 1;
     bool holds_lists = frame->rule != NULL && frame->rule->items != NULL;
     if (frame->kind == FRAME_ENTRY || (frame->kind == FRAME_MAP && !is_blank(&reader->text))) {
         fail_broken(reader, "a map has text or an empty entry");
@@ -556,7 +676,7 @@ static bool close_leaf(Reader *reader, Frame *frame, const Run *run) {
         append_text(reader);
         return true;
     }
-    if (root || holds_lists || frame->kind == FRAME_MAP || reader->type->len > 0) {
+    if (root || holds_lists || frame->kind == FRAME_MAP || has_type(reader)) {
         open_object(reader, frame);
         close_object(reader, frame);
         return true;
@@ -589,7 +709,7 @@ static void end_value(Reader *reader, const Frame *parent, bool is_value) {
 
 static void on_end(Reader *reader) {
     Frame *frame = innermost(reader);
-    bool root = reader->frames->len == 1;
+    bool root = reader->frames.len == 1;
     /* The frame's own runs lie above its parent's last one; an entry of a map is in none. */
     const Run *run =
         root || frame->kind == FRAME_ENTRY ? NULL : run_at(reader, frame->first_run - 1);
@@ -601,9 +721,9 @@ static void on_end(Reader *reader) {
         if (!root)
             end_value(reader, frame - 1, is_value);
     }
-    g_array_set_size(reader->frames, reader->frames->len - 1);
+    reader->frames.len--;
     forget_text(reader);
-    g_string_truncate(reader->type, 0);
+    forget_type(reader);
     if (reader->out->len - reader->before > reader->plan->limits.max_bytes)
         fail_limit(reader, "it is too large");
 }
@@ -626,19 +746,21 @@ static void on_text(Reader *reader, const MarkupSpan *piece) {
 
 /* One document. */
 
+/* What is few stays as it is until it is used. */
 static void reader_init(Reader *reader, const XmlPlan *plan, GString *out) {
-    *reader = (Reader){
-        .plan = plan,
-        .out = out,
-        .before = out->len,
-        .text = {"", 0},
-        .type = g_string_new(NULL),
-        .moved = g_string_new(NULL),
-        .frames = g_array_sized_new(FALSE, FALSE, sizeof(Frame), 16),
-        .runs = g_array_sized_new(FALSE, FALSE, sizeof(Run), 16),
-        .nodes = plan->limits.max_nodes,
-    };
+    memset(reader, 0, offsetof(Reader, markup));
+    reader->plan = plan;
+    reader->out = out;
+    reader->before = out->len;
+    reader->text.text = "";
+    reader->nodes = plan->limits.max_nodes;
     names_init(&reader->names);
+    reader->frames.items = reader->frames.few;
+    reader->frames.len = 0;
+    reader->frames.room = FEW_FRAMES;
+    reader->runs.items = reader->runs.few;
+    reader->runs.len = 0;
+    reader->runs.room = FEW_RUNS;
 }
 
 /* Answers of STS carry credentials, so what held a text is wiped. */
@@ -651,11 +773,14 @@ static void wipe_free(GString *text) {
 
 static void reader_clear(Reader *reader) {
     wipe_free(reader->pieces);
-    g_string_free(reader->type, TRUE);
+    if (reader->type != NULL)
+        g_string_free(reader->type, TRUE);
     wipe_free(reader->moved);
     names_clear(&reader->names);
-    g_array_unref(reader->frames);
-    g_array_unref(reader->runs);
+    if (reader->frames.items != reader->frames.few)
+        g_free(reader->frames.items);
+    if (reader->runs.items != reader->runs.few)
+        g_free(reader->runs.items);
 }
 
 /* Entities are declared in a document type; no API answers with one, but attacks and error pages
