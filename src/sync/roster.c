@@ -11,7 +11,7 @@
 #define FRAME_S 5   /* a frame that takes longer is broken */
 #define VAIN_MS 250 /* after a worker found nothing where something was due */
 #define PAUSE_MS 50 /* before a start after the second death in a row; doubles */
-#define PAUSE_MOST_MS 30000
+#define PAUSE_MOST_MS 5000
 #define DEATHS_MOST 16 /* what is counted */
 
 typedef enum {

@@ -29,14 +29,13 @@ def test_full_disk_stops_the_work_and_space_lets_it_go_on():
         with Service(assay, "--workers", "2", restore_signals=False) as service:
             limit_files(service, 4096)
             jobs = queue(assay, count=4)
-            failed = service.wait(event="lookout_failed")
-            assert "no space is left" in failed["message"], failed
+            failed = until(lambda: service.events(event="lookout_failed") or service.events(event="worker_failed"), "a failure")
+            assert "no space is left" in failed[0]["message"], failed
             failure = assay.finish(assay.start_sync(
                 restore_signals=False, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))), status=1).failure
             assert failure["code"] == "DATABASE" and "no space is left" in failure["message"], failure
             assert service.process.poll() is None and statuses(assay) == {"completed": 1, "pending": len(jobs)}
             limit_files(service, resource.RLIM_INFINITY)
-            service.wait(event="lookout_recovered")
             until(lambda: set(statuses(assay)) <= {"completed", "failed"}, "the end of all jobs")
         assert set(statuses(assay)) == {"completed"}, assay.rows("select * from job_result where error is not null")
         for job in jobs:

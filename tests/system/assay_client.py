@@ -77,7 +77,7 @@ class Assay:
                             "LC_ALL": "C.UTF-8", "ASSAY_DATA": str(self.data), "TOKEN": TOKEN,
                             "ASSAY_TEST_WAIT_SCALE": WAIT_SCALE,
                             "ASSAY_LISTEN": "127.0.0.1:0"}  # services of several tests run side by side
-        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "ASSAY_SOURCE"):
+        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "G_SLICE", "ASSAY_SOURCE"):
             if name in os.environ:
                 self.environment[name] = os.environ[name]
         self.database_url = make_database() if is_postgres() else f"sqlite:{self.database_file}"

@@ -305,6 +305,20 @@ static void a_secret_stays_in_no_freed_memory(void) {
 
 #define ADD(name) g_test_add_func("/sync/message/" #name, name)
 
+static void what_waits_is_seen_without_reading(void) {
+    g_auto(Pair) pair;
+    pair_init(&pair);
+    g_autoptr(Json) json = json_of("{\"stop\":\"after\"}");
+    g_assert_false(message_waits(pair.far));
+    must(message_send(pair.near, json, &error));
+    g_assert_true(message_waits(pair.far));
+    g_autoptr(Json) received = NULL;
+    must(message_receive(pair.far, &received, &error));
+    g_assert_false(message_waits(pair.far));
+    close_end(&pair.near);
+    g_assert_true(message_waits(pair.far));
+}
+
 int main(int argc, char **argv) {
     connect_test_init(&argc, &argv);
     ADD(json_comes_through_in_order);
@@ -319,6 +333,7 @@ int main(int argc, char **argv) {
     ADD(a_stream_that_ends_within_a_frame_is_the_end);
     ADD(sending_to_nobody_is_an_error_and_no_signal);
     ADD(a_peer_that_has_gone_is_seen_without_reading);
+    ADD(what_waits_is_seen_without_reading);
     ADD(signals_do_not_interrupt_a_frame);
     ADD(every_error_comes_through);
     ADD(an_error_that_cannot_be_read_is_an_internal_one);
