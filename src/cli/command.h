@@ -31,5 +31,6 @@ typedef struct {
     const Option *options; /* NULL: global ones only */
     size_t least;          /* words that must and may follow the name */
     size_t most;
+    bool worker; /* run() starts a worker process: the program has it ready */
     bool (*run)(CommandCall *call, GError **error);
 } Command;

@@ -30,6 +30,7 @@
 #include "cli/sync.h"
 #include "cli/tokens.h"
 #include "cli/users.h"
+#include "sync/twin.h"
 #include "sync/worker.h"
 
 #include <stdlib.h>
@@ -271,18 +272,36 @@ int program_run(const char *const *vector, Output *output) {
     return error_code_exit_status(error_code_of(error));
 }
 
+/* Whether a worker will be wanted for certain. */
+static bool wants_worker(const char *const *vector) {
+    g_autoptr(GPtrArray) words = g_ptr_array_new();
+    const char *group = NULL;
+    for (size_t i = 0; vector[i]; i++)
+        g_ptr_array_add(words, (void *)(uintptr_t)vector[i]);
+    g_ptr_array_add(words, NULL);
+    const Command *command = take_command(words, &group, NULL);
+    return command && command->worker && !arguments_has_flag(vector, "help");
+}
+
+static bool is_worker(const char *const *vector) {
+    return g_strcmp0(vector[0], WORKER_COMMAND) == 0 && !vector[1];
+}
+
 int program_main(int argc, char **argv) {
     g_autoptr(GError) error = NULL;
     const char *level = g_getenv("ASSAY_LOG");
     const char *const *vector = (const char *const *)argv + MIN(argc, 1);
     Output output;
-    output_init(&output, stdout, stderr);
     log_set_level(log_level_from_name(level ? level : "warn"));
+    bool worker = is_worker(vector) || (wants_worker(vector) && twin_start(argc, argv));
+    output_init(&output, stdout, stderr);
     if (!secmem_start(&error)) {
         output_failure(&output, error);
         return EXIT_FAILURE;
     }
-    if (g_strcmp0(vector[0], WORKER_COMMAND) == 0 && !vector[1])
+    if (worker)
         return worker_main();
-    return program_run(vector, &output);
+    int status = program_run(vector, &output);
+    twin_end();
+    return status;
 }

@@ -171,5 +171,6 @@ const Command sync_command = {
     .options = options,
     .least = 1,
     .most = 1,
+    .worker = true,
     .run = run,
 };

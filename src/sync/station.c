@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "sync/message.h"
+#include "sync/twin.h"
 #include "sync/worker.h"
 
 #include <errno.h>
@@ -120,16 +121,24 @@ static bool greet(const StationConfig *config, const Station *station, GError **
     return message_send(station->socket, message, error) && send_secrets(config, station, error);
 }
 
-bool station_start(const StationConfig *config, Station *station_out, GError **error) {
+static bool execute(const StationConfig *config, Station *station, GError **error) {
     int sockets[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0) {
         g_set_error(error, ASSAY_ERROR, ERROR_INTERNAL, "cannot make a socket pair: %s",
                     g_strerror(errno));
         return false;
     }
-    Station station = {.socket = sockets[0]};
-    bool ok = spawn(config, sockets[1], &station.pid, error);
+    station->socket = sockets[0];
+    bool ok = spawn(config, sockets[1], &station->pid, error);
     close(sockets[1]);
+    return ok;
+}
+
+bool station_start(const StationConfig *config, Station *station_out, GError **error) {
+    Station station = {.socket = -1};
+    bool alike = !config->program && !config->shielded;
+    bool ok =
+        (alike && twin_take(&station.socket, &station.pid)) || execute(config, &station, error);
     if (!ok || !greet(config, &station, error)) {
         station_end(&station);
         return false;

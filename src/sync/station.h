@@ -1,9 +1,10 @@
 /* station.h - one worker process as its parent sees it: started, greeted, ended.
  *
  * A worker is this program, executed again with the hidden subcommand "worker" and a socket pair
- * (sync/worker.h has the messages). What it may not find in the environment, the database or its
- * arguments travels over that socket: the key-encryption key, the AWS identity that was taken out
- * of the environment, and the address of Redis.
+ * (sync/worker.h has the messages), or the twin that a command has started (sync/twin.h). What it
+ * may not find in the environment, the database or its arguments travels over that socket: the
+ * key-encryption key, the AWS identity that was taken out of the environment, and the address of
+ * Redis.
  *
  * station_start() does not wait for the worker: {"ready": true} or an error is the first message
  * that comes. Whoever ends a station waits until the process is gone, so that its lock file is free
