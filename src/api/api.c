@@ -13,10 +13,13 @@
 #include "api/reference.h"
 #include "api/routes.h"
 #include "api/server.h"
+#include "api/single_sign_on.h"
 #include "api/token_use.h"
 #include "api/watch.h"
 #include "base/log.h"
+#include "connect/openid.h"
 #include "store/audit_tree.h"
+#include "sync/ephemeral.h"
 #include "vault/password_queue.h"
 
 #include <string.h>
@@ -129,10 +132,25 @@ static void make_parts(Desk *desk) {
     desk->strangers = limiter_new(STRANGERS_A_MINUTE);
     desk->metrics = metrics_new(desk->tables);
     desk->token_use = token_use_new();
+    desk->ephemeral = ephemeral_new(config->db, NULL);
     desk->errands = errands_new(&crew, desk->alarms, ERRAND_THREADS, config->patience_ms);
 }
 
+/* After the public address is known. */
+static bool start_sign_on(Desk *desk, GError **error) {
+    const ApiSignOn *wish = &desk->config.sign_on;
+    g_autofree char *back = single_sign_on_address(desk);
+    OpenidConfig config = {.issuer = wish->issuer,
+                           .client_id = wish->client_id,
+                           .client_secret = wish->client_secret,
+                           .redirect_uri = back,
+                           .allow_private = wish->allow_private};
+    desk->openid = openid_new(&config, error);
+    return desk->openid != NULL;
+}
+
 static bool open_door(Desk *desk, GError **error) {
+    const ApiConfig *config = &desk->config;
     ServerConfig server = {.listen = desk->config.listen,
                            .trusted = desk->trusted,
                            .threads = POLLING_THREADS,
@@ -143,6 +161,8 @@ static bool open_door(Desk *desk, GError **error) {
     if (!server_new(&server, &desk->server, error))
         return false;
     describe(desk);
+    if (config->sign_on.issuer && !start_sign_on(desk, error))
+        return false;
     return server_start(desk->server, error);
 }
 
@@ -186,6 +206,7 @@ static void close_door(ApiServer *api) {
     atomic_store(&desk->stopping, true);
     server_quiesce(desk->server);
     errands_stop(desk->errands);
+    openid_stop(desk->openid);
     if (!server_wait(desk->server, STOP_MS))
         log_line(LOG_WARN, "api_stop_late",
                  LOG_INT("exchanges", server_figures(desk->server).exchanges));
@@ -208,6 +229,8 @@ void api_stop(ApiServer *api) {
     /* What the pool still has is replied to before the server goes. */
     pool_free(desk->pool);
     errands_free(desk->errands);
+    openid_free(desk->openid);
+    ephemeral_free(desk->ephemeral);
     watch_free(desk->watch);
     server_free(desk->server);
     alarms_free(desk->alarms);

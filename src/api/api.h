@@ -11,6 +11,7 @@
 #pragma once
 
 #include "base/json.h"
+#include "base/secmem.h"
 #include "connect/aws_identity.h"
 #include "db/db.h"
 #include "vault/keyring.h"
@@ -20,6 +21,14 @@
 #include <stdint.h>
 
 typedef struct ApiServer ApiServer;
+
+/* Single sign-on at an identity provider (connect/openid.h). */
+typedef struct {
+    const char *issuer; /* NULL: there is none */
+    const char *client_id;
+    Secret *client_secret; /* NULL: a public client */
+    bool allow_private;    /* it may have a private address */
+} ApiSignOn;
 
 typedef struct {
     const char *listen;     /* "127.0.0.1:8080", "[::1]:8080", ":8080" (all); port 0: a free one */
@@ -39,7 +48,8 @@ typedef struct {
     const char *providers_dir; /* definitions of the operator; may not exist */
     const Keyring *keyring;
     const AwsAmbient *aws; /* the installation's own AWS identity; NULL: none is offered */
-    double wait_scale;     /* of worker processes' waits; 0: 1.0 (tests) */
+    ApiSignOn sign_on;
+    double wait_scale; /* of worker processes' waits; 0: 1.0 (tests) */
 
     /* Called from threads of the server; each may be NULL. */
     void (*queued)(void *data); /* a job was queued */

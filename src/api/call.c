@@ -173,3 +173,9 @@ void call_forget_password(Call *call) {
     g_clear_pointer(&call->password_hash, secmem_free_text);
     g_clear_error(&call->password_error);
 }
+
+bool call_sleep(Call *call, const CallSleep *wish) {
+    g_assert(!call->sleep.begin);
+    call->sleep = *wish;
+    return true;
+}

@@ -35,6 +35,16 @@ typedef struct {
     GDestroyNotify free_held;
 } CallPassword;
 
+/* Something else that takes a while on a thread of somebody else's. */
+typedef struct {
+    /* Called when the handler has returned. When it succeeds, front_wake() is called once, from
+     * any thread, and the call may be gone already. */
+    bool (*begin)(Call *call, GError **error);
+    RouteHandler resume; /* goes on with the call then */
+    void *held;          /* the handler's own, for both */
+    GDestroyNotify free_held;
+} CallSleep;
+
 struct Call {
     Desk *desk;
     Exchange *exchange; /* NULL once it was replied to */
@@ -59,6 +69,7 @@ struct Call {
     bool password_matches; /* what came of it */
     char *password_hash;   /* a new one to be stored, or NULL */
     GError *password_error;
+    CallSleep sleep; /* to be begun, or under way, when it has `resume` */
     Reply reply;
     /* What a failed handler has said besides its error. */
     bool refused;
@@ -127,3 +138,7 @@ bool call_wait(Call *call, Errand *errand);
 bool call_ask_password(Call *call, const CallPassword *wish);
 /* Wipes what was asked, so that something else can be; asked.held is freed. */
 void call_forget_password(Call *call);
+
+/* Lets the call sleep until front_wake(). Takes held, which lives as long as the call. Returns
+ * true; a call sleeps once. */
+bool call_sleep(Call *call, const CallSleep *wish);

@@ -26,6 +26,8 @@ typedef struct {
     struct Watch *watch;
     struct TokenUse *token_use;
     struct PasswordQueue *passwords;
+    struct Openid *openid; /* NULL: no single sign-on */
+    struct Ephemeral *ephemeral;
     char *openapi; /* the document, printed */
     char *openapi_tag;
     char *reference; /* the page */

@@ -62,6 +62,8 @@ static void call_free(Call *call) {
     target_clear(&call->target);
     caller_free(call->caller);
     json_free(call->body);
+    if (call->sleep.free_held && call->sleep.held)
+        call->sleep.free_held(call->sleep.held);
     idempotency_free(call->begun);
     errand_unref(call->errand);
     reply_clear(&call->reply);
@@ -207,6 +209,8 @@ static bool begin_password(Call *call, GError **error) {
 static bool begin_wait(Call *call, GError **error) {
     if (call->asked.resume)
         return begin_password(call, error);
+    if (call->sleep.resume)
+        return call->sleep.begin(call, error);
     g_autoptr(Errand) errand = errand_ref(call->errand);
     return errands_begin(call->desk->errands, errand, told, call) ||
            call_refuse(call, PROBLEM_UNAVAILABLE, error, "%s",
@@ -218,7 +222,7 @@ static bool begin_wait(Call *call, GError **error) {
 /* After a handler: true when the reply is there, or the call waits for something and is no longer
  * ours. */
 static bool end_or_wait(Call *call, bool *waits_out, GError **error) {
-    *waits_out = call->errand || call->asked.resume;
+    *waits_out = call->errand || call->asked.resume || call->sleep.resume;
     if (!*waits_out)
         return true;
     call->seat = NULL;
@@ -251,21 +255,36 @@ static void handle(PoolSeat *seat, void *data) {
     finish(call);
 }
 
-/* Goes on with a call whose password was looked at. */
-static void resume(PoolSeat *seat, void *data) {
-    Call *call = data;
-    RouteHandler go_on = call->asked.resume;
-    g_autoptr(GError) error = g_steal_pointer(&call->password_error);
+/* Goes on with a call that has slept; takes what has failed meanwhile. */
+static void go_on(PoolSeat *seat, Call *call, RouteHandler next, GError *failed) {
+    g_autoptr(GError) error = failed;
     bool waits = false;
     call->seat = seat;
-    call->asked.resume = NULL;
-    bool ok = !error && go_on(call, &error) && end_or_wait(call, &waits, &error);
+    bool ok = !error && next(call, &error) && end_or_wait(call, &waits, &error);
     if (waits)
         return;
     if (!ok)
         fail_with(call, error);
     repeat_end(call);
     finish(call);
+}
+
+static void resume(PoolSeat *seat, void *data) {
+    Call *call = data;
+    RouteHandler next = call->asked.resume;
+    call->asked.resume = NULL;
+    go_on(seat, call, next, g_steal_pointer(&call->password_error));
+}
+
+static void wake_up(PoolSeat *seat, void *data) {
+    Call *call = data;
+    RouteHandler next = call->sleep.resume;
+    call->sleep.resume = NULL;
+    go_on(seat, call, next, NULL);
+}
+
+void front_wake(Call *call) {
+    pool_insist(call->desk->pool, wake_up, call);
 }
 
 static void handle_at_once(Call *call) {

@@ -7,8 +7,12 @@
  */
 #pragma once
 
+#include "api/call.h"
 #include "api/desk.h"
 #include "api/server.h"
 
 /* For ServerConfig: data is the Desk. */
 void front_handle(Exchange *exchange, void *desk);
+
+/* Goes on with a call that sleeps (call_sleep()), on a thread of the pool. From any thread. */
+void front_wake(Call *call);

@@ -15,14 +15,28 @@
 #include "api/organizations.h"
 #include "api/providers.h"
 #include "api/schedules.h"
+#include "api/single_sign_on.h"
 #include "api/tokens.h"
 #include "api/users.h"
 
 const Route *const routes[] = {
-    provider_routes,   connecting_routes,   integration_routes,
-    job_routes,        evidence_routes,     finding_routes,
-    framework_routes,  schedule_routes,     configuration_routes,
-    login_routes,      first_user_routes,   user_routes,
-    invitation_routes, organization_routes, token_routes,
-    audit_routes,      health_routes,       NULL,
+    provider_routes,
+    connecting_routes,
+    integration_routes,
+    job_routes,
+    evidence_routes,
+    finding_routes,
+    framework_routes,
+    schedule_routes,
+    configuration_routes,
+    login_routes,
+    first_user_routes,
+    user_routes,
+    invitation_routes,
+    organization_routes,
+    token_routes,
+    audit_routes,
+    health_routes,
+    single_sign_on_routes,
+    NULL,
 };

@@ -89,6 +89,11 @@ static bool is_any(const char *text) {
     return *text != '\0';
 }
 
+static bool is_choice(const char *text) {
+    static const char *const words[] = {"yes", "no", "true", "false", NULL};
+    return g_strv_contains(words, text);
+}
+
 static const Kind database = {"sqlite:PATH or postgres://...", is_database};
 static const Kind redis = {"redis://HOST:PORT or unix:PATH", is_redis};
 static const Kind web = {"a URL that begins with http:// or https://", is_web};
@@ -99,6 +104,9 @@ static const Kind rate = {"a rate such as 50/1m", is_rate};
 static const Kind cron = {"five cron fields such as '0 9 * * *'", is_cron};
 static const Kind zone = {"a time zone such as Europe/Berlin", is_zone};
 static const Kind level = {"debug, info, warn or error", is_level};
+static const Kind words = {"a text that is not empty", is_any};
+static const Kind secrecy = {"a text that is not empty", is_any};
+static const Kind choice = {"yes or no", is_choice};
 static const Kind list = {"a list", is_any};
 
 /* --- the settings ----------------------------------------------------------------------------- */
@@ -133,10 +141,18 @@ static const Setting settings[] = {
     {"schedule.weekly_renewal", "ASSAY_WEEKLY_RENEWAL", &cron, "0 0 * * 0", true,
      "when approved evidence is collected again"},
     {"timezone", "ASSAY_TIMEZONE", &zone, "UTC", true, "of these times"},
+    {"oidc.issuer", "OIDC_ISSUER", &web, NULL, false,
+     "identity provider for single sign-on, as it writes itself"},
+    {"oidc.client_id", "OIDC_CLIENT_ID", &words, NULL, false, "what Assay is called there"},
+    {"oidc.client_secret", "OIDC_CLIENT_SECRET", &secrecy, NULL, false,
+     "its secret there; may be left out of a public client"},
+    {"oidc.allow_private", "OIDC_ALLOW_PRIVATE", &choice, "no", false,
+     "the identity provider may have a private address"},
 };
 
 typedef struct {
-    char *text; /* NULL: not set */
+    char *text; /* NULL: not set, or secret */
+    Secret *secret;
     char **parts;
     ConfigOrigin origin;
 } Value;
@@ -162,9 +178,19 @@ static void set_value(Config *config, const Setting *setting, const char *text,
     Value *value = &config->values[index_of(setting)];
     g_free(value->text);
     g_strfreev(value->parts);
-    value->text = g_strdup(text);
+    g_clear_pointer(&value->secret, secret_free);
+    value->text = setting->kind == &secrecy ? NULL : g_strdup(text);
     value->parts = text && setting->kind == &list ? g_strsplit_set(text, ", ", -1) : NULL;
     value->origin = origin;
+}
+
+/* As it was read; the text is wiped by whoever has it. */
+static bool set_secret(Config *config, const Setting *setting, Secret *take, ConfigOrigin origin) {
+    Value *value = &config->values[index_of(setting)];
+    secret_free(value->secret);
+    value->secret = take;
+    value->origin = origin;
+    return take != NULL;
 }
 
 /* --- the file --------------------------------------------------------------------------------- */
@@ -219,11 +245,15 @@ static void take_node(Config *config, const char *name, const YamlNode *key, con
         refuse_unknown(key, name, diagnostics);
         return;
     }
-    g_autofree char *text = text_of(node, setting->kind);
-    if (text && setting->kind->accepts(text))
-        set_value(config, setting, text, CONFIG_FILE);
-    else
+    char *given = text_of(node, setting->kind);
+    bool fits = given && setting->kind->accepts(given);
+    if (fits && setting->kind == &secrecy)
+        fits = set_secret(config, setting, secret_new(given, strlen(given), NULL), CONFIG_FILE);
+    else if (fits)
+        set_value(config, setting, given, CONFIG_FILE);
+    if (!fits)
         refuse_value(node, name, setting->kind, diagnostics);
+    secmem_free_text(given);
 }
 
 static void take_section(Config *config, const YamlNode *section, const char *prefix,
@@ -251,24 +281,17 @@ static bool says_nothing(const char *text) {
     return true;
 }
 
-static bool read_file(Config *config, const char *file, GError **error) {
-    g_autofree char *text = NULL;
-    gsize size = 0;
-    g_autoptr(GError) cause = NULL;
-    if (!g_file_get_contents(file, &text, &size, &cause)) {
-        g_set_error(error, ASSAY_ERROR, ERROR_CONFIGURATION, "the settings cannot be read: %s",
-                    cause->message);
-        return false;
-    }
+static bool take_file(Config *config, const char *file, const char *content, size_t size,
+                      GError **error) {
     if (size > CONFIG_FILE_MAX) {
         g_set_error(error, ASSAY_ERROR, ERROR_CONFIGURATION, "%s is larger than %d KiB", file,
                     CONFIG_FILE_MAX / 1024);
         return false;
     }
-    if (says_nothing(text))
+    if (says_nothing(content))
         return true;
     g_autoptr(Diagnostics) diagnostics = diagnostics_new(file);
-    g_autoptr(YamlTree) tree = yaml_tree_parse(text, size, diagnostics);
+    g_autoptr(YamlTree) tree = yaml_tree_parse(content, size, diagnostics);
     const YamlNode *root = tree ? yaml_tree_root(tree) : NULL;
     if (root && root->kind == YAML_KIND_MAP)
         take_section(config, root, "", diagnostics);
@@ -276,6 +299,21 @@ static bool read_file(Config *config, const char *file, GError **error) {
         diagnostics_error(diagnostics, root->line, root->column,
                           "settings are names with values, such as `listen: 127.0.0.1:8080`");
     return diagnostics_result(diagnostics, error);
+}
+
+static bool read_file(Config *config, const char *file, GError **error) {
+    char *content = NULL;
+    gsize size = 0;
+    g_autoptr(GError) cause = NULL;
+    if (!g_file_get_contents(file, &content, &size, &cause)) {
+        g_set_error(error, ASSAY_ERROR, ERROR_CONFIGURATION, "the settings cannot be read: %s",
+                    cause->message);
+        return false;
+    }
+    bool ok = take_file(config, file, content, size, error);
+    secmem_wipe(content, size);
+    g_free(content);
+    return ok;
 }
 
 /* --- environment and flags -------------------------------------------------------------------- */
@@ -289,8 +327,24 @@ static bool check(const Setting *setting, const char *text, bool flag, GError **
     return false;
 }
 
+static bool read_secret(Config *config, const Setting *setting, GError **error) {
+    g_autoptr(GError) why = NULL;
+    Secret *read = secret_from_environment(setting->environment, &why);
+    if (why) {
+        g_propagate_error(error, g_steal_pointer(&why));
+        return false;
+    }
+    if (read && secret_size(read) > 0)
+        (void)set_secret(config, setting, read, CONFIG_ENVIRONMENT);
+    else
+        secret_free(read);
+    return true;
+}
+
 static bool read_environment(Config *config, GError **error) {
     for (size_t i = 0; i < G_N_ELEMENTS(settings); i++) {
+        if (settings[i].kind == &secrecy && !read_secret(config, &settings[i], error))
+            return false;
         const char *text = g_getenv(settings[i].environment);
         if (!text || *text == '\0')
             continue;
@@ -330,6 +384,7 @@ void config_free(Config *config) {
         return;
     for (size_t i = 0; i < G_N_ELEMENTS(settings); i++) {
         g_free(config->values[i].text);
+        secret_free(config->values[i].secret);
         g_strfreev(config->values[i].parts);
     }
     g_hash_table_unref(config->limits);
@@ -376,6 +431,15 @@ const char *const *config_list(const Config *config, const char *name) {
     static const char *const none[] = {NULL};
     char **parts = value_named(config, name)->parts;
     return parts ? (const char *const *)parts : none;
+}
+
+Secret *config_secret(const Config *config, const char *name) {
+    return value_named(config, name)->secret;
+}
+
+bool config_is_yes(const Config *config, const char *name) {
+    const char *word = value_named(config, name)->text;
+    return word && (strcmp(word, "yes") == 0 || strcmp(word, "true") == 0);
 }
 
 ConfigOrigin config_origin(const Config *config, const char *name) {
@@ -425,7 +489,7 @@ Json *config_describe(const Config *config) {
     for (size_t i = 0; i < G_N_ELEMENTS(settings); i++) {
         const Setting *setting = &settings[i];
         const Value *value = &config->values[i];
-        g_autofree char *shown = masked(value->text);
+        g_autofree char *shown = value->secret ? g_strdup(SECRET_SHOWN) : masked(value->text);
         Json *row = json_new_object();
         json_put_string(row, "name", setting->name);
         json_put_string(row, "value", shown);

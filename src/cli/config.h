@@ -11,11 +11,13 @@
  * is read; a message names file, line and key, or the variable. A Config does not change; SIGHUP
  * reads another one, of which only what is marked reloadable counts.
  *
+ * A secret is read from its variable, which is overwritten and unset, or from the file.
  * The key-encryption key is no setting: vault/keyring takes it from the environment itself.
  */
 #pragma once
 
 #include "base/json.h"
+#include "base/secmem.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -47,14 +49,17 @@ const char *config_text(const Config *config, const char *name);
 int64_t config_number(const Config *config, const char *name);
 /* Of settings that are lists (by comma or as a YAML list); ends in NULL. Borrowed. */
 const char *const *config_list(const Config *config, const char *name);
+/* Of settings that are secret, which have no text; NULL when it was not set. Borrowed. */
+Secret *config_secret(const Config *config, const char *name);
+bool config_is_yes(const Config *config, const char *name);
 ConfigOrigin config_origin(const Config *config, const char *name);
 
 /* Calls for each limits.PROVIDER that was set. */
 typedef void (*ConfigLimit)(const char *provider, const char *limit, void *data);
 void config_each_limit(const Config *config, ConfigLimit function, void *data);
 
-/* [{"name", "value", "origin", "environment", "reloadable", "about"}], passwords within URLs as
- * "[secret]". */
+/* [{"name", "value", "origin", "environment", "reloadable", "about"}], secrets and
+ * passwords within URLs as "[secret]". */
 Json *config_describe(const Config *config);
 
 /* Takes over from `fresh` what may change while a program runs and was not given as a flag; frees

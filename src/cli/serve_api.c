@@ -1,6 +1,7 @@
 #include "cli/serve_api.h"
 
 #include "base/clock.h"
+#include "base/error.h"
 #include "base/secmem.h"
 
 #include <string.h>
@@ -37,6 +38,18 @@ static const char *public_url(const Config *settings) {
                : config_text(settings, "public_url");
 }
 
+static bool take_sign_on(const Config *settings, ApiSignOn *sign_on_out, GError **error) {
+    *sign_on_out = (ApiSignOn){.issuer = config_text(settings, "oidc.issuer"),
+                               .client_id = config_text(settings, "oidc.client_id"),
+                               .client_secret = config_secret(settings, "oidc.client_secret"),
+                               .allow_private = config_is_yes(settings, "oidc.allow_private")};
+    if (!sign_on_out->issuer == !sign_on_out->client_id)
+        return true;
+    g_set_error_literal(error, ASSAY_ERROR, ERROR_CONFIGURATION,
+                        "single sign-on wants both oidc.issuer and oidc.client_id");
+    return false;
+}
+
 /* Tests do not wait as long as clients do; not in releases. */
 static int64_t patience_ms(void) {
 #ifdef ASSAY_TEST_HOOKS
@@ -49,7 +62,8 @@ static int64_t patience_ms(void) {
 
 bool serve_api_start(const ServeApi *wish, ApiServer **server_out, GError **error) {
     const Keyring *keyring = session_keyring(wish->session, error);
-    if (!keyring)
+    ApiSignOn sign_on = {0};
+    if (!keyring || !take_sign_on(wish->settings, &sign_on, error))
         return false;
     ApiConfig config = {.listen = config_text(wish->settings, "listen"),
                         .public_url = public_url(wish->settings),
@@ -62,6 +76,7 @@ bool serve_api_start(const ServeApi *wish, ApiServer **server_out, GError **erro
                         .keyring = keyring,
                         .aws = wish->station->aws,
                         .wait_scale = wish->station->wait_scale,
+                        .sign_on = sign_on,
                         .patience_ms = patience_ms(),
                         .queued = tell_queued,
                         .configuration = describe,

@@ -96,6 +96,15 @@ bool invitation_find_by_token(DbUnit *unit, const char *token_hash, InvitationOf
     return record_one(statement, &offer_shape, offer_out, error);
 }
 
+bool invitation_find_by_email(DbUnit *unit, const char *email, GPtrArray **offers_out,
+                              GError **error) {
+    DbStatement *statement = db_prepare(unit, "invitation_find_by_email");
+    db_bind_text(statement, "email", email);
+    db_bind_int(statement, "now", clock_now_ms());
+    record_bind_limit(statement, STORE_LIST_MAX);
+    return record_all(statement, &offer_shape, offers_out, error);
+}
+
 static bool close_open(DbUnit *unit, const char *id, const char *accepted_by, GError **error) {
     DbStatement *statement = db_prepare(unit, "invitation_close");
     db_bind_text(statement, "id", id);

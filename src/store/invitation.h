@@ -56,6 +56,11 @@ bool invitation_list(DbUnit *unit, const char *after_id, int64_t limit, GPtrArra
 bool invitation_find_by_token(DbUnit *unit, const char *token_hash, InvitationOffer **offer_out,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* InvitationOffer* of an address in normal form that are open and not expired, oldest first (system
+ * scope). For whoever is known to own the address. */
+bool invitation_find_by_email(DbUnit *unit, const char *email, GPtrArray **offers_out,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Makes the user a member as the invitation says and closes it (scope: the organization of the
  * offer). ERROR_NOT_FOUND when it is not open any more; ERROR_CONFLICT when the user is a member.
  */

@@ -48,6 +48,18 @@ inner join organization on organization.organization_id = invitation.organizatio
 where invitation.token_hash = :token_hash and invitation.closed_at = 0
     and invitation.expires_at > cast(:now as bigint);
 
+-- name: invitation_find_by_email
+-- Open invitations of an address, with where they lead.
+-- system
+select invitation.organization_id, organization.name, invitation.id, invitation.email,
+    invitation.role, invitation.expires_at
+from invitation
+inner join organization on organization.organization_id = invitation.organization_id
+where invitation.email = :email and invitation.closed_at = 0
+    and invitation.expires_at > cast(:now as bigint)
+order by invitation.id
+limit cast(:limit as bigint);
+
 -- name: invitation_close
 -- Closes an invitation that is open; one caller wins.
 update invitation
