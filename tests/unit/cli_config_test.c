@@ -7,13 +7,13 @@
 
 static char *path;
 
-static const char *const variables[] = {"ASSAY_CONFIG",     "DATABASE_URL",
-                                        "REDIS_URL",        "ASSAY_PUBLIC_URL",
-                                        "ASSAY_LISTEN",     "ASSAY_WORKERS",
-                                        "ASSAY_GRACE",      "ASSAY_TRUSTED_PROXIES",
-                                        "ASSAY_LOG",        "ASSAY_LIMITS_API",
-                                        "ASSAY_DAILY_SYNC", "ASSAY_WEEKLY_RENEWAL",
-                                        "ASSAY_TIMEZONE",   NULL};
+static const char *const variables[] = {
+    "ASSAY_CONFIG",       "DATABASE_URL",          "REDIS_URL",
+    "ASSAY_PUBLIC_URL",   "ASSAY_LISTEN",          "ASSAY_WORKERS",
+    "ASSAY_GRACE",        "ASSAY_TRUSTED_PROXIES", "ASSAY_LOG",
+    "ASSAY_LIMITS_API",   "ASSAY_DAILY_SYNC",      "ASSAY_WEEKLY_RENEWAL",
+    "ASSAY_TIMEZONE",     "OIDC_ISSUER",           "OIDC_CLIENT_ID",
+    "OIDC_CLIENT_SECRET", "OIDC_ALLOW_PRIVATE",    NULL};
 
 static void start(void) {
     for (size_t i = 0; variables[i]; i++)
@@ -215,11 +215,53 @@ static void passwords_are_not_shown(void) {
     }
 }
 
+static void assert_secret(const Config *config, const char *origin) {
+    g_autoptr(Json) rows = config_describe(config);
+    g_autofree char *printed = json_print(rows, JSON_COMPACT);
+    const Json *row = row_of(rows, "oidc.client_secret");
+    g_assert_cmpstr(json_member_string(row, "value", NULL), ==, "[secret]");
+    g_assert_cmpstr(json_member_string(row, "origin", NULL), ==, origin);
+    g_assert_null(strstr(printed, "Planted"));
+    g_assert_null(config_text(config, "oidc.client_secret"));
+    g_assert_cmpstr(secret_text(config_secret(config, "oidc.client_secret")), ==, "Planted-1");
+}
+
+static void a_secret_has_no_text_and_leaves_the_environment(void) {
+    start();
+    g_autoptr(Config) none = read_with(NULL);
+    g_assert_null(config_secret(none, "oidc.client_secret"));
+    g_autoptr(Config) filed = read_text("oidc: {client_secret: Planted-1}\n");
+    assert_secret(filed, "file");
+    g_setenv("OIDC_CLIENT_SECRET", "Planted-1", TRUE);
+    g_autoptr(Config) config = read_text("oidc: {client_secret: another}\n");
+    assert_secret(config, "environment");
+    g_assert_null(g_getenv("OIDC_CLIENT_SECRET"));
+    g_setenv("OIDC_CLIENT_SECRET", "", TRUE);
+    g_autoptr(Config) empty = read_text("oidc: {client_secret: Planted-1}\n");
+    assert_secret(empty, "file");
+    assert_refused("oidc: {client_secret: ''}\n", "a text that is not empty");
+    assert_refused("oidc: {client_secret: [Planted]}\n", "a text that is not empty");
+}
+
+static void a_choice_is_yes_or_no(void) {
+    start();
+    g_autoptr(Config) usual = read_with(NULL);
+    g_autoptr(Config) yes = read_text("oidc: {allow_private: yes}\n");
+    g_autoptr(Config) also = read_text("oidc: {allow_private: true}\n");
+    g_autoptr(Config) no = read_text("oidc: {allow_private: no}\n");
+    g_assert_false(config_is_yes(usual, "oidc.allow_private"));
+    g_assert_true(config_is_yes(yes, "oidc.allow_private"));
+    g_assert_true(config_is_yes(also, "oidc.allow_private"));
+    g_assert_false(config_is_yes(no, "oidc.allow_private"));
+    assert_refused("oidc: {allow_private: maybe}\n", "yes or no");
+    assert_refused("oidc: {issuer: id.example}\n", "oidc.issuer is a URL");
+}
+
 static void every_setting_is_described(void) {
     start();
     g_autoptr(Config) config = read_text("limits: {slack: 30/1m}\nworkers: 2\n");
     g_autoptr(Json) rows = config_describe(config);
-    g_assert_cmpuint(json_count(rows), ==, 13);
+    g_assert_cmpuint(json_count(rows), ==, 17);
     const Json *slack = row_of(rows, "limits.slack");
     g_assert_cmpstr(json_member_string(slack, "value", NULL), ==, "30/1m");
     const Json *workers = row_of(rows, "workers");
@@ -262,10 +304,14 @@ int main(int argc, char **argv) {
         TEST(a_file_that_is_too_large_is_refused),
         TEST(a_wrong_variable_and_a_wrong_flag_are_named),
         TEST(passwords_are_not_shown),
+        TEST(a_secret_has_no_text_and_leaves_the_environment),
+        TEST(a_choice_is_yes_or_no),
         TEST(every_setting_is_described),
         TEST(reloading_changes_what_may_change),
     };
+    g_autoptr(GError) secmem_error = NULL;
     g_test_init(&argc, &argv, NULL);
+    g_assert_true(secmem_start(&secmem_error));
     GError *error = NULL;
     g_autofree char *folder = g_dir_make_tmp("assay-config-XXXXXX", &error);
     g_assert_no_error(error);
