@@ -298,10 +298,6 @@ static bool join_work(DbUnit *unit, void *data, GError **error) {
            invitation_accept(unit, work->offer->id, id, error) && audit_add(unit, &entry, error);
 }
 
-static bool again_work(DbUnit *unit, void *data, GError **error) {
-    return find_work(unit, data, error);
-}
-
 static bool is_taken(const GError *error) {
     return error_code_of(error) == ERROR_CONFLICT || error_code_of(error) == ERROR_NOT_FOUND;
 }
@@ -324,7 +320,7 @@ static bool take_offers(SignOnWork *work, GError **error) {
     g_autoptr(GPtrArray) offers = g_steal_pointer(&work->sign_on->offers);
     for (guint i = 0; offers && i < offers->len; i++) {
         if (!join(work, g_ptr_array_index(offers, i), error) ||
-            !db_run(call_db(work->call), &entry_scope, DB_READ, again_work, work, error))
+            !db_run(call_db(work->call), &entry_scope, DB_READ, find_work, work, error))
             return false;
     }
     return true;

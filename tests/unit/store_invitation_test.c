@@ -102,6 +102,39 @@ static void inviting_again_replaces_the_open_invitation(void) {
     store_in(ORG_A, lists_second);
 }
 
+static void invites_elsewhere(DbUnit *unit) {
+    invite(unit, "inv-0", "hash-0");
+}
+
+static void finds_both_by_email(DbUnit *unit) {
+    g_autoptr(GPtrArray) rows = NULL;
+    g_autoptr(GPtrArray) none = NULL;
+    store_ok(invitation_find_by_email(unit, "ada@example.com", &rows, &error));
+    g_assert_cmpuint(rows->len, ==, 2);
+    const InvitationOffer *first = g_ptr_array_index(rows, 0);
+    const InvitationOffer *second = g_ptr_array_index(rows, 1);
+    g_assert_cmpstr(first->organization_id, ==, ORG_B);
+    g_assert_cmpstr(second->organization_id, ==, ORG_A);
+    g_assert_cmpstr(second->id, ==, "inv-1");
+    store_ok(invitation_find_by_email(unit, "eve@example.com", &none, &error));
+    g_assert_cmpuint(none->len, ==, 0);
+}
+
+static void finds_nothing_by_email(DbUnit *unit) {
+    g_autoptr(GPtrArray) rows = NULL;
+    store_ok(invitation_find_by_email(unit, "ada@example.com", &rows, &error));
+    g_assert_cmpuint(rows->len, ==, 0);
+}
+
+static void open_invitations_of_an_address_are_found_in_every_organization(void) {
+    store_system(add_users);
+    store_in(ORG_A, invites);
+    store_in(ORG_B, invites_elsewhere);
+    store_system(finds_both_by_email);
+    clock_advance(INVITATION_LIFE_MS);
+    store_system(finds_nothing_by_email);
+}
+
 static void revokes(DbUnit *unit) {
     store_ok(invitation_revoke(unit, "inv-1", &error));
 }
@@ -141,6 +174,8 @@ static const StoreTest tests[] = {
     {"an_invitation_makes_a_member_once", an_invitation_makes_a_member_once},
     {"an_invitation_is_dead_after_seven_days", an_invitation_is_dead_after_seven_days},
     {"inviting_again_replaces_the_open_invitation", inviting_again_replaces_the_open_invitation},
+    {"open_invitations_of_an_address_are_found_in_every_organization",
+     open_invitations_of_an_address_are_found_in_every_organization},
     {"an_invitation_is_taken_back", an_invitation_is_taken_back},
     {"an_invitation_of_another_organization_is_not_found",
      an_invitation_of_another_organization_is_not_found},

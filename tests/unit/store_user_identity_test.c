@@ -91,12 +91,12 @@ static void a_user_must_exist(void) {
 
 int main(int argc, char **argv) {
     static const StoreTest tests[] = {
-        {"a user is found by issuer and subject and nothing else",
+        {"a_user_is_found_by_issuer_and_subject_and_nothing_else",
          a_user_is_found_by_issuer_and_subject_and_nothing_else},
-        {"a subject has one user and a user one subject of an issuer",
+        {"a_subject_has_one_user_and_a_user_one_subject_of_an_issuer",
          a_subject_has_one_user_and_a_user_one_subject_of_an_issuer},
-        {"names that are too long are refused", names_that_are_too_long_are_refused},
-        {"a user must exist", a_user_must_exist},
+        {"names_that_are_too_long_are_refused", names_that_are_too_long_are_refused},
+        {"a_user_must_exist", a_user_must_exist},
     };
     return store_main(argc, argv, "user_identity", tests, G_N_ELEMENTS(tests));
 }
