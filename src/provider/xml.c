@@ -105,6 +105,7 @@ typedef struct {
     GString *pieces; /* of a text that came in several; NULL: none has */
     GString *type;   /* xsi:type of the innermost element while it has no child; NULL: none has */
     GString *moved;  /* NULL: nothing has */
+    XmlMember first; /* of the root */
     size_t nodes;
     size_t moves; /* bytes moved */
     const char *reason;
@@ -687,6 +688,12 @@ static bool close_leaf(Reader *reader, Frame *frame, const Run *run) {
     return true;
 }
 
+static void note_first(Reader *reader, const Frame *root) {
+    const Run *run = reader->runs.items;
+    if (root->kind == FRAME_PLAIN && !root->tangled && reader->runs.len > 0 && !run->list)
+        reader->first = (XmlMember){.key = run->key, .value = run->from, .end = run->to};
+}
+
 static bool close_branch(Reader *reader, Frame *frame) {
     if (!is_blank(&reader->text))
         fail_broken(reader, "text stands beside elements");
@@ -694,6 +701,8 @@ static bool close_branch(Reader *reader, Frame *frame) {
         close_entry(reader, frame);
     else
         close_object(reader, frame);
+    if (reader->frames.len == 1)
+        note_first(reader, frame);
     return true;
 }
 
@@ -815,8 +824,9 @@ static void read_all(Reader *reader, const char *bytes, size_t size) {
     markup_clear(markup);
 }
 
-bool xml_to_json(const XmlPlan *plan, const char *bytes, size_t size, GString *json_out,
-                 GError **error) {
+bool xml_to_json_telling(const XmlPlan *plan, const char *bytes, size_t size, GString *json_out,
+                         XmlMember *first_out, GError **error) {
+    *first_out = (XmlMember){0};
     if (size > plan->limits.max_bytes) {
         g_set_error(error, ASSAY_ERROR, ERROR_LIMIT,
                     "The answer of %zu bytes cannot be read: it is too large.", size);
@@ -826,6 +836,7 @@ bool xml_to_json(const XmlPlan *plan, const char *bytes, size_t size, GString *j
     reader_init(&reader, plan, json_out);
     read_all(&reader, bytes, size);
     bool good = reader.reason == NULL;
+    *first_out = reader.first;
     if (good) {
         g_string_append_c(json_out, '}');
     } else {
@@ -836,4 +847,10 @@ bool xml_to_json(const XmlPlan *plan, const char *bytes, size_t size, GString *j
     }
     reader_clear(&reader);
     return good;
+}
+
+bool xml_to_json(const XmlPlan *plan, const char *bytes, size_t size, GString *json_out,
+                 GError **error) {
+    XmlMember first;
+    return xml_to_json_telling(plan, bytes, size, json_out, &first, error);
 }
