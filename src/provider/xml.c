@@ -18,7 +18,7 @@
 #define FEW_NAMES 48
 #define FEW_FRAMES 16
 #define FEW_RUNS 32
-#define NAME_SLOTS 64 /* a power of two */
+#define NAME_SLOTS 32 /* a power of two */
 #define RULE_SLOTS 64 /* a power of two */
 
 /* What the plan says about elements of one name. */
@@ -54,6 +54,7 @@ typedef struct {
     Name **slots;
     guint room; /* a power of two */
     guint count;
+    bool owns; /* memory beyond this struct and the slots */
     Name *first[NAME_SLOTS];
     Name few[FEW_NAMES];
 } NameTable;
@@ -273,6 +274,7 @@ static void names_init(NameTable *names) {
     names->slots = names->first;
     names->room = NAME_SLOTS;
     names->count = 0;
+    names->owns = false;
 }
 
 static void name_free(const NameTable *names, Name *name) {
@@ -282,7 +284,7 @@ static void name_free(const NameTable *names, Name *name) {
 }
 
 static void names_clear(NameTable *names) {
-    for (guint i = 0; i < names->room; i++) {
+    for (guint i = 0; names->owns && i < names->room; i++) {
         for (Name *name = names->slots[i], *next; name != NULL; name = next) {
             next = name->next;
             name_free(names, name);
@@ -313,6 +315,7 @@ static Name *intern(Reader *reader, const char *text, size_t length) {
                    .hash = hash,
                    .length = length,
                    .text = text};
+    names->owns = names->owns || names->count >= FEW_NAMES;
     names->count++;
     *slot = name;
     return name;
@@ -321,8 +324,10 @@ static Name *intern(Reader *reader, const char *text, size_t length) {
 /* The same for a text that will change. */
 static Name *intern_copy(Reader *reader, const char *text, size_t length) {
     Name *name = intern(reader, text, length);
-    if (name != NULL && name->text == text)
+    if (name != NULL && name->text == text) {
         name->text = name->copy = g_strndup(text, length);
+        reader->names.owns = true;
+    }
     return name;
 }
 
