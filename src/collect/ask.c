@@ -212,7 +212,7 @@ static void record(Ask *ask, const SenderReply *reply) {
     if (!ask->scanned &&
         open_and_scan(ask, reply->body, reply->body_size, envelope_open_error) != OUTCOME_OK)
         g_string_truncate(ask->recorded, 0);
-    g_autoptr(GString) headers = g_string_new(NULL);
+    GString *headers = g_string_truncate(ask->opened, 0); /* it has been scanned */
     for (size_t i = 0; i < G_N_ELEMENTS(kept_headers); i++) {
         const char *value = net_headers_get(reply->headers, kept_headers[i]);
         if (value)
