@@ -746,6 +746,31 @@ static void each_thread_evaluates_with_a_program_of_its_own(void) {
         g_assert_cmpint(right[i], ==, 200);
 }
 
+static void *evaluate_shared(void *data) {
+    const Expr *leaf = data;
+    g_autoptr(ExprProgram) program = expr_program_new(&leaf, 1);
+    g_auto(Value) root = parse("{\"a\":[1,2,3]}");
+    ExprInput input = {.root = root};
+    g_auto(ExprResult) result = {0};
+    g_assert_true(expr_is_native(leaf));
+    g_assert_true(expr_program_eval(program, &input, &result, NULL));
+    g_assert_cmpfloat(value_number(result.value, 0), ==, 3);
+    return NULL;
+}
+
+/* Whoever evaluates it first finds out how. */
+static void threads_that_meet_a_new_expression_share_it(void) {
+    enum { THREADS = 4 };
+    for (int round = 0; round < 20; round++) {
+        pthread_t threads[THREADS];
+        g_autoptr(Expr) expr = expr_of(".a | length");
+        for (int i = 0; i < THREADS; i++)
+            g_assert_cmpint(pthread_create(&threads[i], NULL, evaluate_shared, expr), ==, 0);
+        for (int i = 0; i < THREADS; i++)
+            g_assert_cmpint(pthread_join(threads[i], NULL), ==, 0);
+    }
+}
+
 /* Properties. */
 
 static Value random_value(GRand *random, int depth) {
@@ -971,6 +996,7 @@ int main(int argc, char **argv) {
     TEST(definitions_of_the_home_folder_are_refused);
     TEST(runaways_are_stopped_and_their_program_stays_unusable);
     TEST(each_thread_evaluates_with_a_program_of_its_own);
+    TEST(threads_that_meet_a_new_expression_share_it);
     TEST(plain_paths_answer_as_jq_does);
     TEST(texts_parse_to_what_jq_itself_makes_of_them);
     TEST(projected_reads_give_the_same_results);
