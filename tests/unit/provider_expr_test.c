@@ -749,10 +749,9 @@ static void each_thread_evaluates_with_a_program_of_its_own(void) {
 static void *evaluate_shared(void *data) {
     const Expr *leaf = data;
     g_autoptr(ExprProgram) program = expr_program_new(&leaf, 1);
-    g_auto(Value) root = parse("{\"a\":[1,2,3]}");
+    g_auto(Value) root = parse("[1,2,3]");
     ExprInput input = {.root = root};
     g_auto(ExprResult) result = {0};
-    g_assert_true(expr_is_native(leaf));
     g_assert_true(expr_program_eval(program, &input, &result, NULL));
     g_assert_cmpfloat(value_number(result.value, 0), ==, 3);
     return NULL;
@@ -760,14 +759,12 @@ static void *evaluate_shared(void *data) {
 
 /* Whoever evaluates it first finds out how. */
 static void threads_that_meet_a_new_expression_share_it(void) {
-    enum { THREADS = 4 };
     for (int round = 0; round < 20; round++) {
-        pthread_t threads[THREADS];
-        g_autoptr(Expr) expr = expr_of(".a | length");
-        for (int i = 0; i < THREADS; i++)
-            g_assert_cmpint(pthread_create(&threads[i], NULL, evaluate_shared, expr), ==, 0);
-        for (int i = 0; i < THREADS; i++)
-            g_assert_cmpint(pthread_join(threads[i], NULL), ==, 0);
+        pthread_t other;
+        g_autoptr(Expr) expr = expr_of("length");
+        g_assert_cmpint(pthread_create(&other, NULL, evaluate_shared, expr), ==, 0);
+        evaluate_shared(expr);
+        g_assert_cmpint(pthread_join(other, NULL), ==, 0);
     }
 }
 
