@@ -750,17 +750,15 @@ static void *evaluate_shared(void *data) {
     const Expr *leaf = data;
     g_autoptr(ExprProgram) program = expr_program_new(&leaf, 1);
     g_auto(Value) root = parse("[1,2,3]");
-    ExprInput input = {.root = root};
     g_auto(ExprResult) result = {0};
-    g_assert_true(expr_program_eval(program, &input, &result, NULL));
+    g_assert_true(expr_program_eval(program, &(ExprInput){.root = root}, &result, NULL));
     g_assert_cmpfloat(value_number(result.value, 0), ==, 3);
     return NULL;
 }
 
-/* Whoever evaluates it first finds out how. */
 static void threads_that_meet_a_new_expression_share_it(void) {
+    pthread_t other;
     for (int round = 0; round < 20; round++) {
-        pthread_t other;
         g_autoptr(Expr) expr = expr_of("length");
         g_assert_cmpint(pthread_create(&other, NULL, evaluate_shared, expr), ==, 0);
         evaluate_shared(expr);
