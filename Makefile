@@ -62,6 +62,7 @@ packages-debug packages-asan packages-tsan:
 	@scripts/install-packages test
 	@scripts/install-node-modules
 	@scripts/install-node-modules tests/system/oidc
+	@scripts/install-node-modules tests/contract/prism
 check: packages-check
 .PHONY: packages-check packages-bench
 packages-check:

@@ -3,6 +3,7 @@
 #include "api/call.h"
 #include "api/etag.h"
 #include "api/gate.h"
+#include "api/job_wait.h"
 #include "api/metrics.h"
 #include "api/repeat.h"
 #include "base/clock.h"
@@ -66,6 +67,9 @@ static void call_free(Call *call) {
         call->sleep.free_held(call->sleep.held);
     idempotency_free(call->begun);
     errand_unref(call->errand);
+    g_strfreev(call->jobs.ids);
+    if (call->jobs.held && call->jobs.free_held)
+        call->jobs.free_held(call->jobs.held);
     reply_clear(&call->reply);
     if (call->wrongs)
         g_ptr_array_unref(call->wrongs);
@@ -183,6 +187,7 @@ static void told(Errand *errand, const ErrandEnd *end, void *data) {
 }
 
 static void resume(PoolSeat *seat, void *data);
+static void resume_jobs(PoolSeat *seat, void *data);
 
 /* On a thread of the queue. */
 static void password_told(void *data, const PasswordResult *result) {
@@ -211,6 +216,10 @@ static bool begin_wait(Call *call, GError **error) {
         return begin_password(call, error);
     if (call->sleep.resume)
         return call->sleep.begin(call, error);
+    if (call->jobs.resume) {
+        job_wait_begin(call, resume_jobs);
+        return true;
+    }
     g_autoptr(Errand) errand = errand_ref(call->errand);
     return errands_begin(call->desk->errands, errand, told, call) ||
            call_refuse(call, PROBLEM_UNAVAILABLE, error, "%s",
@@ -222,7 +231,7 @@ static bool begin_wait(Call *call, GError **error) {
 /* After a handler: true when the reply is there, or the call waits for something and is no longer
  * ours. */
 static bool end_or_wait(Call *call, bool *waits_out, GError **error) {
-    *waits_out = call->errand || call->asked.resume || call->sleep.resume;
+    *waits_out = call->errand || call->asked.resume || call->jobs.resume || call->sleep.resume;
     if (!*waits_out)
         return true;
     call->seat = NULL;
@@ -255,12 +264,12 @@ static void handle(PoolSeat *seat, void *data) {
     finish(call);
 }
 
-/* Goes on with a call that has slept; takes what has failed meanwhile. */
-static void go_on(PoolSeat *seat, Call *call, RouteHandler next, GError *failed) {
-    g_autoptr(GError) error = failed;
+/* Goes on with a call that has waited; takes the error of what it waited for. */
+static void go_on(PoolSeat *seat, Call *call, RouteHandler handler, GError *failure) {
+    g_autoptr(GError) error = failure;
     bool waits = false;
     call->seat = seat;
-    bool ok = !error && next(call, &error) && end_or_wait(call, &waits, &error);
+    bool ok = !error && handler(call, &error) && end_or_wait(call, &waits, &error);
     if (waits)
         return;
     if (!ok)
@@ -269,18 +278,29 @@ static void go_on(PoolSeat *seat, Call *call, RouteHandler next, GError *failed)
     finish(call);
 }
 
+/* The password was looked at. */
 static void resume(PoolSeat *seat, void *data) {
     Call *call = data;
-    RouteHandler next = call->asked.resume;
-    call->asked.resume = NULL;
-    go_on(seat, call, next, g_steal_pointer(&call->password_error));
+    RouteHandler handler = g_steal_pointer(&call->asked.resume);
+    go_on(seat, call, handler, g_steal_pointer(&call->password_error));
+}
+
+/* The jobs have ended, or patience has. */
+static void resume_jobs(PoolSeat *seat, void *data) {
+    Call *call = data;
+    RouteHandler handler = g_steal_pointer(&call->jobs.resume);
+    GError *error = NULL;
+    if (!call->jobs.ended && atomic_load(&call->desk->stopping))
+        (void)call_refuse(call, PROBLEM_UNAVAILABLE, &error, "%s", "The server is stopping.");
+    else if (!call->jobs.ended)
+        metrics_count(call->desk->metrics, METRIC_WAITS_LEFT);
+    go_on(seat, call, handler, error);
 }
 
 static void wake_up(PoolSeat *seat, void *data) {
     Call *call = data;
-    RouteHandler next = call->sleep.resume;
-    call->sleep.resume = NULL;
-    go_on(seat, call, next, NULL);
+    RouteHandler handler = g_steal_pointer(&call->sleep.resume);
+    go_on(seat, call, handler, NULL);
 }
 
 void front_wake(Call *call) {
