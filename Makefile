@@ -61,6 +61,7 @@ packages-release:
 packages-debug packages-asan packages-tsan:
 	@scripts/install-packages test
 	@scripts/install-node-modules
+	@scripts/install-node-modules tests/contract/prism
 check: packages-check
 .PHONY: packages-check packages-bench
 packages-check:

@@ -1,5 +1,6 @@
 #include "api/openapi.h"
 
+#include "api/caller.h"
 #include "api/problem.h"
 
 #include <string.h>
@@ -196,8 +197,9 @@ static Json *paths_json(const Route *const *tables, Json *named) {
 
 /* --- the document ----------------------------------------------------------------------------- */
 
-static Json *security_schemes(void) {
-    static const struct {
+/* The cookie has another name where there is no TLS. */
+static Json *security_schemes(bool secure) {
+    const struct {
         const char *name;
         const char *type;
         const char *key;
@@ -205,7 +207,7 @@ static Json *security_schemes(void) {
         const char *in;
     } schemes[] = {
         {"token", "http", "scheme", "bearer", NULL},
-        {"session", "apiKey", "name", "__Host-assay", "cookie"},
+        {"session", "apiKey", "name", secure ? CALLER_COOKIE : CALLER_COOKIE_PLAIN, "cookie"},
     };
     Json *json = json_new_object();
     for (size_t i = 0; i < G_N_ELEMENTS(schemes); i++) {
@@ -266,7 +268,8 @@ Json *openapi_json(const Route *const *tables, const char *public_url) {
     json_put(components, "schemas", named);
     json_put(components, "parameters", shared_parameters());
     json_put(components, "responses", responses);
-    json_put(components, "securitySchemes", security_schemes());
+    json_put(components, "securitySchemes",
+             security_schemes(g_str_has_prefix(public_url, "https://")));
     json_put(json, "components", components);
     return json;
 }

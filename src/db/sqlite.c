@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -46,6 +47,10 @@ struct DriverDatabase {
     Queue *reads;
     Queue *writes;
     DriverSession sessions[CONNECTIONS];
+    atomic_int free; /* readers that wait or will at once, less the reads that wait for one */
+    pthread_mutex_t opening; /* guards readers and closing */
+    int readers;             /* how many run */
+    bool closing;
 };
 
 typedef struct {
@@ -246,6 +251,7 @@ static void *read_loop(void *data) {
         if (task->rehearse)
             (void)read_once(session, task, NULL);
         (void)read_once(session, task, &error);
+        atomic_fetch_add(&session->database->free, 1);
         task->finish(task, error);
     }
     return NULL;
@@ -353,7 +359,7 @@ static bool open_reader(DriverDatabase *database, DriverSession *session, GError
            run_sql(session, "pragma query_only = on", "opening", error);
 }
 
-static bool open_sessions(DriverDatabase *database, GError **error) {
+static bool open_file(DriverDatabase *database, GError **error) {
     g_autofree char *beside = g_strconcat(database->path, "-turn", NULL);
     if (!create_file(database->path, error))
         return false;
@@ -364,21 +370,7 @@ static bool open_sessions(DriverDatabase *database, GError **error) {
     turnstile_enter(database->turnstile, database->busy_limit_ms);
     bool opened = open_writer(database, error);
     turnstile_leave(database->turnstile);
-    if (!opened)
-        return false;
-    for (int i = 0; i < READERS; i++) {
-        if (!open_reader(database, &database->sessions[i], error))
-            return false;
-    }
-    return true;
-}
-
-static bool start_threads(DriverDatabase *database, GError **error) {
-    for (int i = 0; i < READERS; i++) {
-        if (!start_thread(&database->sessions[i], read_loop, error))
-            return false;
-    }
-    return start_thread(&database->sessions[WRITER], write_loop, error);
+    return opened && start_thread(&database->sessions[WRITER], write_loop, error);
 }
 
 static void close_session(DriverSession *session) {
@@ -387,9 +379,38 @@ static void close_session(DriverSession *session) {
     g_hash_table_unref(session->statements);
     g_ptr_array_unref(session->used);
     sqlite3_close(session->handle);
+    *session = (DriverSession){0};
+}
+
+static bool start_reader(DriverDatabase *database, GError **error) {
+    DriverSession *session = &database->sessions[database->readers];
+    if (!open_reader(database, session, error) || !start_thread(session, read_loop, error)) {
+        close_session(session);
+        return false;
+    }
+    database->readers++;
+    atomic_fetch_add(&database->free, 1);
+    return true;
+}
+
+/* A reader costs a look at the whole schema, and most commands read one thing after the other. What
+ * comes while one reads has another opened for it, or waits when that fails. */
+static bool find_reader(DriverDatabase *database, GError **error) {
+    g_autoptr(GError) failure = NULL;
+    pthread_mutex_lock(&database->opening);
+    if (!database->closing && database->readers < READERS)
+        (void)start_reader(database, &failure);
+    bool found = database->closing || database->readers > 0;
+    pthread_mutex_unlock(&database->opening);
+    if (!found)
+        g_propagate_error(error, g_steal_pointer(&failure));
+    return found;
 }
 
 static void sqlite_close(DriverDatabase *database) {
+    pthread_mutex_lock(&database->opening);
+    database->closing = true;
+    pthread_mutex_unlock(&database->opening);
     queue_close(database->reads);
     queue_close(database->writes);
     for (int i = 0; i < CONNECTIONS; i++) {
@@ -402,6 +423,7 @@ static void sqlite_close(DriverDatabase *database) {
     turnstile_free(database->turnstile);
     queue_free(database->reads);
     queue_free(database->writes);
+    pthread_mutex_destroy(&database->opening);
     g_free(database->path);
     g_free(database);
 }
@@ -429,15 +451,25 @@ static DriverDatabase *sqlite_open(const DriverSettings *settings, GError **erro
     database->busy_limit_ms = settings->busy_limit_ms;
     database->reads = queue_new(settings->queue_limit);
     database->writes = queue_new(settings->queue_limit);
-    if (!open_sessions(database, error) || !start_threads(database, error)) {
+    pthread_mutex_init(&database->opening, NULL);
+    if (!open_file(database, error)) {
         sqlite_close(database);
         return NULL;
     }
     return database;
 }
 
+static bool submit_read(DriverDatabase *database, DriverTask *task, GError **error) {
+    bool busy = atomic_fetch_sub(&database->free, 1) <= 0;
+    if ((!busy || find_reader(database, error)) && queue_push(database->reads, task, error))
+        return true;
+    atomic_fetch_add(&database->free, 1);
+    return false;
+}
+
 static bool sqlite_submit(DriverDatabase *database, DriverTask *task, GError **error) {
-    return queue_push(task->mode == DB_READ ? database->reads : database->writes, task, error);
+    return task->mode == DB_READ ? submit_read(database, task, error)
+                                 : queue_push(database->writes, task, error);
 }
 
 /* --- Watching ------------------------------------------------------------------------------ */

@@ -18,7 +18,7 @@
 #define FEW_NAMES 48
 #define FEW_FRAMES 16
 #define FEW_RUNS 32
-#define NAME_SLOTS 64 /* a power of two */
+#define NAME_SLOTS 32 /* a power of two */
 #define RULE_SLOTS 64 /* a power of two */
 
 /* What the plan says about elements of one name. */
@@ -54,6 +54,7 @@ typedef struct {
     Name **slots;
     guint room; /* a power of two */
     guint count;
+    bool owns; /* memory beyond this struct and the slots */
     Name *first[NAME_SLOTS];
     Name few[FEW_NAMES];
 } NameTable;
@@ -105,6 +106,7 @@ typedef struct {
     GString *pieces; /* of a text that came in several; NULL: none has */
     GString *type;   /* xsi:type of the innermost element while it has no child; NULL: none has */
     GString *moved;  /* NULL: nothing has */
+    XmlMember first; /* of the root */
     size_t nodes;
     size_t moves; /* bytes moved */
     const char *reason;
@@ -272,6 +274,7 @@ static void names_init(NameTable *names) {
     names->slots = names->first;
     names->room = NAME_SLOTS;
     names->count = 0;
+    names->owns = false;
 }
 
 static void name_free(const NameTable *names, Name *name) {
@@ -281,7 +284,7 @@ static void name_free(const NameTable *names, Name *name) {
 }
 
 static void names_clear(NameTable *names) {
-    for (guint i = 0; i < names->room; i++) {
+    for (guint i = 0; names->owns && i < names->room; i++) {
         for (Name *name = names->slots[i], *next; name != NULL; name = next) {
             next = name->next;
             name_free(names, name);
@@ -312,6 +315,7 @@ static Name *intern(Reader *reader, const char *text, size_t length) {
                    .hash = hash,
                    .length = length,
                    .text = text};
+    names->owns = names->owns || names->count >= FEW_NAMES;
     names->count++;
     *slot = name;
     return name;
@@ -320,8 +324,10 @@ static Name *intern(Reader *reader, const char *text, size_t length) {
 /* The same for a text that will change. */
 static Name *intern_copy(Reader *reader, const char *text, size_t length) {
     Name *name = intern(reader, text, length);
-    if (name != NULL && name->text == text)
+    if (name != NULL && name->text == text) {
         name->text = name->copy = g_strndup(text, length);
+        reader->names.owns = true;
+    }
     return name;
 }
 
@@ -687,6 +693,12 @@ static bool close_leaf(Reader *reader, Frame *frame, const Run *run) {
     return true;
 }
 
+static void note_first(Reader *reader, const Frame *root) {
+    const Run *run = reader->runs.items;
+    if (root->kind == FRAME_PLAIN && !root->tangled && reader->runs.len > 0 && !run->list)
+        reader->first = (XmlMember){.key = run->key, .value = run->from, .end = run->to};
+}
+
 static bool close_branch(Reader *reader, Frame *frame) {
     if (!is_blank(&reader->text))
         fail_broken(reader, "text stands beside elements");
@@ -694,6 +706,8 @@ static bool close_branch(Reader *reader, Frame *frame) {
         close_entry(reader, frame);
     else
         close_object(reader, frame);
+    if (reader->frames.len == 1)
+        note_first(reader, frame);
     return true;
 }
 
@@ -815,8 +829,9 @@ static void read_all(Reader *reader, const char *bytes, size_t size) {
     markup_clear(markup);
 }
 
-bool xml_to_json(const XmlPlan *plan, const char *bytes, size_t size, GString *json_out,
-                 GError **error) {
+bool xml_to_json_telling(const XmlPlan *plan, const char *bytes, size_t size, GString *json_out,
+                         XmlMember *first_out, GError **error) {
+    *first_out = (XmlMember){0};
     if (size > plan->limits.max_bytes) {
         g_set_error(error, ASSAY_ERROR, ERROR_LIMIT,
                     "The answer of %zu bytes cannot be read: it is too large.", size);
@@ -826,6 +841,7 @@ bool xml_to_json(const XmlPlan *plan, const char *bytes, size_t size, GString *j
     reader_init(&reader, plan, json_out);
     read_all(&reader, bytes, size);
     bool good = reader.reason == NULL;
+    *first_out = reader.first;
     if (good) {
         g_string_append_c(json_out, '}');
     } else {
@@ -836,4 +852,10 @@ bool xml_to_json(const XmlPlan *plan, const char *bytes, size_t size, GString *j
     }
     reader_clear(&reader);
     return good;
+}
+
+bool xml_to_json(const XmlPlan *plan, const char *bytes, size_t size, GString *json_out,
+                 GError **error) {
+    XmlMember first;
+    return xml_to_json_telling(plan, bytes, size, json_out, &first, error);
 }

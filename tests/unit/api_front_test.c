@@ -123,6 +123,7 @@ static void the_description_names_every_route(void) {
     stage_init(&stage, 0);
     g_auto(Answer) answer = stage_ask(&stage, &(Ask){.path = "/api/openapi.json"});
     g_assert_cmpstr(answer_text(&answer, "openapi"), ==, "3.1.0");
+    g_assert_cmpstr(answer_text(&answer, "components.securitySchemes.session.name"), ==, "assay");
     g_assert_nonnull(json_member(json_member(answer.json, "paths"), "/metrics"));
     g_autofree char *tag = answer_header(&answer, "ETag");
     g_autofree char *header = g_strdup_printf("If-None-Match: W/%s, \"other\"\r\n", tag);
