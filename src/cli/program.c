@@ -10,6 +10,7 @@
 #include "cli/configuration.h"
 #include "cli/connect.h"
 #include "cli/controls.h"
+#include "cli/doctor.h"
 #include "cli/evidence.h"
 #include "cli/evidence_review.h"
 #include "cli/evidence_show.h"
@@ -69,6 +70,7 @@ static const Command *const commands[] = {
     &provider_check_command,
     &provider_test_command,
     &provider_policy_command,
+    &doctor_command,
     &migrate_command,
     &backup_command,
     &restore_command,
