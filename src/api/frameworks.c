@@ -65,19 +65,8 @@ static bool get_control(Call *call, GError **error) {
     if (!control_ref_find(call, call_query(call, "framework"), call_parameter(call, "id"), &ref,
                           error))
         return false;
-    g_autoptr(Json) all = overview(call, ref.framework, NULL, error);
-    if (!all)
-        return false;
-    const Json *controls = json_member(all, "controls");
-    for (size_t i = 0; i < json_count(controls); i++) {
-        Json *control = json_item(controls, i);
-        if (strcmp(json_member_string(control, "id", ""), ref.control->id) != 0)
-            continue;
-        json_put_string(control, "framework", ref.framework->id);
-        return call_answer(call, 200, json_ref(control));
-    }
-    g_set_error_literal(error, ASSAY_ERROR, ERROR_INTERNAL, "a control of a framework is missing");
-    return false;
+    Json *control = control_ref_object(call, &ref, error);
+    return control && call_answer(call, 200, control);
 }
 
 /* --- scores ----------------------------------------------------------------------------------- */

@@ -3,6 +3,7 @@
 #include "api/audit.h"
 #include "api/configuration.h"
 #include "api/connecting.h"
+#include "api/control_collect.h"
 #include "api/evidence.h"
 #include "api/exceptions.h"
 #include "api/findings.h"
@@ -20,23 +21,9 @@
 #include "api/users.h"
 
 const Route *const routes[] = {
-    provider_routes,
-    connecting_routes,
-    integration_routes,
-    job_routes,
-    evidence_routes,
-    finding_routes,
-    framework_routes,
-    exception_routes,
-    schedule_routes,
-    configuration_routes,
-    login_routes,
-    first_user_routes,
-    user_routes,
-    invitation_routes,
-    organization_routes,
-    token_routes,
-    audit_routes,
-    health_routes,
-    NULL,
+    provider_routes,        connecting_routes, integration_routes,   job_routes,
+    evidence_routes,        finding_routes,    framework_routes,     exception_routes,
+    control_collect_routes, schedule_routes,   configuration_routes, login_routes,
+    first_user_routes,      user_routes,       invitation_routes,    organization_routes,
+    token_routes,           audit_routes,      health_routes,        NULL,
 };

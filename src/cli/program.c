@@ -36,6 +36,7 @@
 #include "cli/users.h"
 #include "sync/twin.h"
 #include "sync/worker.h"
+#include "vault/seal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -291,6 +292,14 @@ static bool wants_worker(const char *const *vector) {
     return command && command->worker && !arguments_has_flag(vector, "help");
 }
 
+/* True in the twin. OpenSSL is made ready for both, unless the environment says how: workers do not
+ * heed it. */
+static bool start_twin(int argc, char **argv) {
+    if (!g_getenv("OPENSSL_CONF") && !g_getenv("OPENSSL_MODULES"))
+        seal_prepare();
+    return twin_start(argc, argv);
+}
+
 static bool is_worker(const char *const *vector) {
     return g_strcmp0(vector[0], WORKER_COMMAND) == 0 && !vector[1];
 }
@@ -301,7 +310,7 @@ int program_main(int argc, char **argv) {
     const char *const *vector = (const char *const *)argv + MIN(argc, 1);
     Output output;
     log_set_level(log_level_from_name(level ? level : "warn"));
-    bool worker = is_worker(vector) || (wants_worker(vector) && twin_start(argc, argv));
+    bool worker = is_worker(vector) || (wants_worker(vector) && start_twin(argc, argv));
     output_init(&output, stdout, stderr);
     if (!secmem_start(&error)) {
         output_failure(&output, error);
