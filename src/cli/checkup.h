@@ -39,5 +39,6 @@ void checkup_print(const Checkup *checkup, const Output *output);
 typedef struct {
     Checkup *checkup;
     const Place *place;
-    Db *db; /* NULL: not reachable, which was told */
+    Db *db;       /* NULL: not reachable, which was told */
+    bool network; /* services may be asked */
 } Examination;

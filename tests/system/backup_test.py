@@ -175,4 +175,15 @@ def test_the_key_is_exported_on_a_terminal_after_a_question():
         assert status == 0 and key in shown, shown
 
 
+def test_the_doctor_reaches_the_service_and_finds_a_used_installation_sound():
+    with Sandbox("--organization", "acme", "--repos", "3") as sandbox, Assay(sandbox) as assay:
+        assay.connect()
+        assay.sync(status=None)
+        with Service(assay, "--workers", "1"):
+            reply = assay.ask("doctor", "--network")
+        assert reply["healthy"] is True and reply["errors"] == 0, reply
+        services = [row for row in reply["findings"] if row["check"] == "services"]
+        assert [row["status"] for row in services] == ["ok"] and sandbox.url in services[0]["message"], services
+
+
 tap.main(globals())

@@ -265,6 +265,26 @@ static void a_redis_that_is_away_is_a_warning(void) {
     g_assert_nonnull(finding(json, "redis", "warning"));
 }
 
+/* --- services --------------------------------------------------------------------------------- */
+
+static void services_are_asked_on_demand_only(void) {
+    g_autoptr(Session) session = desk_session();
+    open_key(session);
+    g_autofree char *id = desk_add_integration(session, "acme", INTEGRATION_CONNECTED);
+    g_autoptr(Json) quiet = desk_json("doctor", 0);
+    g_assert_null(finding(quiet, "services", "ok"));
+    g_assert_null(finding(quiet, "services", "warning"));
+    g_autoptr(Json) asked = desk_json("doctor --network", 0);
+    assert_found(asked, "services", "warning", "http://127.0.0.1:1/");
+}
+
+static void without_integrations_nobody_is_asked(void) {
+    g_autoptr(Session) session = desk_session();
+    open_key(session);
+    g_autoptr(Json) json = desk_json("doctor --network", 0);
+    assert_found(json, "services", "ok", "no integration");
+}
+
 /* --- findings --------------------------------------------------------------------------------- */
 
 static void findings_are_counted_by_their_weight(void) {
@@ -304,6 +324,8 @@ static const DeskTest tests[] = {
      settings_that_work_and_are_no_good_idea_are_told},
     {"settings_that_are_sound_are_left_alone", settings_that_are_sound_are_left_alone},
     {"a_redis_that_is_away_is_a_warning", a_redis_that_is_away_is_a_warning},
+    {"services_are_asked_on_demand_only", services_are_asked_on_demand_only},
+    {"without_integrations_nobody_is_asked", without_integrations_nobody_is_asked},
     {"findings_are_counted_by_their_weight", findings_are_counted_by_their_weight},
 };
 
