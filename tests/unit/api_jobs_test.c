@@ -189,6 +189,11 @@ static void jobs_that_wait_and_run_are_figures(void) {
     g_auto(Answer) running = stage_ask(&stage, &ask);
     g_assert_nonnull(strstr(running.body, "assay_jobs{status=\"pending\"} 0\n"));
     g_assert_nonnull(strstr(running.body, "assay_jobs{status=\"running\"} 1\n"));
+    g_assert_nonnull(strstr(running.body, "assay_job_oldest_due_seconds 0\n"));
+    must(db_run(stage.db, &scope, DB_WRITE, complete_work, &work, &error));
+    g_auto(Answer) ended = stage_ask(&stage, &ask);
+    g_assert_nonnull(strstr(ended.body, "assay_jobs{status=\"running\"} 0\n"));
+    g_assert_nonnull(strstr(ended.body, "assay_jobs_ended_last_hour{status=\"completed\"} 1\n"));
     job_free(work.job);
 }
 
@@ -254,6 +259,9 @@ static void whoever_watches_a_job_sees_it_to_its_end(void) {
     json_put_int(progress, "rows", 42);
     api_progress(stage.api, ORG_A, id, progress);
     read_until(connection, text, "\"rows\":42");
+    g_autofree char *path = g_strdup_printf("/api/jobs/%s", id);
+    g_auto(Answer) job = stage_get(&stage, ROLE_OWNER, path);
+    g_assert_cmpint(json_integer_or(json_path(job.json, "progress.rows"), 0), ==, 42);
     store_evidence(&stage, id, EVIDENCE_1);
     read_until(connection, text, "id: " EVIDENCE_1 "\nevent: evidence\n");
     must(db_run(stage.db, &scope, DB_WRITE, complete_work, &work, &error));
