@@ -88,7 +88,8 @@ Db *db_open_with(const char *url, const DbOptions *options,
 void db_close(Db *db);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Db, db_close)
 
-/* Runs the unit and waits for its commit. Not from a database thread. */
+/* Runs the unit and waits for its commit. Not from a database thread. A read may run on the calling
+ * thread itself, which is a database thread for as long. */
 bool db_run(Db *db, const DbScope *scope, DbMode mode, DbWork work, void *data,
             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

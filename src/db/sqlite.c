@@ -13,8 +13,9 @@
 #include <unistd.h>
 
 #define READERS 2
-#define WRITER READERS /* the index of the writer among the connections */
-#define CONNECTIONS (READERS + 1)
+#define GUESTS 4                  /* connections for reads on the thread that waits for them */
+#define WRITER (READERS + GUESTS) /* the index of the writer among the connections */
+#define CONNECTIONS (WRITER + 1)
 /* Marks the file as ours ("Asy1"), see https://www.sqlite.org/pragma.html#pragma_application_id */
 #define APPLICATION_ID 0x41737931
 #define WATCH_MS 200                 /* how often the commits of other processes are looked for */
@@ -39,12 +40,22 @@ struct DriverSession {
     bool started;
 };
 
+/* Sessions that nobody uses now; they are opened when they are first lent. */
+typedef struct {
+    pthread_mutex_t lock;
+    pthread_cond_t returned;
+    DriverSession *idle[GUESTS];
+    unsigned count;
+    bool closed;
+} Guests;
+
 struct DriverDatabase {
     char *path;
     int64_t busy_limit_ms;
     Turnstile *turnstile;
     Queue *reads;
     Queue *writes;
+    Guests guests;
     DriverSession sessions[CONNECTIONS];
 };
 
@@ -238,16 +249,19 @@ static bool read_once(DriverSession *session, DriverTask *task, GError **error) 
     return done;
 }
 
+static void read_task(DriverSession *session, DriverTask *task) {
+    g_autoptr(GError) error = NULL;
+    if (task->rehearse)
+        (void)read_once(session, task, NULL);
+    (void)read_once(session, task, &error);
+    task->finish(task, error);
+}
+
 static void *read_loop(void *data) {
     DriverSession *session = data;
     DriverTask *task;
-    while ((task = queue_pop(session->database->reads))) {
-        g_autoptr(GError) error = NULL;
-        if (task->rehearse)
-            (void)read_once(session, task, NULL);
-        (void)read_once(session, task, &error);
-        task->finish(task, error);
-    }
+    while ((task = queue_pop(session->database->reads)))
+        read_task(session, task);
     return NULL;
 }
 
@@ -353,6 +367,15 @@ static bool open_reader(DriverDatabase *database, DriverSession *session, GError
            run_sql(session, "pragma query_only = on", "opening", error);
 }
 
+static void close_session(DriverSession *session) {
+    if (!session->database)
+        return;
+    g_hash_table_unref(session->statements);
+    g_ptr_array_unref(session->used);
+    sqlite3_close(session->handle);
+    session->database = NULL;
+}
+
 static bool open_sessions(DriverDatabase *database, GError **error) {
     g_autofree char *beside = g_strconcat(database->path, "-turn", NULL);
     if (!create_file(database->path, error))
@@ -381,15 +404,64 @@ static bool start_threads(DriverDatabase *database, GError **error) {
     return start_thread(&database->sessions[WRITER], write_loop, error);
 }
 
-static void close_session(DriverSession *session) {
-    if (!session->database)
-        return;
-    g_hash_table_unref(session->statements);
-    g_ptr_array_unref(session->used);
-    sqlite3_close(session->handle);
+/* --- Guests -------------------------------------------------------------------------------- */
+
+static void guests_init(DriverDatabase *database) {
+    Guests *guests = &database->guests;
+    pthread_mutex_init(&guests->lock, NULL);
+    pthread_cond_init(&guests->returned, NULL);
+    for (unsigned i = 0; i < GUESTS; i++)
+        guests->idle[guests->count++] = &database->sessions[READERS + i];
 }
 
+/* Lends none any more, and waits for those that are out. */
+static void guests_close(Guests *guests) {
+    pthread_mutex_lock(&guests->lock);
+    guests->closed = true;
+    while (guests->count < GUESTS)
+        pthread_cond_wait(&guests->returned, &guests->lock);
+    pthread_mutex_unlock(&guests->lock);
+}
+
+/* The one that was used last; NULL when there is none. */
+static DriverSession *lend(Guests *guests) {
+    pthread_mutex_lock(&guests->lock);
+    bool has = !guests->closed && guests->count > 0;
+    DriverSession *session = has ? guests->idle[--guests->count] : NULL;
+    pthread_mutex_unlock(&guests->lock);
+    return session;
+}
+
+static void give_back(Guests *guests, DriverSession *session) {
+    pthread_mutex_lock(&guests->lock);
+    guests->idle[guests->count++] = session;
+    if (guests->closed)
+        pthread_cond_signal(&guests->returned);
+    pthread_mutex_unlock(&guests->lock);
+}
+
+static bool ensure_open(DriverDatabase *database, DriverSession *session) {
+    if (session->database || open_reader(database, session, NULL))
+        return true;
+    close_session(session);
+    return false;
+}
+
+/* Reads on this thread, which would only wait for another one. False: it has not. */
+static bool read_here(DriverDatabase *database, DriverTask *task) {
+    DriverSession *session = lend(&database->guests);
+    bool opened = session && ensure_open(database, session);
+    if (opened)
+        read_task(session, task);
+    if (session)
+        give_back(&database->guests, session);
+    return opened;
+}
+
+/* --- Life ---------------------------------------------------------------------------------- */
+
 static void sqlite_close(DriverDatabase *database) {
+    guests_close(&database->guests);
     queue_close(database->reads);
     queue_close(database->writes);
     for (int i = 0; i < CONNECTIONS; i++) {
@@ -402,6 +474,8 @@ static void sqlite_close(DriverDatabase *database) {
     turnstile_free(database->turnstile);
     queue_free(database->reads);
     queue_free(database->writes);
+    pthread_cond_destroy(&database->guests.returned);
+    pthread_mutex_destroy(&database->guests.lock);
     g_free(database->path);
     g_free(database);
 }
@@ -429,6 +503,7 @@ static DriverDatabase *sqlite_open(const DriverSettings *settings, GError **erro
     database->busy_limit_ms = settings->busy_limit_ms;
     database->reads = queue_new(settings->queue_limit);
     database->writes = queue_new(settings->queue_limit);
+    guests_init(database);
     if (!open_sessions(database, error) || !start_threads(database, error)) {
         sqlite_close(database);
         return NULL;
@@ -437,7 +512,9 @@ static DriverDatabase *sqlite_open(const DriverSettings *settings, GError **erro
 }
 
 static bool sqlite_submit(DriverDatabase *database, DriverTask *task, GError **error) {
-    return queue_push(task->mode == DB_READ ? database->reads : database->writes, task, error);
+    bool reads = task->mode == DB_READ;
+    return (reads && task->waits && read_here(database, task)) ||
+           queue_push(reads ? database->reads : database->writes, task, error);
 }
 
 /* --- Watching ------------------------------------------------------------------------------ */
