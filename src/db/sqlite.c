@@ -34,6 +34,8 @@ static const char SETTINGS[] = "pragma foreign_keys = on;"
 struct DriverSession {
     DriverDatabase *database;
     sqlite3 *handle;
+    sqlite3_stmt *begin_read; /* of sessions that read; NULL until then */
+    sqlite3_stmt *end_read;
     GHashTable *statements; /* StatementText * -> Statement * */
     GPtrArray *used;        /* Statement *, since the attempt began; not owned */
     pthread_t thread;
@@ -239,13 +241,26 @@ static void *write_loop(void *data) {
     return NULL;
 }
 
+/* What every read runs is prepared once. */
+static bool run_prepared(DriverSession *session, sqlite3_stmt **statement, const char *sql,
+                         GError **error) {
+    if (!*statement)
+        (void)sqlite3_prepare_v3(session->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, statement,
+                                 NULL);
+    bool done = *statement && sqlite3_step(*statement) == SQLITE_DONE;
+    if (!done)
+        set_error(error, session, "reading");
+    (void)sqlite3_reset(*statement);
+    return done;
+}
+
 static bool read_once(DriverSession *session, DriverTask *task, GError **error) {
-    if (!run_sql(session, "begin", "beginning to read", error))
+    if (!run_prepared(session, &session->begin_read, "begin", error))
         return false;
     bool done = task->attempt(task, session, error);
     session_reset_statements(session);
     if (!sqlite3_get_autocommit(session->handle))
-        (void)run_sql(session, "rollback", "ending a read", NULL);
+        (void)run_prepared(session, &session->end_read, "rollback", NULL);
     return done;
 }
 
@@ -372,7 +387,9 @@ static void close_session(DriverSession *session) {
         return;
     g_hash_table_unref(session->statements);
     g_ptr_array_unref(session->used);
-    sqlite3_close(session->handle);
+    sqlite3_finalize(g_steal_pointer(&session->begin_read));
+    sqlite3_finalize(g_steal_pointer(&session->end_read));
+    sqlite3_close(g_steal_pointer(&session->handle));
     session->database = NULL;
 }
 
