@@ -93,6 +93,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Db, db_close)
 bool db_run(Db *db, const DbScope *scope, DbMode mode, DbWork work, void *data,
             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Whether a read that is waited for usually runs on the calling thread, and takes as long as its
+ * statements do; not so with a server. */
+bool db_reads_here(const Db *db);
+
 /* A unit for db_submit(). */
 typedef struct {
     DbScope scope;

@@ -75,6 +75,8 @@ typedef struct {
     DriverDatabase *(*open)(const DriverSettings *settings, GError **error);
     void (*close)(DriverDatabase *database);
 
+    bool reads_here; /* a read that is waited for usually runs within submit() */
+
     /* Takes the task, or fails with ERROR_LIMIT or ERROR_CANCELLED and does not. */
     bool (*submit)(DriverDatabase *database, DriverTask *task, GError **error);
 

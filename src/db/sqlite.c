@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define READERS 2
-#define GUESTS 4                  /* connections for reads on the thread that waits for them */
+#define GUESTS 6                  /* connections for reads on the thread that waits for them */
 #define WRITER (READERS + GUESTS) /* the index of the writer among the connections */
 #define CONNECTIONS (WRITER + 1)
 /* Marks the file as ours ("Asy1"), see https://www.sqlite.org/pragma.html#pragma_application_id */
@@ -747,6 +747,7 @@ static const void *sqlite_read_blob(DriverStatement *head, int index, size_t *si
 const Driver sqlite_driver = {
     .open = sqlite_open,
     .close = sqlite_close,
+    .reads_here = true,
     .submit = sqlite_submit,
     .prepare = sqlite_prepare,
     .migrate = sqlite_migrate,
