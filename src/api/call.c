@@ -156,6 +156,12 @@ bool call_wait(Call *call, Errand *errand) {
     return true;
 }
 
+bool call_wait_jobs(Call *call, const CallJobs *wish) {
+    g_assert(!call->jobs.ids);
+    call->jobs = *wish;
+    return true;
+}
+
 bool call_ask_password(Call *call, const CallPassword *wish) {
     g_assert(!call->asked.password);
     call->asked = *wish;

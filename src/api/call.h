@@ -6,8 +6,8 @@
  * an error, of which a problem document is made. What must be checked of a single object
  * (somebody's own integration, an auditor's period) is the handler's: call_may().
  *
- * A handler that has to wait for a worker or a job gives an errand (errand.h) and returns; it is
- * started when the handler is done, and the connection sleeps meanwhile.
+ * A handler that has to wait for a worker gives an errand (errand.h), one that waits for jobs names
+ * them (call_wait_jobs), and returns; the connection sleeps meanwhile.
  */
 #pragma once
 
@@ -35,6 +35,17 @@ typedef struct {
     GDestroyNotify free_held;
 } CallPassword;
 
+/* Jobs that a call waits for (api/job_wait.h). */
+typedef struct {
+    char **ids;          /* owned; ends in NULL */
+    RouteHandler resume; /* goes on with the call when they have ended, or patience has */
+    void *held;          /* the handler's own, for resume */
+    GDestroyNotify free_held;
+    bool ended; /* all of them */
+    int64_t until_ms;
+    int64_t pause_ms; /* until the next look */
+} CallJobs;
+
 struct Call {
     Desk *desk;
     Exchange *exchange; /* NULL once it was replied to */
@@ -51,6 +62,7 @@ struct Call {
     Json *body;         /* an object; empty when there was none */
     Idempotency *begun; /* the idempotency key, NULL: none */
     Errand *errand;     /* to be waited for */
+    CallJobs jobs;      /* to be waited for when it has `resume` */
     /* The service that is asked on the caller's behalf, of the pool's registry: errors are its own
      * from then on. NULL: none. */
     const Definition *service;
@@ -120,6 +132,10 @@ bool call_unchanged(Call *call, const Json *now, GError **error) G_GNUC_WARN_UNU
 
 /* Lets the call wait for an errand, which it takes. Returns true. */
 bool call_wait(Call *call, Errand *errand);
+
+/* Lets the call sleep until the jobs have ended or patience has; then resume is called like a
+ * handler and finds jobs.ended and jobs.held. Takes ids and held. Returns true. */
+bool call_wait_jobs(Call *call, const CallJobs *wish);
 
 /* Lets the call sleep until the password was looked at; then resume is called like a handler, on
  * another thread, and finds password_matches, password_hash and asked.held. Takes held. Returns

@@ -21,10 +21,12 @@ typedef struct {
     GHashTable *supports; /* "source/type" of a control; NULL: any */
     int64_t now_ms;
     Page page;
+    GPtrArray *reviews; /* Review, or NULL, of each row of the page */
 } ListWork;
 
 static void list_work_clear(ListWork *work) {
     page_clear(&work->page);
+    g_clear_pointer(&work->reviews, g_ptr_array_unref);
     if (work->supports)
         g_hash_table_unref(work->supports);
 }
@@ -62,6 +64,10 @@ static const char *cursor_of(const void *row) {
 
 static void free_row(void *row) {
     evidence_free(row);
+}
+
+static void free_review(void *review) {
+    review_free(review);
 }
 
 static const PageSource source = {read_rows, keep, cursor_of, free_row};
@@ -152,7 +158,17 @@ static bool read_list_wish(Call *call, ListWork *work, GError **error) {
 
 static bool list_work(DbUnit *unit, void *data, GError **error) {
     ListWork *work = data;
-    return page_read(unit, &work->page, error);
+    g_clear_pointer(&work->reviews, g_ptr_array_unref);
+    work->reviews = g_ptr_array_new_with_free_func(free_review);
+    if (!page_read(unit, &work->page, error))
+        return false;
+    for (guint i = 0; i < work->page.rows->len; i++) {
+        Review *review = NULL;
+        if (!review_of(unit, g_ptr_array_index(work->page.rows, i), &review, error))
+            return false;
+        g_ptr_array_add(work->reviews, review);
+    }
+    return true;
 }
 
 static bool list(Call *call, GError **error) {
@@ -162,7 +178,8 @@ static bool list(Call *call, GError **error) {
     g_autoptr(Json) all = json_new_array();
     for (guint i = 0; i < work.page.rows->len; i++) {
         Json *object = NULL;
-        if (!evidence_object(g_ptr_array_index(work.page.rows, i), work.now_ms, &object, error))
+        if (!evidence_object(g_ptr_array_index(work.page.rows, i),
+                             g_ptr_array_index(work.reviews, i), work.now_ms, &object, error))
             return false;
         json_add(all, object);
     }
@@ -174,12 +191,20 @@ static bool list(Call *call, GError **error) {
 typedef struct {
     const char *id;
     Evidence *evidence;
+    Review *review; /* NULL: none */
 } GetWork;
+
+static void get_work_clear(GetWork *work) {
+    g_clear_pointer(&work->evidence, evidence_free);
+    g_clear_pointer(&work->review, review_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(GetWork, get_work_clear)
 
 static bool get_work(DbUnit *unit, void *data, GError **error) {
     GetWork *work = data;
-    g_clear_pointer(&work->evidence, evidence_free);
-    return evidence_get(unit, work->id, &work->evidence, error);
+    get_work_clear(work);
+    return evidence_get(unit, work->id, &work->evidence, error) &&
+           review_of(unit, work->evidence, &work->review, error);
 }
 
 static bool set_missing(GError **error) {
@@ -188,33 +213,72 @@ static bool set_missing(GError **error) {
     return false;
 }
 
-static bool find(Call *call, Evidence **evidence_out, GError **error) {
-    GetWork work = {.id = call_parameter(call, "id")};
-    if (!id_is_valid(work.id))
+static bool find(Call *call, GetWork *work, GError **error) {
+    work->id = call_parameter(call, "id");
+    if (!id_is_valid(work->id))
         return set_missing(error);
-    bool ok = call_run(call, DB_READ, get_work, &work, error);
-    if (ok && may_see(call, work.evidence)) {
-        *evidence_out = work.evidence;
-        return true;
-    }
-    evidence_free(work.evidence);
-    return ok ? set_missing(error) : false;
+    return call_run(call, DB_READ, get_work, work, error) &&
+           (may_see(call, work->evidence) || set_missing(error));
+}
+
+static bool object_of(const GetWork *work, Json **json_out, GError **error) {
+    return evidence_object(work->evidence, work->review, clock_now_ms(), json_out, error);
 }
 
 static bool get(Call *call, GError **error) {
-    g_autoptr(Evidence) evidence = NULL;
+    g_auto(GetWork) work = {0};
     g_autoptr(Json) json = NULL;
-    if (!find(call, &evidence, error) || !evidence_object(evidence, clock_now_ms(), &json, error))
+    if (!find(call, &work, error) || !object_of(&work, &json, error))
         return false;
     if (g_strcmp0(call_query(call, "data"), "false") == 0)
         return call_answer(call, 200, g_steal_pointer(&json));
     DocumentStream wish = {.desk = call->desk,
                            .scope = &call->scope,
-                           .document_id = evidence->document_id,
-                           .sha256 = evidence->data_sha256,
+                           .document_id = work.evidence->document_id,
+                           .sha256 = work.evidence->data_sha256,
                            .object = json};
     reply_take_stream(&call->reply, 200, "application/json", document_stream(&wish));
     return true;
+}
+
+/* --- review ----------------------------------------------------------------------------------- */
+
+typedef struct {
+    const Call *call;
+    GetWork *found;
+    Review review;
+} ReviewWork;
+
+static bool review_work(DbUnit *unit, void *data, GError **error) {
+    ReviewWork *work = data;
+    const Evidence *evidence = work->found->evidence;
+    AuditActor actor = call_actor(work->call);
+    g_autoptr(Json) details = json_new_object();
+    json_put_string(details, "state", work->review.state);
+    AuditEntry entry = {.action = AUDIT_EVIDENCE_REVIEWED,
+                        .actor = &actor,
+                        .target_kind = "evidence",
+                        .target_id = evidence->id,
+                        .target_name = evidence->evidence_type,
+                        .details = details};
+    return review_put(unit, &work->review, error) && audit_add(unit, &entry, error) &&
+           get_work(unit, work->found, error);
+}
+
+static bool review(Call *call, GError **error) {
+    g_auto(GetWork) found = {0};
+    g_autoptr(Json) json = NULL;
+    ReviewWork work = {
+        .call = call,
+        .found = &found,
+        .review = {.evidence_id = call_parameter(call, "id"),
+                   .state = json_member_string(call->body, "state", NULL),
+                   .reviewer = call->caller->name ? call->caller->name : call->caller->id,
+                   .note = json_member_string(call->body, "comment", NULL)}};
+    if (!find(call, &found, error) || !call_run(call, DB_WRITE, review_work, &work, error) ||
+        !object_of(&found, &json, error))
+        return false;
+    return call_answer(call, 200, g_steal_pointer(&json));
 }
 
 /* --- routes ----------------------------------------------------------------------------------- */
@@ -237,6 +301,13 @@ static const ShapeField get_fields[] = {
     SHAPE_FIELD("data", STRING, 0, "false: without the data.", .words = truths), {0}};
 static const Shape get_query = {.fields = get_fields};
 
+static const char *const decisions[] = {EVIDENCE_APPROVED, EVIDENCE_REJECTED, NULL};
+static const ShapeField review_fields[] = {
+    SHAPE_FIELD("state", STRING, SHAPE_REQUIRED, NULL, .words = decisions),
+    SHAPE_FIELD("comment", STRING, 0, "Why.", .most = STORE_SENTENCE_MAX),
+    {0}};
+static const Shape review_shape = {.name = "ReviewRequest", .fields = review_fields};
+
 const Route evidence_routes[] = {
     {.method = "GET",
      .path = "/api/evidence",
@@ -258,5 +329,15 @@ const Route evidence_routes[] = {
      .action = ACTION_EVIDENCE_READ,
      .handle = get,
      .query = &get_query,
+     .reply = &evidence_shape},
+    {.method = "POST",
+     .path = "/api/evidence/{id}/review",
+     .id = "reviewEvidence",
+     .tag = "Evidence",
+     .summary = "Approves or rejects an item; a later review replaces an earlier one.",
+     .access = ACCESS_ROLE,
+     .action = ACTION_EVIDENCE_REVIEW,
+     .handle = review,
+     .body = &review_shape,
      .reply = &evidence_shape},
     {0}};

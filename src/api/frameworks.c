@@ -1,6 +1,7 @@
 #include "api/frameworks.h"
 
 #include "api/call.h"
+#include "api/control_ref.h"
 #include "api/object_shape.h"
 #include "base/clock.h"
 #include "comply/overview.h"
@@ -59,39 +60,13 @@ static bool list_controls(Call *call, GError **error) {
     return call_answer(call, 200, json);
 }
 
-/* The control that the path and the query name; several frameworks may have the id. */
-static bool find_control(Call *call, ControlRef *ref_out, GError **error) {
-    const char *id = call_parameter(call, "id");
-    const char *framework = call_query(call, "framework");
-    g_autofree char *text = framework ? g_strdup_printf("%s:%s", framework, id) : g_strdup(id);
-    g_autoptr(GArray) found = framework_control_find(text, error);
-    if (!found)
-        return false;
-    *ref_out = g_array_index(found, ControlRef, 0);
-    for (guint i = 1; i < found->len; i++)
-        if (g_array_index(found, ControlRef, i).framework != ref_out->framework)
-            return call_refuse(call, PROBLEM_CONFLICT, error, "%s",
-                               "Several frameworks have this control; name one with ?framework=.");
-    return true;
-}
-
 static bool get_control(Call *call, GError **error) {
     ControlRef ref;
-    if (!find_control(call, &ref, error))
+    if (!control_ref_find(call, call_query(call, "framework"), call_parameter(call, "id"), &ref,
+                          error))
         return false;
-    g_autoptr(Json) all = overview(call, ref.framework, NULL, error);
-    if (!all)
-        return false;
-    const Json *controls = json_member(all, "controls");
-    for (size_t i = 0; i < json_count(controls); i++) {
-        Json *control = json_item(controls, i);
-        if (strcmp(json_member_string(control, "id", ""), ref.control->id) != 0)
-            continue;
-        json_put_string(control, "framework", ref.framework->id);
-        return call_answer(call, 200, json_ref(control));
-    }
-    g_set_error_literal(error, ASSAY_ERROR, ERROR_INTERNAL, "a control of a framework is missing");
-    return false;
+    Json *control = control_ref_object(call, &ref, error);
+    return control && call_answer(call, 200, control);
 }
 
 /* --- scores ----------------------------------------------------------------------------------- */

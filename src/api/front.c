@@ -3,6 +3,7 @@
 #include "api/call.h"
 #include "api/etag.h"
 #include "api/gate.h"
+#include "api/job_wait.h"
 #include "api/metrics.h"
 #include "api/repeat.h"
 #include "base/clock.h"
@@ -64,6 +65,9 @@ static void call_free(Call *call) {
     json_free(call->body);
     idempotency_free(call->begun);
     errand_unref(call->errand);
+    g_strfreev(call->jobs.ids);
+    if (call->jobs.held && call->jobs.free_held)
+        call->jobs.free_held(call->jobs.held);
     reply_clear(&call->reply);
     if (call->wrongs)
         g_ptr_array_unref(call->wrongs);
@@ -181,6 +185,7 @@ static void told(Errand *errand, const ErrandEnd *end, void *data) {
 }
 
 static void resume(PoolSeat *seat, void *data);
+static void resume_jobs(PoolSeat *seat, void *data);
 
 /* On a thread of the queue. */
 static void password_told(void *data, const PasswordResult *result) {
@@ -207,6 +212,10 @@ static bool begin_password(Call *call, GError **error) {
 static bool begin_wait(Call *call, GError **error) {
     if (call->asked.resume)
         return begin_password(call, error);
+    if (call->jobs.resume) {
+        job_wait_begin(call, resume_jobs);
+        return true;
+    }
     g_autoptr(Errand) errand = errand_ref(call->errand);
     return errands_begin(call->desk->errands, errand, told, call) ||
            call_refuse(call, PROBLEM_UNAVAILABLE, error, "%s",
@@ -218,7 +227,7 @@ static bool begin_wait(Call *call, GError **error) {
 /* After a handler: true when the reply is there, or the call waits for something and is no longer
  * ours. */
 static bool end_or_wait(Call *call, bool *waits_out, GError **error) {
-    *waits_out = call->errand || call->asked.resume;
+    *waits_out = call->errand || call->asked.resume || call->jobs.resume;
     if (!*waits_out)
         return true;
     call->seat = NULL;
@@ -251,21 +260,37 @@ static void handle(PoolSeat *seat, void *data) {
     finish(call);
 }
 
-/* Goes on with a call whose password was looked at. */
-static void resume(PoolSeat *seat, void *data) {
-    Call *call = data;
-    RouteHandler go_on = call->asked.resume;
-    g_autoptr(GError) error = g_steal_pointer(&call->password_error);
+/* Goes on with a call that has waited; takes the error of what it waited for. */
+static void go_on(PoolSeat *seat, Call *call, RouteHandler handler, GError *failure) {
+    g_autoptr(GError) error = failure;
     bool waits = false;
     call->seat = seat;
-    call->asked.resume = NULL;
-    bool ok = !error && go_on(call, &error) && end_or_wait(call, &waits, &error);
+    bool ok = !error && handler(call, &error) && end_or_wait(call, &waits, &error);
     if (waits)
         return;
     if (!ok)
         fail_with(call, error);
     repeat_end(call);
     finish(call);
+}
+
+/* The password was looked at. */
+static void resume(PoolSeat *seat, void *data) {
+    Call *call = data;
+    RouteHandler handler = g_steal_pointer(&call->asked.resume);
+    go_on(seat, call, handler, g_steal_pointer(&call->password_error));
+}
+
+/* The jobs have ended, or patience has. */
+static void resume_jobs(PoolSeat *seat, void *data) {
+    Call *call = data;
+    RouteHandler handler = g_steal_pointer(&call->jobs.resume);
+    GError *error = NULL;
+    if (!call->jobs.ended && atomic_load(&call->desk->stopping))
+        (void)call_refuse(call, PROBLEM_UNAVAILABLE, &error, "%s", "The server is stopping.");
+    else if (!call->jobs.ended)
+        metrics_count(call->desk->metrics, METRIC_WAITS_LEFT);
+    go_on(seat, call, handler, error);
 }
 
 static void handle_at_once(Call *call) {

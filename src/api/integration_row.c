@@ -36,7 +36,12 @@ static bool sees(const Call *call, const Integration *row) {
 }
 
 bool integration_row_find(Call *call, IntegrationRow *found_out, GError **error) {
-    FindWork work = {.wanted = call_parameter(call, "id")};
+    return integration_row_find_by(call, call_parameter(call, "id"), found_out, error);
+}
+
+bool integration_row_find_by(Call *call, const char *id_or_name, IntegrationRow *found_out,
+                             GError **error) {
+    FindWork work = {.wanted = id_or_name};
     if (!call_run(call, DB_READ, find_work, &work, error)) {
         integration_row_clear(&work.found);
         return false;

@@ -19,6 +19,10 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(IntegrationRow, integration_row_clear)
 bool integration_row_find(Call *call, IntegrationRow *found_out,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The same for one that the body names. */
+bool integration_row_find_by(Call *call, const char *id_or_name, IntegrationRow *found_out,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* The same within a unit of work, without looking at roles. */
 bool integration_row_read(DbUnit *unit, const char *id_or_name, IntegrationRow *found_out,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;

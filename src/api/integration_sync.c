@@ -44,7 +44,8 @@ static void announce(const Call *call) {
         config->queued(config->data);
 }
 
-static bool answer_queued(Call *call, const Integration *row, const char *job_id, GError **error) {
+static bool take_queued(Call *call, const Integration *row, const char *job_id, Json **json_out,
+                        GError **error) {
     SyncWork work = {.call = call, .row = row, .job_id = job_id};
     if (!call_run(call, DB_WRITE, sync_work, &work, error)) {
         g_clear_pointer(&work.job, job_free);
@@ -59,7 +60,8 @@ static bool answer_queued(Call *call, const Integration *row, const char *job_id
     job_free(work.job);
     reply_set_header(&call->reply, "Location", location);
     announce(call);
-    return call_answer(call, 202, json);
+    *json_out = json;
+    return true;
 }
 
 /* What cannot be collected from is told at once. */
@@ -69,12 +71,18 @@ static bool check_runs(Call *call, const Integration *row, GError **error) {
     return call_refuse(call, PROBLEM_CONFLICT, error, "This integration is %s.", row->status);
 }
 
-static bool queue(Call *call, const Integration *row, const SyncRequest *request, GError **error) {
+static bool queue(Call *call, const Integration *row, const SyncRequest *request, Json **json_out,
+                  GError **error) {
     const Definition *definition = integration_row_definition(call, row, error);
     g_autofree char *job_id = NULL;
     return definition && check_runs(call, row, error) &&
            queue_sync(call_db(call), &call->scope, row, definition, request, &job_id, error) &&
-           answer_queued(call, row, job_id, error);
+           take_queued(call, row, job_id, json_out, error);
+}
+
+bool integration_sync_all(Call *call, const Integration *row, Json **json_out, GError **error) {
+    SyncRequest request = {.data_dir = call->desk->config.data_dir, .cause = SYNC_PERSON};
+    return queue(call, row, &request, json_out, error);
 }
 
 bool integration_sync(Call *call, GError **error) {
@@ -90,9 +98,10 @@ bool integration_sync(Call *call, GError **error) {
                            .cause = SYNC_PERSON};
     if (request.from_ms && request.to_ms && request.from_ms >= request.to_ms)
         return call_wrong(call, error, "/dateRange/start", "must be earlier than end");
+    Json *json = NULL;
     return integration_row_find(call, &found, error) &&
            integration_row_require(call, found.row, error) &&
-           queue(call, found.row, &request, error);
+           queue(call, found.row, &request, &json, error) && call_answer(call, 202, json);
 }
 
 /* --- shape ------------------------------------------------------------------------------------ */

@@ -1,7 +1,12 @@
 /* integration_sync.h - queues a run of an integration, for a person or a scanner. */
 #pragma once
 
-#include "api/route.h"
+#include "api/integration_row.h"
 
 bool integration_sync(Call *call, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 extern const Shape integration_sync_shape;
+
+/* Queues a run of all its evidence types and tells whoever runs jobs: {jobId, events, job}, which
+ * the caller owns. */
+bool integration_sync_all(Call *call, const Integration *row, Json **json_out,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -5,8 +5,10 @@
 #include "api/integration_sync.h"
 #include "api/object_shape.h"
 #include "api/page.h"
+#include "base/clock.h"
 #include "present/integration_object.h"
 #include "store/job.h"
+#include "store/scan.h"
 
 #include <string.h>
 
@@ -18,6 +20,7 @@ typedef struct {
     const Call *call;
     const char *provider; /* NULL: any */
     const char *status;   /* a filter; NULL: any */
+    int64_t due_at;       /* 0: whether it is due for scanners or not */
     Page page;
     GPtrArray *objects; /* Json */
 } ListWork;
@@ -38,7 +41,8 @@ static bool keep(const void *row, void *data) {
 static bool read_rows(DbUnit *unit, void *data, const char *cursor, int64_t limit,
                       GPtrArray **rows_out, GError **error) {
     const ListWork *work = data;
-    IntegrationFilter filter = {.provider = work->provider, .after_id = cursor, .limit = limit};
+    IntegrationFilter filter = {
+        .provider = work->provider, .due_at = work->due_at, .after_id = cursor, .limit = limit};
     return integration_list(unit, &filter, rows_out, error);
 }
 
@@ -65,15 +69,27 @@ static bool add_object(DbUnit *unit, ListWork *work, const Integration *row, GEr
     return true;
 }
 
+/* A scanner takes what it is shown as due; others only look. */
+static bool take(DbUnit *unit, const ListWork *work, const Integration *row, bool *taken_out,
+                 GError **error) {
+    const Caller *caller = work->call->caller;
+    *taken_out = true;
+    return work->due_at == 0 || caller->subject.role != ROLE_SCANNER ||
+           scan_lease(unit, row->id, caller->id, taken_out, error);
+}
+
 static bool list_work(DbUnit *unit, void *data, GError **error) {
     ListWork *work = data;
     g_clear_pointer(&work->objects, g_ptr_array_unref);
     work->objects = g_ptr_array_new_with_free_func(free_json);
     if (!page_read(unit, &work->page, error))
         return false;
-    for (guint i = 0; i < work->page.rows->len; i++)
-        if (!add_object(unit, work, g_ptr_array_index(work->page.rows, i), error))
+    for (guint i = 0; i < work->page.rows->len; i++) {
+        const Integration *row = g_ptr_array_index(work->page.rows, i);
+        bool taken = false;
+        if (!take(unit, work, row, &taken, error) || (taken && !add_object(unit, work, row, error)))
             return false;
+    }
     return true;
 }
 
@@ -91,9 +107,11 @@ static bool list(Call *call, GError **error) {
     g_auto(ListWork) work = {.call = call, .status = call_query(call, "status")};
     work.page.source = &source;
     work.page.data = &work;
+    if (g_strcmp0(call_query(call, "due"), "true") == 0)
+        work.due_at = clock_now_ms();
     if (!call_limit(call, &work.page.limit, error) ||
         !call_cursor(call, &work.page.cursor, error) || !read_provider(call, &work, error) ||
-        !call_run(call, DB_READ, list_work, &work, error))
+        !call_run(call, work.due_at > 0 ? DB_WRITE : DB_READ, list_work, &work, error))
         return false;
     Json *all = json_new_array();
     for (guint i = 0; i < work.objects->len; i++)
@@ -161,6 +179,7 @@ static bool disconnect(Call *call, GError **error) {
 
 /* --- shapes ----------------------------------------------------------------------------------- */
 
+static const char *const truths[] = {"true", "false", NULL};
 static const char *const filters[] = {INTEGRATION_CONNECTED,
                                       INTEGRATION_DEGRADED,
                                       INTEGRATION_RECONNECT_NEEDED,
@@ -173,6 +192,10 @@ static const ShapeField list_fields[] = {
     SHAPE_FIELD("status", STRING, 0, "active: connected or degraded; error: needs somebody.",
                 .words = filters),
     SHAPE_FIELD("integrationType", STRING, 0, "A provider, by id or alias."),
+    SHAPE_FIELD("due", STRING, 0,
+                "true: due for scanners and taken by none. A scanner takes them by it, for 10 "
+                "minutes.",
+                .words = truths),
     {0}};
 static const Shape list_query = {.fields = list_fields};
 
@@ -253,16 +276,6 @@ const Route integration_routes[] = {
      .handle = integration_sync,
      .body = &integration_sync_shape,
      .body_optional = true,
-     .status = 202,
-     .reply = &queued_shape},
-    {.method = "POST",
-     .path = "/api/integrations/{id}/scan",
-     .id = "scanIntegration",
-     .tag = TAG,
-     .summary = "Queues a sync of all that the integration collects.",
-     .access = ACCESS_ROLE,
-     .action = ACTION_INTEGRATION_SCAN,
-     .handle = integration_sync,
      .status = 202,
      .reply = &queued_shape},
     {0}};

@@ -125,6 +125,8 @@ static Json *body_json(const Route *route, Json *named) {
 static const ShapeField later_fields[] = {
     SHAPE_FIELD("jobId", STRING, SHAPE_REQUIRED, "The job that goes on."),
     SHAPE_FIELD("events", STRING, SHAPE_REQUIRED, "Where its events are."),
+    SHAPE_FIELD("jobs", ARRAY, 0, "All of them, where there may be several.",
+                .items = SHAPE_STRING),
     {0}};
 static const Shape later_shape = {
     .name = "Later", .about = "It takes longer than a request waits.", .fields = later_fields};

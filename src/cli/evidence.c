@@ -15,22 +15,39 @@
 typedef struct {
     EvidenceFilter filter;
     GPtrArray *rows;
+    GPtrArray *reviews; /* Review, or NULL, of each row */
 } ListWork;
+
+static void free_review(void *review) {
+    review_free(review);
+}
 
 static bool list_work(DbUnit *unit, void *data, GError **error) {
     ListWork *work = data;
     g_clear_pointer(&work->rows, g_ptr_array_unref);
-    return evidence_list(unit, &work->filter, &work->rows, error);
+    g_clear_pointer(&work->reviews, g_ptr_array_unref);
+    work->reviews = g_ptr_array_new_with_free_func(free_review);
+    if (!evidence_list(unit, &work->filter, &work->rows, error))
+        return false;
+    for (guint i = 0; i < work->rows->len; i++) {
+        Review *review = NULL;
+        if (!review_of(unit, g_ptr_array_index(work->rows, i), &review, error))
+            return false;
+        g_ptr_array_add(work->reviews, review);
+    }
+    return true;
 }
 
 /* The cursor is the id of the last one shown; there is none behind the last page. */
-static bool list_json(const GPtrArray *rows, int64_t limit, Json **json_out, GError **error) {
+static bool list_json(const ListWork *work, int64_t limit, Json **json_out, GError **error) {
+    const GPtrArray *rows = work->rows;
     g_autoptr(Json) json = json_new_object();
     Json *list = json_new_array();
     json_put(json, "evidence", list);
     for (guint i = 0; i < rows->len && i < limit; i++) {
         Json *item = NULL;
-        if (!evidence_object(g_ptr_array_index(rows, i), clock_now_ms(), &item, error))
+        if (!evidence_object(g_ptr_array_index(rows, i), g_ptr_array_index(work->reviews, i),
+                             clock_now_ms(), &item, error))
             return false;
         json_add(list, item);
     }
@@ -124,8 +141,9 @@ static bool run(CommandCall *call, GError **error) {
     work.filter.integration_id = integration ? integration->id : NULL;
     work.filter.limit = limit + 1; /* one more tells whether there is more */
     bool ok = session_run(session, DB_READ, list_work, &work, error) &&
-              list_json(work.rows, limit, &json, error);
+              list_json(&work, limit, &json, error);
     g_clear_pointer(&work.rows, g_ptr_array_unref);
+    g_clear_pointer(&work.reviews, g_ptr_array_unref);
     if (!ok)
         return false;
     output_json(call->output, json);

@@ -98,6 +98,16 @@ static void print_reads(const Output *output, const Json *completeness) {
     }
 }
 
+static void print_review(const Output *output, const Json *json) {
+    const char *by = json_member_string(json, "reviewedBy", NULL);
+    const char *comment = json_member_string(json, "reviewComment", NULL);
+    g_autofree char *state = g_strdup_printf(
+        "%s by %s, %s%s%s", json_member_string(json, "reviewState", ""), by ? by : "",
+        json_member_string(json, "reviewedAt", ""), comment ? ": " : "", comment ? comment : "");
+    if (by)
+        print_field(output, "review", state);
+}
+
 static void print_facts(const Output *output, const Json *json, const char *integration) {
     g_autofree char *title = output_text(json_member_string(json, "title", ""));
     g_autofree char *quality = g_strdup_printf("%.2f", json_member_real(json, "quality", 0));
@@ -120,6 +130,7 @@ static void print_facts(const Output *output, const Json *json, const char *inte
     print_field(output, "", json_member_string(json, "description", NULL));
     for (size_t i = 0; i < G_N_ELEMENTS(fields); i++)
         print_field(output, fields[i].title, fields[i].value);
+    print_review(output, json);
     print_reads(output, json_member(json, "completeness"));
 }
 
@@ -166,11 +177,13 @@ static bool print_text(const Session *session, const Output *output, const Evide
 typedef struct {
     const char *id;
     Evidence *evidence;
+    Review *review;     /* NULL: none */
     Document *document; /* NULL: no data */
 } GetWork;
 
 static void get_work_clear(GetWork *work) {
     g_clear_pointer(&work->evidence, evidence_free);
+    g_clear_pointer(&work->review, review_free);
     g_clear_pointer(&work->document, document_free);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(GetWork, get_work_clear)
@@ -179,6 +192,7 @@ static bool get_work(DbUnit *unit, void *data, GError **error) {
     GetWork *work = data;
     get_work_clear(work);
     return evidence_get(unit, work->id, &work->evidence, error) &&
+           review_of(unit, work->evidence, &work->review, error) &&
            (!work->evidence->document_id ||
             document_get(unit, work->evidence->document_id, &work->document, error));
 }
@@ -200,7 +214,7 @@ static bool run(CommandCall *call, GError **error) {
     g_autoptr(Json) json = NULL;
     g_autoptr(Session) session = session_open(call->arguments, SESSION_READ, error);
     if (!session || !get(session, &work, error) ||
-        !evidence_object(work.evidence, clock_now_ms(), &json, error) ||
+        !evidence_object(work.evidence, work.review, clock_now_ms(), &json, error) ||
         (work.evidence->document_id && !check_document(session, work.evidence, error)))
         return false;
     return call->output->json

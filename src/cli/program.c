@@ -6,9 +6,11 @@
 #include "base/secmem.h"
 #include "base/text.h"
 #include "cli/audit.h"
+#include "cli/backup.h"
 #include "cli/configuration.h"
 #include "cli/connect.h"
 #include "cli/controls.h"
+#include "cli/doctor.h"
 #include "cli/evidence.h"
 #include "cli/evidence_review.h"
 #include "cli/evidence_show.h"
@@ -17,6 +19,7 @@
 #include "cli/init.h"
 #include "cli/integrations.h"
 #include "cli/jobs.h"
+#include "cli/keys.h"
 #include "cli/limits.h"
 #include "cli/migrate.h"
 #include "cli/organizations.h"
@@ -24,6 +27,7 @@
 #include "cli/provider_check.h"
 #include "cli/provider_policy.h"
 #include "cli/provider_test.h"
+#include "cli/restore.h"
 #include "cli/schedule.h"
 #include "cli/schedule_set.h"
 #include "cli/serve.h"
@@ -32,6 +36,7 @@
 #include "cli/users.h"
 #include "sync/twin.h"
 #include "sync/worker.h"
+#include "vault/seal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -66,7 +71,11 @@ static const Command *const commands[] = {
     &provider_check_command,
     &provider_test_command,
     &provider_policy_command,
+    &doctor_command,
     &migrate_command,
+    &backup_command,
+    &restore_command,
+    &keys_export_command,
     &config_command,
     &users_list_command,
     &users_add_command,
@@ -283,6 +292,14 @@ static bool wants_worker(const char *const *vector) {
     return command && command->worker && !arguments_has_flag(vector, "help");
 }
 
+/* True in the twin. OpenSSL is made ready for both, unless the environment says how: workers do not
+ * heed it. */
+static bool start_twin(int argc, char **argv) {
+    if (!g_getenv("OPENSSL_CONF") && !g_getenv("OPENSSL_MODULES"))
+        seal_prepare();
+    return twin_start(argc, argv);
+}
+
 static bool is_worker(const char *const *vector) {
     return g_strcmp0(vector[0], WORKER_COMMAND) == 0 && !vector[1];
 }
@@ -293,7 +310,7 @@ int program_main(int argc, char **argv) {
     const char *const *vector = (const char *const *)argv + MIN(argc, 1);
     Output output;
     log_set_level(log_level_from_name(level ? level : "warn"));
-    bool worker = is_worker(vector) || (wants_worker(vector) && twin_start(argc, argv));
+    bool worker = is_worker(vector) || (wants_worker(vector) && start_twin(argc, argv));
     output_init(&output, stdout, stderr);
     if (!secmem_start(&error)) {
         output_failure(&output, error);

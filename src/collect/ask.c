@@ -11,6 +11,7 @@
 
 #define SPARE_MAX 64                 /* asks that are kept for the next ones */
 #define SPARE_BUFFER_MAX (64 * 1024) /* with buffers up to this size */
+#define BUFFER_ROOM 512              /* of a new buffer: most answers are small */
 
 typedef struct {
     Run *run;
@@ -33,9 +34,9 @@ static Ask *ask_take(Run *run) {
         return ask;
     ask = g_new0(Ask, 1);
     ask->run = run;
-    ask->opened = g_string_new(NULL);
-    ask->recorded = g_string_new(NULL);
-    ask->kept = g_string_new(NULL);
+    ask->opened = g_string_sized_new(BUFFER_ROOM);
+    ask->recorded = g_string_sized_new(BUFFER_ROOM);
+    ask->kept = g_string_sized_new(BUFFER_ROOM);
     return ask;
 }
 
@@ -47,23 +48,28 @@ static void ask_destroy(Ask *ask) {
     g_free(ask);
 }
 
-/* Asks come by the ten thousand: their buffers serve again, unless they have grown large or were
- * taken. */
+/* Empties a buffer for the next use; one that was taken or has grown large is replaced. */
+static GString *renew(GString *buffer) {
+    if (buffer && buffer->allocated_len <= SPARE_BUFFER_MAX)
+        return g_string_truncate(buffer, 0);
+    if (buffer)
+        g_string_free(buffer, TRUE);
+    return g_string_sized_new(BUFFER_ROOM);
+}
+
+/* Asks come by the ten thousand: they and their buffers serve again. */
 static void ask_free(Ask *ask) {
     Run *run = ask->run;
     rendered_request_clear(&ask->request);
     g_clear_pointer(&ask->problem, g_free);
-    bool serves = ask->kept && ask->kept->allocated_len <= SPARE_BUFFER_MAX &&
-                  ask->recorded->allocated_len <= SPARE_BUFFER_MAX &&
-                  ask->opened->allocated_len <= SPARE_BUFFER_MAX &&
-                  run->spare_asks.length < SPARE_MAX;
-    if (!serves) {
+    if (run->spare_asks.length >= SPARE_MAX) {
         ask_destroy(ask);
         return;
     }
-    g_string_truncate(ask->recorded, 0);
-    g_string_truncate(ask->kept, 0);
-    *ask = (Ask){.run = run, .opened = ask->opened, .recorded = ask->recorded, .kept = ask->kept};
+    *ask = (Ask){.run = run,
+                 .opened = renew(ask->opened),
+                 .recorded = renew(ask->recorded),
+                 .kept = renew(ask->kept)};
     g_queue_push_head(&run->spare_asks, ask);
 }
 
@@ -206,7 +212,7 @@ static void record(Ask *ask, const SenderReply *reply) {
     if (!ask->scanned &&
         open_and_scan(ask, reply->body, reply->body_size, envelope_open_error) != OUTCOME_OK)
         g_string_truncate(ask->recorded, 0);
-    g_autoptr(GString) headers = g_string_new(NULL);
+    GString *headers = g_string_truncate(ask->opened, 0); /* it has been scanned */
     for (size_t i = 0; i < G_N_ELEMENTS(kept_headers); i++) {
         const char *value = net_headers_get(reply->headers, kept_headers[i]);
         if (value)

@@ -376,10 +376,15 @@ static void append_record(GByteArray *batch, RecordHeader *header, const char *c
         size += (size_t)header->parts[part] + 1;
     header->magic = RECORD_MAGIC;
     header->size = (uint32_t)size;
-    g_byte_array_append(batch, (const guint8 *)header, sizeof *header);
+    guint from = batch->len;
+    g_byte_array_set_size(batch, from + (guint)size);
+    guint8 *to = batch->data + from;
+    memcpy(to, header, sizeof *header);
+    to += sizeof *header;
     for (int part = 0; part < PARTS; part++) {
-        g_byte_array_append(batch, (const guint8 *)texts[part], header->parts[part]);
-        g_byte_array_append(batch, (const guint8 *)"", 1);
+        memcpy(to, texts[part], header->parts[part]);
+        to[header->parts[part]] = '\0';
+        to += header->parts[part] + 1;
     }
 }
 

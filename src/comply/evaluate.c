@@ -16,7 +16,7 @@
 
 struct EvaluationMemory {
     Arena *arena;
-    Standing *standing;
+    Standing *own_standing; /* NULL: it is the round's */
 };
 
 typedef struct EvaluationMemory EvaluationMemory;
@@ -179,13 +179,14 @@ static void evaluate_all(Evaluation *evaluation, const Ground *ground) {
     score_controls(rows, framework->control_count, &evaluation->score);
 }
 
-Evaluation *evaluation_new(Db *db, const DbScope *scope, Registry *registry,
-                           const Framework *framework, int64_t now_ms, GError **error) {
+/* As evaluation_new(), of a standing that outlives the result. */
+static Evaluation *evaluate_standing(Db *db, const DbScope *scope, Registry *registry,
+                                     const Standing *standing, const Framework *framework,
+                                     int64_t now_ms, GError **error) {
     ExceptionRead read = {.framework = framework->id, .now_ms = now_ms};
     bool ok = db_run(db, scope, DB_READ, read_exceptions, &read, error);
     g_autoptr(GPtrArray) exceptions = read.rows;
-    g_autoptr(Standing) standing = ok ? standing_new(db, scope, registry, error) : NULL;
-    if (standing == NULL)
+    if (!ok)
         return NULL;
     g_autoptr(Mapping) mapping = mapping_new(framework, registry);
     Evaluation *evaluation = g_new0(Evaluation, 1);
@@ -198,7 +199,18 @@ Evaluation *evaluation_new(Db *db, const DbScope *scope, Registry *registry,
                      .arena = evaluation->memory->arena,
                      .now_ms = now_ms};
     evaluate_all(evaluation, &ground);
-    evaluation->memory->standing = g_steal_pointer(&standing);
+    return evaluation;
+}
+
+Evaluation *evaluation_new(Db *db, const DbScope *scope, Registry *registry,
+                           const Framework *framework, int64_t now_ms, GError **error) {
+    g_autoptr(Standing) standing = standing_new(db, scope, registry, error);
+    if (standing == NULL)
+        return NULL;
+    Evaluation *evaluation =
+        evaluate_standing(db, scope, registry, standing, framework, now_ms, error);
+    if (evaluation != NULL)
+        evaluation->memory->own_standing = g_steal_pointer(&standing);
     return evaluation;
 }
 
@@ -206,7 +218,7 @@ void evaluation_free(Evaluation *evaluation) {
     if (evaluation == NULL)
         return;
     arena_free(evaluation->memory->arena);
-    standing_free(evaluation->memory->standing);
+    standing_free(evaluation->memory->own_standing);
     g_free(evaluation->memory);
     g_free(evaluation);
 }
@@ -308,33 +320,7 @@ static GArray *changed_statuses(const Evaluation *evaluation, GHashTable *stored
     return pending;
 }
 
-typedef struct {
-    const GArray *pending;
-    guint first;
-} StatusWrite;
-
-static bool write_statuses(DbUnit *unit, void *data, GError **error) {
-    const StatusWrite *write = data;
-    guint end = MIN(write->first + STATUS_BATCH, write->pending->len);
-    for (guint i = write->first; i < end; i++) {
-        const Pending *pending = &g_array_index(write->pending, Pending, i);
-        if (!control_status_upsert(unit, &pending->row, NULL, error))
-            return false;
-    }
-    return true;
-}
-
-static bool store_statuses(Db *db, const DbScope *scope, const GArray *pending, GError **error) {
-    for (guint first = 0; first < pending->len; first += STATUS_BATCH) {
-        StatusWrite write = {pending, first};
-        if (!db_run(db, scope, DB_WRITE, write_statuses, &write, error))
-            return false;
-    }
-    return true;
-}
-
-static bool write_score(DbUnit *unit, void *data, GError **error) {
-    const Score *score = data;
+static bool write_score(DbUnit *unit, const Score *score, GError **error) {
     g_autoptr(Score) before = NULL;
     if (!score_latest(unit, score->framework, &before, error))
         return false;
@@ -346,8 +332,37 @@ static bool write_score(DbUnit *unit, void *data, GError **error) {
     return score_insert(unit, score, error);
 }
 
-static bool store_score(Db *db, const DbScope *scope, const Evaluation *evaluation, int64_t now_ms,
-                        GError **error) {
+typedef struct {
+    const GArray *pending;
+    guint first, end;
+    const Score *score; /* NULL but for the last statuses */
+} Write;
+
+static bool write_statuses(DbUnit *unit, void *data, GError **error) {
+    const Write *write = data;
+    for (guint i = write->first; i < write->end; i++) {
+        const Pending *pending = &g_array_index(write->pending, Pending, i);
+        if (!control_status_upsert(unit, &pending->row, NULL, error))
+            return false;
+    }
+    return write->score == NULL || write_score(unit, write->score, error);
+}
+
+static bool store_all(Db *db, const DbScope *scope, const GArray *pending, const Score *score,
+                      GError **error) {
+    Write write = {.pending = pending};
+    do {
+        write.first = write.end;
+        write.end = MIN(write.first + STATUS_BATCH, pending->len);
+        write.score = write.end == pending->len ? score : NULL;
+        if (!db_run(db, scope, DB_WRITE, write_statuses, &write, error))
+            return false;
+    } while (write.end < pending->len);
+    return true;
+}
+
+static bool store(Db *db, const DbScope *scope, const Evaluation *evaluation, const GArray *pending,
+                  int64_t now_ms, GError **error) {
     const ScoreSum *sum = &evaluation->score;
     g_autoptr(Json) counts = score_counts_json(sum);
     g_autofree char *text = json_print(counts, JSON_COMPACT);
@@ -357,7 +372,7 @@ static bool store_score(Db *db, const DbScope *scope, const Evaluation *evaluati
                    .applicable_weight = sum->applicable_weight,
                    .score = sum->score,
                    .counts = text};
-    return db_run(db, scope, DB_WRITE, write_score, &score, error);
+    return store_all(db, scope, pending, &score, error);
 }
 
 /* Where and when frameworks are evaluated. */
@@ -365,6 +380,7 @@ typedef struct {
     Db *db;
     const DbScope *scope;
     Registry *registry;
+    const Standing *standing;
     int64_t now_ms;
     size_t changed;
 } Round;
@@ -373,8 +389,8 @@ static bool evaluate_one(Round *round, const char *id, GError **error) {
     const Framework *framework = framework_find(id, error);
     if (framework == NULL)
         return false;
-    g_autoptr(Evaluation) evaluation =
-        evaluation_new(round->db, round->scope, round->registry, framework, round->now_ms, error);
+    g_autoptr(Evaluation) evaluation = evaluate_standing(
+        round->db, round->scope, round->registry, round->standing, framework, round->now_ms, error);
     if (evaluation == NULL)
         return false;
     g_autoptr(GHashTable) stored = load_statuses(round->db, round->scope, framework->id, error);
@@ -382,14 +398,17 @@ static bool evaluate_one(Round *round, const char *id, GError **error) {
         return false;
     g_autoptr(GArray) pending =
         changed_statuses(evaluation, stored, round->now_ms, &round->changed);
-    return store_statuses(round->db, round->scope, pending, error) &&
-           store_score(round->db, round->scope, evaluation, round->now_ms, error);
+    return store(round->db, round->scope, evaluation, pending, round->now_ms, error);
 }
 
 bool evaluate_controls(Db *db, const DbScope *scope, Registry *registry,
                        const char *const *frameworks, int64_t now_ms, size_t *changed_out,
                        GError **error) {
-    Round round = {.db = db, .scope = scope, .registry = registry, .now_ms = now_ms};
+    g_autoptr(Standing) standing = standing_new(db, scope, registry, error);
+    if (standing == NULL)
+        return false;
+    Round round = {
+        .db = db, .scope = scope, .registry = registry, .standing = standing, .now_ms = now_ms};
     const char *const *ids = frameworks != NULL ? frameworks : framework_ids();
     for (size_t i = 0; ids[i] != NULL; i++) {
         if (!evaluate_one(&round, ids[i], error))

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -59,6 +60,10 @@ struct DriverDatabase {
     Queue *writes;
     Guests guests;
     DriverSession sessions[CONNECTIONS];
+    atomic_int free; /* readers that wait or will at once, less the reads that wait for one */
+    pthread_mutex_t opening; /* guards readers and closing */
+    int readers;             /* how many run */
+    bool closing;
 };
 
 typedef struct {
@@ -264,19 +269,21 @@ static bool read_once(DriverSession *session, DriverTask *task, GError **error) 
     return done;
 }
 
-static void read_task(DriverSession *session, DriverTask *task) {
-    g_autoptr(GError) error = NULL;
+static void read_task(DriverSession *session, DriverTask *task, GError **error) {
     if (task->rehearse)
         (void)read_once(session, task, NULL);
-    (void)read_once(session, task, &error);
-    task->finish(task, error);
+    (void)read_once(session, task, error);
 }
 
 static void *read_loop(void *data) {
     DriverSession *session = data;
     DriverTask *task;
-    while ((task = queue_pop(session->database->reads)))
-        read_task(session, task);
+    while ((task = queue_pop(session->database->reads))) {
+        g_autoptr(GError) error = NULL;
+        read_task(session, task, &error);
+        atomic_fetch_add(&session->database->free, 1);
+        task->finish(task, error);
+    }
     return NULL;
 }
 
@@ -387,13 +394,13 @@ static void close_session(DriverSession *session) {
         return;
     g_hash_table_unref(session->statements);
     g_ptr_array_unref(session->used);
-    sqlite3_finalize(g_steal_pointer(&session->begin_read));
-    sqlite3_finalize(g_steal_pointer(&session->end_read));
-    sqlite3_close(g_steal_pointer(&session->handle));
-    session->database = NULL;
+    sqlite3_finalize(session->begin_read);
+    sqlite3_finalize(session->end_read);
+    sqlite3_close(session->handle);
+    *session = (DriverSession){0};
 }
 
-static bool open_sessions(DriverDatabase *database, GError **error) {
+static bool open_file(DriverDatabase *database, GError **error) {
     g_autofree char *beside = g_strconcat(database->path, "-turn", NULL);
     if (!create_file(database->path, error))
         return false;
@@ -404,21 +411,32 @@ static bool open_sessions(DriverDatabase *database, GError **error) {
     turnstile_enter(database->turnstile, database->busy_limit_ms);
     bool opened = open_writer(database, error);
     turnstile_leave(database->turnstile);
-    if (!opened)
+    return opened && start_thread(&database->sessions[WRITER], write_loop, error);
+}
+
+static bool start_reader(DriverDatabase *database, GError **error) {
+    DriverSession *session = &database->sessions[database->readers];
+    if (!open_reader(database, session, error) || !start_thread(session, read_loop, error)) {
+        close_session(session);
         return false;
-    for (int i = 0; i < READERS; i++) {
-        if (!open_reader(database, &database->sessions[i], error))
-            return false;
     }
+    database->readers++;
+    atomic_fetch_add(&database->free, 1);
     return true;
 }
 
-static bool start_threads(DriverDatabase *database, GError **error) {
-    for (int i = 0; i < READERS; i++) {
-        if (!start_thread(&database->sessions[i], read_loop, error))
-            return false;
-    }
-    return start_thread(&database->sessions[WRITER], write_loop, error);
+/* A reader costs a look at the whole schema, and most commands read one thing after the other. What
+ * comes while one reads has another opened for it, or waits when that fails. */
+static bool find_reader(DriverDatabase *database, GError **error) {
+    g_autoptr(GError) failure = NULL;
+    pthread_mutex_lock(&database->opening);
+    if (!database->closing && database->readers < READERS)
+        (void)start_reader(database, &failure);
+    bool found = database->closing || database->readers > 0;
+    pthread_mutex_unlock(&database->opening);
+    if (!found)
+        g_propagate_error(error, g_steal_pointer(&failure));
+    return found;
 }
 
 /* --- Guests -------------------------------------------------------------------------------- */
@@ -468,10 +486,13 @@ static bool ensure_open(DriverDatabase *database, DriverSession *session) {
 static bool read_here(DriverDatabase *database, DriverTask *task) {
     DriverSession *session = lend(&database->guests);
     bool opened = session && ensure_open(database, session);
+    g_autoptr(GError) error = NULL;
     if (opened)
-        read_task(session, task);
+        read_task(session, task, &error);
     if (session)
         give_back(&database->guests, session);
+    if (opened)
+        task->finish(task, error);
     return opened;
 }
 
@@ -479,6 +500,9 @@ static bool read_here(DriverDatabase *database, DriverTask *task) {
 
 static void sqlite_close(DriverDatabase *database) {
     guests_close(&database->guests);
+    pthread_mutex_lock(&database->opening);
+    database->closing = true;
+    pthread_mutex_unlock(&database->opening);
     queue_close(database->reads);
     queue_close(database->writes);
     for (int i = 0; i < CONNECTIONS; i++) {
@@ -493,6 +517,7 @@ static void sqlite_close(DriverDatabase *database) {
     queue_free(database->writes);
     pthread_cond_destroy(&database->guests.returned);
     pthread_mutex_destroy(&database->guests.lock);
+    pthread_mutex_destroy(&database->opening);
     g_free(database->path);
     g_free(database);
 }
@@ -521,17 +546,26 @@ static DriverDatabase *sqlite_open(const DriverSettings *settings, GError **erro
     database->reads = queue_new(settings->queue_limit);
     database->writes = queue_new(settings->queue_limit);
     guests_init(database);
-    if (!open_sessions(database, error) || !start_threads(database, error)) {
+    pthread_mutex_init(&database->opening, NULL);
+    if (!open_file(database, error)) {
         sqlite_close(database);
         return NULL;
     }
     return database;
 }
 
+static bool submit_read(DriverDatabase *database, DriverTask *task, GError **error) {
+    bool busy = atomic_fetch_sub(&database->free, 1) <= 0;
+    if ((!busy || find_reader(database, error)) && queue_push(database->reads, task, error))
+        return true;
+    atomic_fetch_add(&database->free, 1);
+    return false;
+}
+
 static bool sqlite_submit(DriverDatabase *database, DriverTask *task, GError **error) {
-    bool reads = task->mode == DB_READ;
-    return (reads && task->waits && read_here(database, task)) ||
-           queue_push(reads ? database->reads : database->writes, task, error);
+    if (task->mode == DB_WRITE)
+        return queue_push(database->writes, task, error);
+    return (task->waits && read_here(database, task)) || submit_read(database, task, error);
 }
 
 /* --- Watching ------------------------------------------------------------------------------ */

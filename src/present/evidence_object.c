@@ -27,7 +27,15 @@ static void put_quality(Json *json, const Evidence *evidence, int64_t now_ms) {
     json_put(json, "qualityParts", parts);
 }
 
-bool evidence_object(const Evidence *evidence, int64_t now_ms, Json **json_out, GError **error) {
+static void put_review(Json *json, const Evidence *evidence, const Review *review) {
+    json_put_string(json, "reviewState", evidence->review_state);
+    json_put_string(json, "reviewedBy", review ? review->reviewer : NULL);
+    json_put_time(json, "reviewedAt", review ? review->reviewed_at : 0);
+    json_put_string(json, "reviewComment", review ? review->note : NULL);
+}
+
+bool evidence_object(const Evidence *evidence, const Review *review, int64_t now_ms,
+                     Json **json_out, GError **error) {
     g_autoptr(Json) json =
         json_parse(evidence->record, strlen(evidence->record), EVIDENCE_RECORD_MAX, NULL);
     if (!json || json_kind(json) != JSON_KIND_OBJECT) {
@@ -38,7 +46,7 @@ bool evidence_object(const Evidence *evidence, int64_t now_ms, Json **json_out, 
     }
     json_put_string(json, "sha256", evidence->data_sha256);
     json_put_int(json, "ledgerIndex", evidence->ledger_index);
-    json_put_string(json, "reviewState", evidence->review_state);
+    put_review(json, evidence, review);
     put_quality(json, evidence, now_ms);
     *json_out = g_steal_pointer(&json);
     return true;

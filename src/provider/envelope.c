@@ -84,8 +84,20 @@ static void keep_answer(const Span *span, GString *out, size_t from) {
         g_string_append(out, "{}");
 }
 
+/* What a query operation calls its result, nearly always the first that is in its answer. */
+static bool find_result(const DefinitionCall *call, const GString *out, const XmlMember *first,
+                        const Span *root, Span *result_out, GError **error) {
+    size_t key = first->value - first->key;
+    if (key > 0 && is_named(out->str + first->key, key - 1, call, "Result")) {
+        *result_out = (Span){out->str + first->value, first->end - first->value};
+        return true;
+    }
+    return find_member(root, call, "Result", result_out, error);
+}
+
 /* out holds the whole of the XML as JSON from a place on. */
-static bool unwrap(const DefinitionCall *call, GString *out, size_t from, GError **error) {
+static bool unwrap(const DefinitionCall *call, const XmlMember *first, GString *out, size_t from,
+                   GError **error) {
     AwsProtocol protocol = call->service == NULL ? PROTOCOL_NONE : call->service->protocol;
     Span span = {out->str + from, out->len - from};
     if (protocol == PROTOCOL_NONE) {
@@ -97,7 +109,7 @@ static bool unwrap(const DefinitionCall *call, GString *out, size_t from, GError
     if (root.text == NULL)
         return refuse(call, error);
     Span result = root;
-    if (protocol == PROTOCOL_QUERY && !find_member(&root, call, "Result", &result, error))
+    if (protocol == PROTOCOL_QUERY && !find_result(call, out, first, &root, &result, error))
         return false;
     keep_answer(&result, out, from);
     return true;
@@ -106,7 +118,9 @@ static bool unwrap(const DefinitionCall *call, GString *out, size_t from, GError
 static bool open_xml(const DefinitionCall *call, const char *bytes, size_t size, GString *out,
                      GError **error) {
     size_t from = out->len;
-    return xml_to_json(call->xml, bytes, size, out, error) && unwrap(call, out, from, error);
+    XmlMember first;
+    return xml_to_json_telling(call->xml, bytes, size, out, &first, error) &&
+           unwrap(call, &first, out, from, error);
 }
 
 /* --- tables ----------------------------------------------------------------------------------- */

@@ -3,6 +3,7 @@
 #include <jq.h>
 #include <jv.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -17,9 +18,27 @@
 struct Expr {
     char *source;
     Facts *facts;
-    ValuePath *path;  /* NULL unless it is a plain path */
-    NativeTree *tree; /* NULL unless it is no path and needs no libjq */
+    ValuePath *path;    /* NULL unless it is a plain path */
+    atomic_bool looked; /* tree is known; most expressions of a definition are never evaluated */
+    NativeTree *tree;   /* NULL unless it is no path and needs no libjq; see tree_of() */
 };
+
+static pthread_mutex_t looking = PTHREAD_MUTEX_INITIALIZER;
+
+/* Borrowed; NULL: it is a path, or only libjq can evaluate it. Definitions are shared by threads.
+ */
+static NativeTree *tree_of(const Expr *expr) {
+    if (expr->path != NULL || atomic_load_explicit(&expr->looked, memory_order_acquire))
+        return expr->tree;
+    Expr *mine = (Expr *)(uintptr_t)expr;
+    pthread_mutex_lock(&looking);
+    if (!atomic_load_explicit(&mine->looked, memory_order_relaxed)) {
+        mine->tree = native_parse(expr->source);
+        atomic_store_explicit(&mine->looked, true, memory_order_release);
+    }
+    pthread_mutex_unlock(&looking);
+    return expr->tree;
+}
 
 Expr *expr_parse(const char *source, GError **error) {
     if (strlen(source) > EXPR_MAX_SOURCE) {
@@ -38,7 +57,6 @@ Expr *expr_parse(const char *source, GError **error) {
     expr->source = g_strdup(source);
     expr->facts = g_steal_pointer(&facts);
     expr->path = value_path_parse(source, NULL);
-    expr->tree = expr->path == NULL ? native_parse(source) : NULL;
     return expr;
 }
 
@@ -61,7 +79,7 @@ const ValuePath *expr_plain_path(const Expr *expr) {
 }
 
 bool expr_is_native(const Expr *expr) {
-    return expr->path != NULL || expr->tree != NULL;
+    return expr->path != NULL || tree_of(expr) != NULL;
 }
 
 bool expr_reads_all(const Expr *expr) {
@@ -208,7 +226,7 @@ static const char fromdate_text[] =
 
 /* Whether a leaf is part of the jq program. */
 static bool is_compiled(const ExprProgram *program, const Expr *leaf) {
-    return leaf->path == NULL && (leaf->tree == NULL || program->by_jq);
+    return leaf->path == NULL && (program->by_jq || tree_of(leaf) == NULL);
 }
 
 static ExprProgram *program_new(const Expr *const *leaves, size_t count, bool by_jq) {
@@ -547,7 +565,7 @@ static bool fill_native(ExprProgram *program, size_t index, const ExprInput *inp
     const NativeInput seen = {input->root, input->settings, (double)input->now_ms / 1000};
     NativeOutputs outputs;
     if (program->natives[index] == NULL)
-        program->natives[index] = native_new(program->leaves[index]->tree);
+        program->natives[index] = native_new(tree_of(program->leaves[index]));
     switch (native_eval(program->natives[index], &seen, meter, &outputs)) {
     case NATIVE_DONE:
         fill_outputs(result, &outputs);

@@ -12,7 +12,7 @@ enum {
     BYTE_PLAIN = 1,  /* stands for itself in text */
     BYTE_BLANK = 2,  /* S */
     BYTE_FIRST = 4,  /* begins a name */
-    BYTE_NAME = 8,   /* goes on with a name */
+    BYTE_NAME = 8,   /* goes on with a name, as BYTE_HIGH does */
     BYTE_MARK = 16,  /* means something in text: < & ] */
     BYTE_HIGH = 32,  /* of a character beyond ASCII */
     BYTE_RETURN = 64 /* \r, alone or before \n */
@@ -22,7 +22,7 @@ static unsigned char byte_class[256];
 
 static unsigned char class_of(int byte) {
     if (byte >= 0x80)
-        return BYTE_HIGH | BYTE_FIRST | BYTE_NAME;
+        return BYTE_HIGH | BYTE_FIRST;
     if (g_ascii_isalpha((char)byte) || byte == '_' || byte == ':')
         return BYTE_PLAIN | BYTE_FIRST | BYTE_NAME;
     if (g_ascii_isdigit((char)byte) || byte == '-' || byte == '.')
@@ -47,6 +47,14 @@ static inline bool is(const Markup *markup, const char *at, unsigned char class)
     return at < markup->end && (byte_class[(unsigned char)*at] & class) != 0;
 }
 
+/* Where the bytes of a class that begin at the position end. */
+static inline const char *run_of(const Markup *markup, unsigned char class) {
+    const char *at = markup->at, *end = markup->end;
+    while (at < end && (byte_class[(unsigned char)*at] & class) != 0)
+        at++;
+    return at;
+}
+
 static size_t left(const Markup *markup) {
     return (size_t)(markup->end - markup->at);
 }
@@ -65,8 +73,7 @@ static inline bool take(Markup *markup, const char *text) {
 
 static bool skip_blanks(Markup *markup) {
     const char *from = markup->at;
-    while (is(markup, markup->at, BYTE_BLANK))
-        markup->at++;
+    markup->at = run_of(markup, BYTE_BLANK);
     return markup->at > from;
 }
 
@@ -183,9 +190,11 @@ static bool read_name(Markup *markup, MarkupSpan *name_out) {
     const char *from = markup->at;
     if (!is(markup, from, BYTE_FIRST))
         return false;
-    while (is(markup, markup->at, BYTE_NAME)) {
-        bool high = is(markup, markup->at, BYTE_HIGH);
-        size_t length = high ? high_length(markup, markup->at) : 1;
+    for (;;) {
+        markup->at = run_of(markup, BYTE_NAME);
+        if (!is(markup, markup->at, BYTE_HIGH))
+            break;
+        size_t length = high_length(markup, markup->at);
         if (length == 0)
             return false;
         markup->at += length;
@@ -417,8 +426,7 @@ static bool pass_mark(Markup *markup) {
 static MarkupKind read_text(Markup *markup) {
     const char *from = markup->at;
     do {
-        while (is(markup, markup->at, BYTE_PLAIN))
-            markup->at++;
+        markup->at = run_of(markup, BYTE_PLAIN);
     } while (markup->at < markup->end && pass_mark(markup));
     if (markup->at > from) {
         MarkupSpan piece = {from, (size_t)(markup->at - from)};

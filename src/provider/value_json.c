@@ -11,13 +11,15 @@
 /* --- documents -------------------------------------------------------------------------------- */
 
 #define PADDING 8 /* zeroes behind the text, so that it is read by the word */
+#define FIRST_MIN ((size_t)192)
 #define FIRST_MAX ((size_t)1024 * 1024)
+#define CHUNK_FIRST ((size_t)4 * 1024)
 #define CHUNK_MIN ((size_t)256 * 1024)
 
-/* Items mostly take less than twice the text. */
+/* Items mostly take less than twice the text; the few of a short one may take more. */
 static Document *document_new(const char *bytes, size_t size) {
     size_t text = (sizeof(Document) + size + PADDING + sizeof(Value) - 1) & ~(sizeof(Value) - 1);
-    size_t whole = text + MIN(2 * size, FIRST_MAX);
+    size_t whole = text + CLAMP(2 * size, FIRST_MIN, FIRST_MAX);
     Document *document = g_malloc(whole);
     document->head = (ValueBlock){.references = 1, .form = BLOCK_DOCUMENT};
     document->chunks = NULL;
@@ -31,7 +33,8 @@ static Document *document_new(const char *bytes, size_t size) {
 /* Memory that lives as long as the document, for items; sizes are multiples of a word. */
 static void *document_take(Document *document, size_t size) {
     if ((size_t)(document->end - document->at) < size) {
-        size_t whole = MAX(size, CHUNK_MIN) + sizeof(ValueChunk);
+        size_t least = document->chunks == NULL ? CHUNK_FIRST : CHUNK_MIN;
+        size_t whole = MAX(size, least) + sizeof(ValueChunk);
         ValueChunk *chunk = g_malloc(whole);
         chunk->next = document->chunks;
         document->chunks = chunk;

@@ -7,60 +7,24 @@
 #include "base/secmem.h"
 #include "provider/markup.h"
 #include "provider/scanner.h"
+#include "provider/xml_name.h"
 
-/* Names of elements and keys of maps that one document may have. An answer has some hundred. */
-#define NAMES_MAX 65536
 /* How often its own size a document may have its repeated elements brought together. */
 #define MOVES_MAX 8
 /* Texts up to this size never move. */
 #define TEXT_ROOM 4096
 /* So much of a document needs no memory of its own: nearly every answer is small. */
-#define FEW_NAMES 48
 #define FEW_FRAMES 16
 #define FEW_RUNS 32
-#define NAME_SLOTS 64 /* a power of two */
-#define RULE_SLOTS 64 /* a power of two */
-
-/* What the plan says about elements of one name. */
-typedef struct Rule Rule;
-struct Rule {
-    Rule *next; /* in its slot */
-    guint hash;
-    size_t length;
-    char *name;
-    bool list;
-    bool map;
-    GPtrArray *items; /* names of lists within it (char *), or NULL */
-};
 
 struct XmlPlan {
-    Rule *rules[RULE_SLOTS];
+    XmlRules rules;
     ScanLimits limits;
 };
 
-/* A name that has come in the document. */
-typedef struct Name Name;
-struct Name {
-    Name *next;       /* in its slot */
-    const Rule *rule; /* NULL: none */
-    guint hash;
-    guint seen; /* 1 + index of its latest run in the open elements; 0: none */
-    size_t length;
-    const char *text; /* in the document or the plan, or in copy */
-    char *copy;
-};
-
-typedef struct {
-    Name **slots;
-    guint room; /* a power of two */
-    guint count;
-    Name *first[NAME_SLOTS];
-    Name few[FEW_NAMES];
-} NameTable;
-
 /* Values of one name in a row within an open element. */
 typedef struct {
-    Name *name;
+    XmlName *name;
     guint before; /* the name's `seen` before this run */
     guint next;   /* 1 + index of the next run of the same name in the same element; 0: none */
     bool list;
@@ -75,7 +39,7 @@ typedef enum { FRAME_PLAIN, FRAME_MAP, FRAME_ENTRY } FrameKind;
 /* An open element. */
 typedef struct {
     FrameKind kind;
-    const Rule *rule;
+    const XmlRule *rule;
     size_t start;    /* where its value begins in the output */
     guint first_run; /* its runs are from here to the end of the stack */
     size_t depth;    /* of its value in the JSON text */
@@ -105,57 +69,18 @@ typedef struct {
     GString *pieces; /* of a text that came in several; NULL: none has */
     GString *type;   /* xsi:type of the innermost element while it has no child; NULL: none has */
     GString *moved;  /* NULL: nothing has */
+    XmlMember first; /* of the root */
     size_t nodes;
     size_t moves; /* bytes moved */
     const char *reason;
     ErrorCode code;
     Markup markup;
-    NameTable names;
+    XmlNames names;
     Frames frames;
     Runs runs;
 } Reader;
 
-/* Eight bytes at a time. How many names a document may have
- * bounds what chosen ones can cost. */
-static guint hash_of(const char *text, size_t length) {
-    const uint64_t prime = UINT64_C(0x9e3779b97f4a7c15);
-    uint64_t hash = length, word = 0;
-    for (; length > sizeof word; text += sizeof word, length -= sizeof word) {
-        memcpy(&word, text, sizeof word);
-        hash = (hash ^ word) * prime;
-        hash ^= hash >> 32;
-    }
-    for (word = 0; length > 0; length--)
-        word = word << 8 | (unsigned char)text[length - 1];
-    hash = (hash ^ word) * prime;
-    return (guint)(hash >> 32);
-}
-
-static bool is_spelt(const char *name, size_t name_length, const char *text, size_t length) {
-    return name_length == length && memcmp(name, text, length) == 0;
-}
-
 /* Plans. */
-
-static Rule *find_rule(const XmlPlan *plan, const char *name, size_t length, guint hash) {
-    Rule *rule = plan->rules[hash & (RULE_SLOTS - 1)];
-    while (rule != NULL &&
-           (rule->hash != hash || !is_spelt(rule->name, rule->length, name, length)))
-        rule = rule->next;
-    return rule;
-}
-
-static Rule *plan_rule(XmlPlan *plan, const char *name, size_t length) {
-    guint hash = hash_of(name, length);
-    Rule *rule = find_rule(plan, name, length, hash);
-    if (rule != NULL)
-        return rule;
-    Rule **slot = &plan->rules[hash & (RULE_SLOTS - 1)];
-    rule = g_new(Rule, 1);
-    *rule = (Rule){.next = *slot, .hash = hash, .length = length, .name = g_strndup(name, length)};
-    *slot = rule;
-    return rule;
-}
 
 static bool is_name(const char *text, size_t length) {
     for (size_t i = 0; i < length; i++) {
@@ -180,7 +105,7 @@ static bool plan_list(XmlPlan *plan, const char *text, GError **error) {
     size_t length = dot != NULL ? (size_t)(dot - text) : strlen(text);
     if (!is_name(text, length) || (dot != NULL && !is_name(dot + 1, strlen(dot + 1))))
         return refuse_name(text, error);
-    Rule *rule = plan_rule(plan, text, length);
+    XmlRule *rule = xml_rules_get(&plan->rules, text, length);
     if (dot == NULL) {
         rule->list = true;
         return true;
@@ -198,7 +123,7 @@ XmlPlan *xml_plan_new(const char *const *lists, const char *const *maps, const S
     plan->limits = limits != NULL ? *limits : scan_default_limits;
     plan->limits.max_depth = MIN(plan->limits.max_depth, SCANNER_MAX_DEPTH);
     for (size_t i = 0; i < G_N_ELEMENTS(always); i++)
-        plan_rule(plan, always[i], strlen(always[i]))->list = true;
+        xml_rules_get(&plan->rules, always[i], strlen(always[i]))->list = true;
     for (; lists != NULL && *lists != NULL; lists++) {
         if (!plan_list(plan, *lists, error))
             return NULL;
@@ -208,27 +133,15 @@ XmlPlan *xml_plan_new(const char *const *lists, const char *const *maps, const S
             (void)refuse_name(*maps, error);
             return NULL;
         }
-        plan_rule(plan, *maps, strlen(*maps))->map = true;
+        xml_rules_get(&plan->rules, *maps, strlen(*maps))->map = true;
     }
     return g_steal_pointer(&plan);
-}
-
-static void rule_free(Rule *rule) {
-    if (rule->items != NULL)
-        g_ptr_array_unref(rule->items);
-    g_free(rule->name);
-    g_free(rule);
 }
 
 void xml_plan_free(XmlPlan *plan) {
     if (plan == NULL)
         return;
-    for (size_t i = 0; i < RULE_SLOTS; i++) {
-        for (Rule *rule = plan->rules[i], *next; rule != NULL; rule = next) {
-            next = rule->next;
-            rule_free(rule);
-        }
-    }
+    xml_rules_clear(&plan->rules);
     g_free(plan);
 }
 
@@ -251,89 +164,21 @@ static void fail_limit(Reader *reader, const char *reason) {
 
 /* Names. */
 
-static void names_grow(NameTable *names) {
-    guint room = names->room * 2;
-    Name **slots = g_new0(Name *, room);
-    for (guint i = 0; i < names->room; i++) {
-        for (Name *name = names->slots[i], *next; name != NULL; name = next) {
-            next = name->next;
-            name->next = slots[name->hash & (room - 1)];
-            slots[name->hash & (room - 1)] = name;
-        }
-    }
-    if (names->slots != names->first)
-        g_free(names->slots);
-    names->slots = slots;
-    names->room = room;
-}
-
-static void names_init(NameTable *names) {
-    memset(names->first, 0, sizeof names->first);
-    names->slots = names->first;
-    names->room = NAME_SLOTS;
-    names->count = 0;
-}
-
-static void name_free(const NameTable *names, Name *name) {
-    g_free(name->copy);
-    if (name < names->few || name >= names->few + FEW_NAMES)
-        g_free(name);
-}
-
-static void names_clear(NameTable *names) {
-    for (guint i = 0; i < names->room; i++) {
-        for (Name *name = names->slots[i], *next; name != NULL; name = next) {
-            next = name->next;
-            name_free(names, name);
-        }
-    }
-    if (names->slots != names->first)
-        g_free(names->slots);
-}
-
-/* The text is kept, not copied. */
-static Name *intern(Reader *reader, const char *text, size_t length) {
-    NameTable *names = &reader->names;
-    guint hash = hash_of(text, length);
-    for (Name *name = names->slots[hash & (names->room - 1)]; name != NULL; name = name->next) {
-        if (name->hash == hash && is_spelt(name->text, name->length, text, length))
-            return name;
-    }
-    if (names->count >= NAMES_MAX) {
+static XmlName *some_name(Reader *reader, XmlName *name) {
+    if (name == NULL)
         fail_limit(reader, "it has too many names");
-        return NULL;
-    }
-    if (names->count == names->room)
-        names_grow(names);
-    Name **slot = &names->slots[hash & (names->room - 1)];
-    Name *name = names->count < FEW_NAMES ? &names->few[names->count] : g_new(Name, 1);
-    *name = (Name){.next = *slot,
-                   .rule = find_rule(reader->plan, text, length, hash),
-                   .hash = hash,
-                   .length = length,
-                   .text = text};
-    names->count++;
-    *slot = name;
     return name;
 }
 
-/* The same for a text that will change. */
-static Name *intern_copy(Reader *reader, const char *text, size_t length) {
-    Name *name = intern(reader, text, length);
-    if (name != NULL && name->text == text)
-        name->text = name->copy = g_strndup(text, length);
-    return name;
+static XmlName *intern(Reader *reader, const char *text, size_t length) {
+    return some_name(reader, xml_names_intern(&reader->names, text, length));
 }
 
-static bool is_called(const Name *name, const char *text) {
-    return is_spelt(name->text, name->length, text, strlen(text));
-}
-
-static bool has_item(const Rule *rule, const Name *name) {
+static bool has_item(const XmlRule *rule, const XmlName *name) {
     if (rule == NULL || rule->items == NULL)
         return false;
     for (guint i = 0; i < rule->items->len; i++) {
-        if (is_called(name, rule->items->pdata[i]))
+        if (xml_name_is(name, rule->items->pdata[i]))
             return true;
     }
     return false;
@@ -343,6 +188,7 @@ static bool has_item(const Rule *rule, const Name *name) {
 
 /* Room for one more, twice as much as there was. */
 static void *grow(void *items, const void *few, size_t size) {
+    g_assert(size > 0);
     if (items != few)
         return g_realloc(items, size * 2);
     void *grown = g_malloc(size * 2);
@@ -427,13 +273,13 @@ static void append_comma(Reader *reader) {
         g_string_append_c(reader->out, ',');
 }
 
-static void append_name(Reader *reader, const Name *name) {
+static void append_name(Reader *reader, const XmlName *name) {
     g_string_append_c(reader->out, '"');
     append(reader, name->text, name->length);
     append(reader, "\":", 2);
 }
 
-static void push_run(Reader *reader, const Frame *frame, Name *name, bool list) {
+static void push_run(Reader *reader, const Frame *frame, XmlName *name, bool list) {
     guint index = reader->runs.len;
     Run run = {.name = name, .before = name->seen, .list = list, .key = reader->out->len};
     if (name->seen > frame->first_run)
@@ -453,7 +299,7 @@ static void end_run(Reader *reader, const Frame *frame) {
 }
 
 /* Makes the output ready for the value of a child of this name. */
-static void begin_member(Reader *reader, Frame *frame, Name *name) {
+static void begin_member(Reader *reader, Frame *frame, XmlName *name) {
     Run *last = last_run(reader, frame);
     if (last != NULL && last->name == name) {
         if (last->count > 0)
@@ -515,7 +361,7 @@ static void append_absent(Reader *reader, const Frame *frame) {
         return;
     for (guint i = 0; i < frame->rule->items->len; i++) {
         const char *item = frame->rule->items->pdata[i];
-        Name *name = intern(reader, item, strlen(item));
+        XmlName *name = intern(reader, item, strlen(item));
         if (name == NULL || name->seen > frame->first_run)
             continue;
         append_comma(reader);
@@ -547,7 +393,7 @@ static const Run *only_run(const Reader *reader, const Frame *frame, const char 
     const Run *found = NULL;
     for (guint i = frame->first_run; i < reader->runs.len; i++) {
         const Run *run = run_at(reader, i);
-        if (!is_called(run->name, key))
+        if (!xml_name_is(run->name, key))
             continue;
         if (found != NULL || run->count != 1 || run->list)
             return NULL;
@@ -567,7 +413,8 @@ static void close_entry(Reader *reader, const Frame *frame) {
         return;
     }
     g_string_append_len(moved, out->str + key->from, (gssize)(key->to - key->from));
-    Name *name = intern_copy(reader, moved->str, moved->len);
+    XmlName *name =
+        some_name(reader, xml_names_intern_copy(&reader->names, moved->str, moved->len));
     if (name == NULL)
         return;
     g_string_append_c(moved, ':');
@@ -601,7 +448,7 @@ static void take_type(Reader *reader) {
     (void)markup_attribute(&reader->markup, "xsi:type", reader->type);
 }
 
-static bool begin_child(Reader *reader, Frame *frame, Name *name) {
+static bool begin_child(Reader *reader, Frame *frame, XmlName *name) {
     if (!is_blank(&reader->text)) {
         fail_broken(reader, "text stands beside elements");
         return false;
@@ -612,7 +459,7 @@ static bool begin_child(Reader *reader, Frame *frame, Name *name) {
         begin_member(reader, frame, name);
         return true;
     }
-    if (!is_called(name, "entry")) {
+    if (!xml_name_is(name, "entry")) {
         fail_broken(reader, "a map has something else than entries");
         return false;
     }
@@ -620,7 +467,7 @@ static bool begin_child(Reader *reader, Frame *frame, Name *name) {
     return true;
 }
 
-static Frame root_frame(Reader *reader, const Name *name) {
+static Frame root_frame(Reader *reader, const XmlName *name) {
     g_string_append_c(reader->out, '{');
     append_name(reader, name);
     return (Frame){.depth = 2};
@@ -633,7 +480,7 @@ static Frame child_frame(const Reader *reader, const Frame *parent) {
 }
 
 static void on_start(Reader *reader, const MarkupSpan *text) {
-    Name *name = intern(reader, text->text, text->length);
+    XmlName *name = intern(reader, text->text, text->length);
     if (name == NULL)
         return;
     if (reader->nodes-- == 0) {
@@ -687,6 +534,12 @@ static bool close_leaf(Reader *reader, Frame *frame, const Run *run) {
     return true;
 }
 
+static void note_first(Reader *reader, const Frame *root) {
+    const Run *run = reader->runs.items;
+    if (root->kind == FRAME_PLAIN && !root->tangled && reader->runs.len > 0 && !run->list)
+        reader->first = (XmlMember){.key = run->key, .value = run->from, .end = run->to};
+}
+
 static bool close_branch(Reader *reader, Frame *frame) {
     if (!is_blank(&reader->text))
         fail_broken(reader, "text stands beside elements");
@@ -694,6 +547,8 @@ static bool close_branch(Reader *reader, Frame *frame) {
         close_entry(reader, frame);
     else
         close_object(reader, frame);
+    if (reader->frames.len == 1)
+        note_first(reader, frame);
     return true;
 }
 
@@ -754,7 +609,7 @@ static void reader_init(Reader *reader, const XmlPlan *plan, GString *out) {
     reader->before = out->len;
     reader->text.text = "";
     reader->nodes = plan->limits.max_nodes;
-    names_init(&reader->names);
+    xml_names_init(&reader->names, &plan->rules);
     reader->frames.items = reader->frames.few;
     reader->frames.len = 0;
     reader->frames.room = FEW_FRAMES;
@@ -776,7 +631,7 @@ static void reader_clear(Reader *reader) {
     if (reader->type != NULL)
         g_string_free(reader->type, TRUE);
     wipe_free(reader->moved);
-    names_clear(&reader->names);
+    xml_names_clear(&reader->names);
     if (reader->frames.items != reader->frames.few)
         g_free(reader->frames.items);
     if (reader->runs.items != reader->runs.few)
@@ -815,8 +670,9 @@ static void read_all(Reader *reader, const char *bytes, size_t size) {
     markup_clear(markup);
 }
 
-bool xml_to_json(const XmlPlan *plan, const char *bytes, size_t size, GString *json_out,
-                 GError **error) {
+bool xml_to_json_telling(const XmlPlan *plan, const char *bytes, size_t size, GString *json_out,
+                         XmlMember *first_out, GError **error) {
+    *first_out = (XmlMember){0};
     if (size > plan->limits.max_bytes) {
         g_set_error(error, ASSAY_ERROR, ERROR_LIMIT,
                     "The answer of %zu bytes cannot be read: it is too large.", size);
@@ -826,6 +682,7 @@ bool xml_to_json(const XmlPlan *plan, const char *bytes, size_t size, GString *j
     reader_init(&reader, plan, json_out);
     read_all(&reader, bytes, size);
     bool good = reader.reason == NULL;
+    *first_out = reader.first;
     if (good) {
         g_string_append_c(json_out, '}');
     } else {
@@ -836,4 +693,10 @@ bool xml_to_json(const XmlPlan *plan, const char *bytes, size_t size, GString *j
     }
     reader_clear(&reader);
     return good;
+}
+
+bool xml_to_json(const XmlPlan *plan, const char *bytes, size_t size, GString *json_out,
+                 GError **error) {
+    XmlMember first;
+    return xml_to_json_telling(plan, bytes, size, json_out, &first, error);
 }

@@ -51,3 +51,16 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(XmlPlan, xml_plan_free)
  * ERROR_LIMIT when it passes a limit. Messages name the byte, never the text. */
 bool xml_to_json(const XmlPlan *plan, const char *bytes, size_t size, GString *json_out,
                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Where the first member of the root element stands in json_out: its key, quotes and all, and its
+ * value, up to `end`. All 0 when that is not known: the root has none, or it is a list, or members
+ * had to be brought together. */
+typedef struct {
+    size_t key;
+    size_t value;
+    size_t end;
+} XmlMember;
+
+/* As xml_to_json(). */
+bool xml_to_json_telling(const XmlPlan *plan, const char *bytes, size_t size, GString *json_out,
+                         XmlMember *first_out, GError **error) G_GNUC_WARN_UNUSED_RESULT;

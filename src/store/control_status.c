@@ -24,7 +24,7 @@ bool control_status_upsert(DbUnit *unit, const ControlStatus *status, bool *chan
     row.updated_at = row.updated_at ? row.updated_at : clock_now_ms();
     g_autoptr(ControlStatus) before = NULL;
     if (!record_check(&shape, &row, error) ||
-        !control_status_get(unit, row.framework, row.control_id, &before, error) ||
+        (changed_out && !control_status_get(unit, row.framework, row.control_id, &before, error)) ||
         !record_write(unit, "control_status_upsert", &shape, &row, error)) {
         return false;
     }

@@ -77,6 +77,7 @@ bool integration_list(DbUnit *unit, const IntegrationFilter *filter, GPtrArray *
     DbStatement *statement = db_prepare(unit, "integration_list");
     record_bind_filter(statement, "provider", filter->provider);
     record_bind_filter(statement, "status", filter->status);
+    db_bind_int(statement, "due_at", filter->due_at);
     record_bind_filter(statement, "after", filter->after_id);
     record_bind_limit(statement, filter->limit);
     return record_all(statement, &shape, integrations_out, error);

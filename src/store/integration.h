@@ -40,6 +40,7 @@ typedef struct {
 typedef struct {
     const char *provider; /* NULL: any */
     const char *status;   /* NULL: any */
+    int64_t due_at;       /* due for scanners then, and taken by none (scan.h); 0: any */
     const char *after_id; /* NULL: from the first */
     int64_t limit;
 } IntegrationFilter;

@@ -2,6 +2,8 @@
 
 #include "base/clock.h"
 
+#include <string.h>
+
 static const RecordColumn columns[] = {
     RECORD_COLUMN(Review, evidence_id, RECORD_TEXT, 0),
     RECORD_COLUMN(Review, state, RECORD_TEXT, 0),
@@ -42,6 +44,12 @@ bool review_get(DbUnit *unit, const char *evidence_id, Review **review_out, GErr
     DbStatement *statement = db_prepare(unit, "review_get");
     db_bind_text(statement, "evidence_id", evidence_id);
     return record_one(statement, &shape, review_out, error);
+}
+
+bool review_of(DbUnit *unit, const Evidence *evidence, Review **review_out, GError **error) {
+    *review_out = NULL;
+    return strcmp(evidence->review_state, EVIDENCE_COLLECTED) == 0 ||
+           review_get(unit, evidence->id, review_out, error);
 }
 
 /* Runs a bound statement of one text column. */

@@ -27,6 +27,12 @@ bool review_put(DbUnit *unit, const Review *review, GError **error) G_GNUC_WARN_
 bool review_get(DbUnit *unit, const char *evidence_id, Review **review_out,
                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The same for evidence that was read: nothing is asked of the database when nobody has reviewed
+ * it.
+ */
+bool review_of(DbUnit *unit, const Evidence *evidence, Review **review_out,
+               GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Evidence types of an integration with approved evidence: char *, in alphabetic order. The array
  * frees its texts. */
 bool review_approved_types(DbUnit *unit, const char *integration_id, GPtrArray **types_out,

@@ -13,7 +13,7 @@
  *
  * A claim has a number; advancing with an old one changes nothing (ERROR_CONFLICT), so that two
  * schedulers never queue the same due time twice. The integration's next_check_at is kept equal to
- * its row's due_at.
+ * its row's due_at, but for scanners (scan.h).
  */
 #pragma once
 

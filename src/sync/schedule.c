@@ -464,6 +464,29 @@ bool schedule_note_run(DbUnit *unit, const Integration *integration, const Defin
            schedule_put_off(unit, row->id, now + rule.interval_ms, error);
 }
 
+/* An integration that was never planned has no row. */
+static bool find_row(DbUnit *unit, const char *id, Schedule **row_out, GError **error) {
+    g_autoptr(GError) failure = NULL;
+    if (schedule_get(unit, id, row_out, &failure) ||
+        g_error_matches(failure, ASSAY_ERROR, ERROR_NOT_FOUND))
+        return true;
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return false;
+}
+
+bool schedule_after_scan(DbUnit *unit, const Integration *integration, const Definition *definition,
+                         int64_t *next_out, GError **error) {
+    g_autoptr(Schedule) row = NULL;
+    g_auto(Rule) rule = {0};
+    Schedule bare = {.id = integration->id, .rule = integration->scan_schedule};
+    int64_t now = clock_now_ms();
+    if (!find_row(unit, integration->id, &row, error) ||
+        !rule_of_integration(row ? row : &bare, definition, NULL, &rule, error))
+        return false;
+    *next_out = rule.interval_ms > 0 ? now + rule.interval_ms : next_of_cron(&rule, now);
+    return true;
+}
+
 /* --- for those who choose --------------------------------------------------------------------- */
 
 static bool refuse_range(const Definition *definition, const char *what, GError **error) {
@@ -559,7 +582,7 @@ bool schedule_choose(Db *db, const DbScope *scope, const Integration *integratio
                      .definition = definition,
                      .wish = wish,
                      .pause = -1,
-                     .last_ms = integration->last_checked_at};
+                     .last_ms = integration->last_sync_at};
     return check_wish(definition, wish, error) &&
            db_run(db, scope, DB_WRITE, change_work, &change, error);
 }
@@ -619,7 +642,7 @@ bool schedule_pause(Db *db, const DbScope *scope, const Integration *integration
     Switch wanted = {.change = {.id = integration->id,
                                 .definition = definition,
                                 .pause = 1,
-                                .last_ms = integration->last_checked_at},
+                                .last_ms = integration->last_sync_at},
                      .status = {.status = INTEGRATION_PAUSED}};
     return check_connected(integration, error) &&
            db_run(db, scope, DB_WRITE, switch_work, &wanted, error);
@@ -630,7 +653,7 @@ bool schedule_resume(Db *db, const DbScope *scope, const Integration *integratio
     Switch wanted = {.change = {.id = integration->id,
                                 .definition = definition,
                                 .pause = 0,
-                                .last_ms = integration->last_checked_at},
+                                .last_ms = integration->last_sync_at},
                      .status = {.status = INTEGRATION_CONNECTED}};
     if (strcmp(integration->status, INTEGRATION_PAUSED) != 0)
         wanted.status = (IntegrationStatus){.status = integration->status,

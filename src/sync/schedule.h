@@ -63,6 +63,11 @@ bool schedule_note_run(DbUnit *unit, const Integration *integration, const Defin
 /* Whether an integration is collected from by schedule: it is neither paused nor disconnected. */
 bool schedule_runs(const Integration *integration);
 
+/* The time after a scanner has been there, by the integration's rule. Inside a unit of the
+ * organization. */
+bool schedule_after_scan(DbUnit *unit, const Integration *integration, const Definition *definition,
+                         int64_t *next_out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* The check that settings go through: ERROR_USAGE says which text is wrong and why. */
 bool schedule_check_defaults(const ScheduleDefaults *defaults,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -22,7 +22,8 @@ typedef enum { RUNNING, DRAINING, INTERRUPTING, KILLING } Phase;
 struct Supervisor {
     SupervisorConfig config;
     Roster *roster;
-    Lookout *lookout; /* NULL: no workers */
+    pthread_mutex_t lock; /* of lookout, which the API's threads also tell */
+    Lookout *lookout;     /* NULL: no workers, or the end */
     int signals;
     int due; /* an eventfd: the lookout has found something */
     Phase phase;
@@ -103,6 +104,7 @@ Supervisor *supervisor_new(const SupervisorConfig *config, GError **error) {
     g_autoptr(Supervisor) supervisor = g_new0(Supervisor, 1);
     supervisor->config = *config;
     supervisor->signals = supervisor->due = -1;
+    pthread_mutex_init(&supervisor->lock, NULL);
     if (supervisor->config.grace_ms < 0)
         supervisor->config.grace_ms = SUPERVISOR_GRACE_MS;
     if (!open_descriptors(supervisor, error) || !open_work(supervisor, error))
@@ -110,21 +112,31 @@ Supervisor *supervisor_new(const SupervisorConfig *config, GError **error) {
     return g_steal_pointer(&supervisor);
 }
 
+static void end_lookout(Supervisor *supervisor) {
+    pthread_mutex_lock(&supervisor->lock);
+    Lookout *lookout = g_steal_pointer(&supervisor->lookout);
+    pthread_mutex_unlock(&supervisor->lock);
+    lookout_stop(lookout);
+}
+
 void supervisor_free(Supervisor *supervisor) {
     if (!supervisor)
         return;
-    lookout_stop(supervisor->lookout);
+    end_lookout(supervisor);
     roster_free(supervisor->roster);
     if (supervisor->signals >= 0)
         close(supervisor->signals);
     if (supervisor->due >= 0)
         close(supervisor->due);
+    pthread_mutex_destroy(&supervisor->lock);
     g_free(supervisor);
 }
 
 void supervisor_look(Supervisor *supervisor) {
+    pthread_mutex_lock(&supervisor->lock);
     if (supervisor->lookout)
         lookout_look(supervisor->lookout);
+    pthread_mutex_unlock(&supervisor->lock);
 }
 
 /* --- phases ----------------------------------------------------------------------------------- */
@@ -216,7 +228,7 @@ bool supervisor_run(Supervisor *supervisor, GError **error) {
         if (poll(ready, count, timeout_until(next)) > 0)
             heed(supervisor, ready, count);
     }
-    g_clear_pointer(&supervisor->lookout, lookout_stop);
+    end_lookout(supervisor);
     if (supervisor->roster &&
         !owner_release_dead(supervisor->config.station.data_dir, supervisor->config.db, error))
         return false;

@@ -47,6 +47,12 @@ static void fetch_cipher(void) {
     g_assert(aes_256_gcm != NULL);
 }
 
+void seal_prepare(void) {
+    uint8_t nothing[DIGEST_SIZE];
+    pthread_once(&fetch_once, fetch_cipher);
+    digest_sha256("", 0, nothing);
+}
+
 DataKey *data_key_new(Secret *bytes, const char *purpose, GError **error) {
     if (secret_size(bytes) != DATA_KEY_SIZE) {
         g_set_error(error, ASSAY_ERROR, ERROR_CRYPTO,

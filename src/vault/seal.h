@@ -23,6 +23,10 @@
 
 typedef struct DataKey DataKey;
 
+/* Finds the algorithms, which the first use does otherwise: for a process that forks, so that
+ * they are found once. Touches no secret and starts no thread. */
+void seal_prepare(void);
+
 /* Where a secret belongs. Text that does not apply (the client secret of an organization has no
  * integration) is NULL or empty, which mean the same. Nothing of it is secret. */
 typedef struct {

@@ -219,6 +219,7 @@ def walk_integration(client, sandbox):
     ended(client, queued.json["jobId"])
     scanned = client.ask("POST /api/integrations/{id}/scan", identity, status=202)
     ended(client, scanned.json["jobId"])
+    walk_scanner(client, identity)
     sandbox.fault(match="/repos/*", kind="hold")
     held = client.ask("POST /api/integrations/{id}/sync", identity, status=202).json["jobId"]
     sandbox.wait(held=1, timeout_ms=60000)
@@ -230,9 +231,25 @@ def walk_integration(client, sandbox):
     client.ask("DELETE /api/integrations/{id}", identity)
 
 
+def walk_scanner(client, identity):
+    wish = {"name": "scanner", "role": "scanner", "integrations": [identity]}
+    headers = {"Authorization": "Bearer " + client.ask("POST /api/tokens", body=wish, status=201).json["token"]}
+    taken = client.ask("GET /api/integrations", query="?status=active&due=true", headers=headers).json["integrations"]
+    assert [row["id"] for row in taken] == [identity]
+    found = {"integrationId": identity, "check": "mfa", "resource": "user/1", "result": "fail", "details": {"n": 1}}
+    client.ask("POST /api/assessments", body=found, status=201, headers=headers)
+    assert client.ask("GET /api/assessments", query="?result=fail").json["assessments"]
+    client.ask("POST /api/integrations/{id}/scan/done", identity, headers=headers)
+
+
 def walk_results(client):
     client.ask("GET /api/jobs")
+    collected = client.ask("POST /api/integrations/collect-evidence", body={"companyId": "first", "controlId": "soc2:CC8.1"})
+    assert collected.json["evidenceCount"] > 0
+    client.ask("PUT /api/controls/{id}/exception", "soc2:CC8.1", body={"reason": "moved", "until": "2200-01-01T00:00:00Z"})
+    client.ask("DELETE /api/controls/{id}/exception", "soc2:CC8.1")
     evidence = client.ask("GET /api/evidence").json["evidence"]
+    client.ask("POST /api/evidence/{id}/review", evidence[0]["id"], body={"state": "approved", "comment": "seen"})
     for item in evidence:
         client.ask("GET /api/evidence/{id}", item["id"])
     assert client.ask("GET /api/findings", query="?state=all").json["findings"]

@@ -86,6 +86,31 @@ def test_from_connecting_to_scores_every_reply_is_as_described():
         api.post(f"/api/integrations/{integration}/test", status=409)
 
 
+def test_evidence_for_one_control_is_collected_while_one_waits():
+    with world() as (sandbox, assay, service, api):
+        connected = api.post("/api/integrations/connect", connect_request(sandbox), status=201).json
+        ended(api, connected["jobId"])
+        before = {item["id"] for item in api.get("/api/evidence").json["evidence"]}
+        reply = api.post("/api/integrations/collect-evidence", {"companyId": "default", "controlId": "soc2:CC8.1"}).json
+        made = [item for item in api.get("/api/evidence?control=soc2:CC8.1").json["evidence"] if item["id"] not in before]
+        assert reply["evidenceCount"] == len(made) > 0 and reply["errors"] == [], reply
+        assert {item["jobId"] for item in made} == set(reply["jobs"])
+        control = api.get("/api/controls/soc2:CC8.1").json
+        assert (control["status"], control["confidence"]) == (reply["complianceStatus"], reply["control"]["confidence"])
+        assert 0 < reply["confidence"] <= 1
+        unserved = api.get("/api/controls?framework=soc2&status=manual").json["controls"][0]["id"]
+        nothing = api.post("/api/integrations/collect-evidence", {"controlId": f"soc2:{unserved}"}).json
+        assert (nothing["evidenceCount"], nothing["complianceStatus"], nothing["jobs"]) == (0, "manual", [])
+        item = made[0]["id"]
+        reviewed = api.post(f"/api/evidence/{item}/review", {"state": "approved", "comment": "as agreed"}).json
+        assert (reviewed["reviewState"], reviewed["reviewedBy"], reviewed["reviewComment"]) == ("approved", "owner", "as agreed")
+        assert assay.show(item)["reviewedAt"] == reviewed["reviewedAt"]
+        api.ask("PUT", "/api/controls/CC8.1/exception?framework=soc2", {"reason": "being moved"})
+        assert api.get("/api/controls/soc2:CC8.1").json["status"] == "exception"
+        api.ask("DELETE", "/api/controls/CC8.1/exception?framework=soc2")
+        assert api.get("/api/controls/soc2:CC8.1").json["status"] == reply["complianceStatus"]
+
+
 def test_the_command_line_and_the_api_show_the_same_objects():
     with world() as (sandbox, assay, service, api):
         connected = api.post("/api/integrations/connect", connect_request(sandbox), status=201).json

@@ -117,9 +117,7 @@ class Campaign:
 
     def kill_worker(self):
         supervisor = self.service.process.pid
-        workers = self.service.workers()
-        if not workers:
-            return
+        workers = until(self.service.workers, "a worker")
         victim = self.random.choice(workers)
         owner = self.owner_of(victim)
         os.kill(supervisor, signal.SIGSTOP)

@@ -350,6 +350,45 @@ static void evidence_is_found_by_what_it_is(void) {
     }
 }
 
+static void evidence_is_approved_by_somebody(void) {
+    static const char path[] = "/api/evidence/" EVIDENCE_1 "/review";
+    static const struct {
+        Role role;
+        const char *body;
+        unsigned status;
+    } cases[] = {{ROLE_AUDITOR, "{\"state\":\"approved\"}", 403},
+                 {ROLE_SCANNER, "{\"state\":\"approved\"}", 403},
+                 {ROLE_MEMBER, "{\"state\":\"collected\"}", 400},
+                 {ROLE_MEMBER, "{}", 400},
+                 {ROLE_MEMBER, "{\"state\":\"approved\",\"comment\":\"seen\"}", 200}};
+    g_auto(Stage) stage;
+    stage_init(&stage, 0);
+    g_autofree char *id = queue(&stage, NULL);
+    must(db_run(stage.db, &scope, DB_WRITE, document_work, NULL, &error));
+    store_evidence(&stage, id, EVIDENCE_1);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(Answer) answer = stage_send(&stage, cases[i].role, "POST", path, cases[i].body);
+        g_test_message("%s: %s", cases[i].body, answer.body);
+        g_assert_cmpuint(answer.status, ==, cases[i].status);
+    }
+    g_auto(Answer) one = stage_get(&stage, ROLE_AUDITOR, "/api/evidence/" EVIDENCE_1);
+    g_assert_cmpstr(answer_text(&one, "reviewState"), ==, "approved");
+    g_assert_cmpstr(answer_text(&one, "reviewedBy"), ==, "member");
+    g_assert_cmpstr(answer_text(&one, "reviewComment"), ==, "seen");
+    g_assert_cmpuint(strlen(answer_text(&one, "reviewedAt")), ==, 24);
+    g_auto(Answer) list = stage_get(&stage, ROLE_OWNER, "/api/evidence?reviewState=approved");
+    const Json *item = json_item(json_member(list.json, "evidence"), 0);
+    g_assert_cmpstr(json_member_string(item, "reviewedBy", ""), ==, "member");
+    g_auto(Answer) audit = stage_get(&stage, ROLE_OWNER, "/api/audit?action=evidence.review");
+    g_test_message("%s", audit.body);
+    g_assert_nonnull(strstr(audit.body, EVIDENCE_1));
+    g_auto(Answer) foreign = stage_ask(&stage, &(Ask){.method = "POST",
+                                                      .path = path,
+                                                      .token = stage.stranger,
+                                                      .body = "{\"state\":\"rejected\"}"});
+    assert_problem(&foreign, 404, "CONFIGURATION_ERROR");
+}
+
 static const ApiTest tests[] = {
     {"a_sync_is_queued_and_announced", a_sync_is_queued_and_announced},
     {"the_same_key_again_gets_the_same_answer", the_same_key_again_gets_the_same_answer},
@@ -364,6 +403,7 @@ static const ApiTest tests[] = {
     {"a_server_that_stops_ends_its_streams", a_server_that_stops_ends_its_streams},
     {"evidence_comes_with_its_data_as_stored", evidence_comes_with_its_data_as_stored},
     {"evidence_is_found_by_what_it_is", evidence_is_found_by_what_it_is},
+    {"evidence_is_approved_by_somebody", evidence_is_approved_by_somebody},
 };
 
 int main(int argc, char **argv) {

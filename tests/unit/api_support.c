@@ -132,7 +132,7 @@ static Json *configuration(void *data) {
     return json;
 }
 
-void stage_init(Stage *stage, unsigned requests_a_minute) {
+static void begin(Stage *stage, unsigned requests_a_minute, int64_t patience_ms) {
     *stage = (Stage){0};
     open_database(stage);
     g_autoptr(Secret) kek = NULL;
@@ -140,6 +140,7 @@ void stage_init(Stage *stage, unsigned requests_a_minute) {
     must((stage->keyring = keyring_from_secret(kek, &error)) != NULL);
     ApiConfig config = {.listen = "127.0.0.1:0",
                         .requests_a_minute = requests_a_minute ? requests_a_minute : MANY,
+                        .patience_ms = patience_ms,
                         .db = stage->db,
                         .data_dir = stage->folder,
                         .database_url = "sqlite:none",
@@ -148,6 +149,14 @@ void stage_init(Stage *stage, unsigned requests_a_minute) {
                         .configuration = configuration,
                         .data = stage};
     must(api_start(&config, &stage->api, &error));
+}
+
+void stage_init(Stage *stage, unsigned requests_a_minute) {
+    begin(stage, requests_a_minute, 0);
+}
+
+void stage_init_hasty(Stage *stage, int64_t patience_ms) {
+    begin(stage, 0, patience_ms);
 }
 
 void stage_clear(Stage *stage) {

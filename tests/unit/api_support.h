@@ -31,6 +31,8 @@ typedef struct {
 
 /* requests_a_minute 0: so many that nobody meets the limit. */
 void stage_init(Stage *stage, unsigned requests_a_minute);
+/* Requests wait no longer than this. */
+void stage_init_hasty(Stage *stage, int64_t patience_ms);
 void stage_clear(Stage *stage);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Stage, stage_clear)
 

@@ -60,6 +60,17 @@ static void people_are_told_what_follows(void) {
     g_assert_cmpstr(rejected.err, ==, "");
 }
 
+static void the_item_shows_who_has_reviewed_it(void) {
+    g_autoptr(Session) session = desk_with_evidence();
+    g_auto(Said) review = desk_run("evidence review e-1 --reject --note outdated --by mona");
+    g_autoptr(Json) list = desk_json("evidence list", 0);
+    const Json *item = json_item(json_member(list, "evidence"), 0);
+    g_assert_cmpstr(json_member_string(item, "reviewedBy", ""), ==, "mona");
+    g_assert_cmpstr(json_member_string(item, "reviewedAt", ""), ==, "2025-10-09T08:53:20.000Z");
+    g_assert_cmpstr(json_member_string(item, "reviewComment", ""), ==, "outdated");
+    assert_holds(review.out, "rejected by mona");
+}
+
 static void wrong_reviews_are_refused(void) {
     g_autoptr(Session) session = desk_with_evidence();
     desk_fails("evidence review e-1", 2, "give one of --approve and --reject");
@@ -76,6 +87,7 @@ int main(int argc, char **argv) {
         {"evidence_is_approved_and_rejected_by_somebody",
          evidence_is_approved_and_rejected_by_somebody},
         {"people_are_told_what_follows", people_are_told_what_follows},
+        {"the_item_shows_who_has_reviewed_it", the_item_shows_who_has_reviewed_it},
         {"wrong_reviews_are_refused", wrong_reviews_are_refused},
     };
     return desk_main(argc, argv, "evidence_review", tests, G_N_ELEMENTS(tests));

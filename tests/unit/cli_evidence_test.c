@@ -87,7 +87,7 @@ static double quality_at(int64_t now_ms, double completeness) {
                     .valid_from = NOW,
                     .valid_until = NOW + 30 * DAY};
     Json *made = NULL;
-    must(evidence_object(&row, now_ms, &made, &error));
+    must(evidence_object(&row, NULL, now_ms, &made, &error));
     g_autoptr(Json) json = made;
     return json_member_real(json, "quality", -1);
 }
@@ -105,7 +105,7 @@ static void a_damaged_record_is_told(void) {
     Evidence row = {.id = "e", .record = "{\"id\":"};
     Json *json = NULL;
     must_fail(ERROR_DATABASE, "record of the evidence e is damaged",
-              evidence_object(&row, NOW, &json, &error));
+              evidence_object(&row, NULL, NOW, &json, &error));
     g_assert_null(json);
 }
 

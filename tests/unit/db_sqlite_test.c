@@ -109,6 +109,86 @@ static void read_only_file_is_refused(void) {
     fixture_clear(&f);
 }
 
+/* --- Readers ------------------------------------------------------------------------------- */
+
+/* How many descriptors of this process are the database. */
+static unsigned count_connections(const Fixture *f) {
+    g_autoptr(GDir) folder = g_dir_open("/proc/self/fd", 0, NULL);
+    unsigned count = 0;
+    for (const char *name; (name = g_dir_read_name(folder));) {
+        g_autofree char *link = g_build_filename("/proc/self/fd", name, NULL);
+        g_autofree char *target = g_file_read_link(link, NULL);
+        count += g_strcmp0(target, f->path) == 0;
+    }
+    return count;
+}
+
+static void reads_one_after_the_other_share_a_connection(void) {
+    Fixture f;
+    fixture_init(&f);
+    fixture_close(&f);
+    fixture_open(&f);
+    for (int i = 0; i < 100; i++) {
+        g_assert_cmpint(support_counter(f.db, &scope_one), ==, 0);
+        g_assert_cmpuint(count_connections(&f), ==, 2);
+    }
+    fixture_clear(&f);
+}
+
+typedef struct {
+    Fixture *fixture;
+    pthread_barrier_t together;
+} Meeting;
+
+static bool meet(DbUnit *unit, void *data, GError **error) {
+    int64_t count;
+    pthread_barrier_wait(data);
+    return read_counter(unit, &count, error);
+}
+
+static void *read_together(void *data) {
+    Meeting *meeting = data;
+    expect_run(meeting->fixture->db, &scope_one, DB_READ, meet, &meeting->together);
+    return NULL;
+}
+
+static void reads_at_the_same_time_do_not_wait_for_each_other(void) {
+    Fixture f;
+    fixture_init(&f);
+    Meeting meeting = {.fixture = &f};
+    pthread_t threads[2];
+    pthread_barrier_init(&meeting.together, NULL, G_N_ELEMENTS(threads));
+    for (size_t i = 0; i < G_N_ELEMENTS(threads); i++)
+        g_assert_cmpint(pthread_create(&threads[i], NULL, read_together, &meeting), ==, 0);
+    for (size_t i = 0; i < G_N_ELEMENTS(threads); i++)
+        pthread_join(threads[i], NULL);
+    g_assert_cmpuint(count_connections(&f), ==, 3);
+    pthread_barrier_destroy(&meeting.together);
+    fixture_clear(&f);
+}
+
+/* The first reader is opened with the first read: until then nobody has noticed. */
+static void read_of_a_database_that_cannot_be_opened_any_more_fails(void) {
+    Fixture f;
+    fixture_init(&f);
+    fixture_close(&f);
+    const DbOptions options = {.catalogue = support_catalogue()};
+    g_autoptr(GError) error = NULL;
+    Db *db = db_open_with(f.url, &options, &error);
+    g_assert_no_error(error);
+    g_autofree char *aside = g_strconcat(f.path, ".aside", NULL);
+    g_assert_cmpint(g_rename(f.path, aside), ==, 0);
+    int64_t count;
+    expect_error(db, &scope_one, DB_READ, read_counter, &count, ERROR_CONFIGURATION,
+                 "cannot be opened");
+    g_assert_cmpint(g_rename(aside, f.path), ==, 0);
+    expect_run(db, &scope_one, DB_READ, read_counter, &count);
+    db_close(db);
+    fixture_clear(&f);
+}
+
+/* --- Content ------------------------------------------------------------------------------- */
+
 static void content_outlives_the_process(void) {
     Fixture f;
     fixture_init(&f);
@@ -481,6 +561,9 @@ int main(int argc, char **argv) {
     ADD(other_file_is_left_as_it_is);
     ADD(database_of_another_program_is_refused);
     ADD(read_only_file_is_refused);
+    ADD(reads_one_after_the_other_share_a_connection);
+    ADD(reads_at_the_same_time_do_not_wait_for_each_other);
+    ADD(read_of_a_database_that_cannot_be_opened_any_more_fails);
     ADD(content_outlives_the_process);
     ADD(deleted_text_is_gone_from_the_file);
     ADD(killed_writer_leaves_a_sound_database);

@@ -119,7 +119,7 @@ static void quality_is_what_is_left_of_validity_and_completeness(void) {
     g_assert_cmpfloat(evidence_quality(&row, 9000), ==, 0);
     g_autoptr(Json) json = NULL;
     g_autoptr(GError) error = NULL;
-    g_assert_true(evidence_object(&row, 1000, &json, &error));
+    g_assert_true(evidence_object(&row, NULL, 1000, &json, &error));
     g_assert_cmpfloat(json_member_real(json, "quality", 0), ==, 0.5);
 }
 
@@ -129,7 +129,7 @@ static void a_record_that_is_damaged_is_told(void) {
         Evidence row = {.id = "e", .record = records[i]};
         Json *json = NULL;
         g_autoptr(GError) error = NULL;
-        g_assert_false(evidence_object(&row, 1000, &json, &error));
+        g_assert_false(evidence_object(&row, NULL, 1000, &json, &error));
         g_assert_error(error, ASSAY_ERROR, ERROR_DATABASE);
     }
 }

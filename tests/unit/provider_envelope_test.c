@@ -44,6 +44,15 @@ static void a_query_answer_is_its_result(void) {
                  "</ResponseMetadata><ListUsersResult><Users>" USER "</Users></ListUsersResult>"
                  "</ListUsersResponse>",
                  "{\"Users\":{\"member\":[{\"UserName\":\"ann\"}]}}");
+    /* One that comes twice is a list; what is first may only begin like it. */
+    assert_opens("users",
+                 "<ListUsersResponse><ListUsersResult>1</ListUsersResult><Other/>"
+                 "<ListUsersResult>2</ListUsersResult></ListUsersResponse>",
+                 "[\"1\",\"2\"]");
+    assert_opens("users",
+                 "<ListUsersResponse><ListUsersResultSet>no</ListUsersResultSet><ListUsersResult>"
+                 "<A>1</A></ListUsersResult></ListUsersResponse>",
+                 "{\"A\":\"1\"}");
 }
 
 static void an_answer_is_opened_behind_what_was_there(void) {

@@ -746,6 +746,26 @@ static void each_thread_evaluates_with_a_program_of_its_own(void) {
         g_assert_cmpint(right[i], ==, 200);
 }
 
+static void *evaluate_shared(void *data) {
+    const Expr *leaf = data;
+    g_autoptr(ExprProgram) program = expr_program_new(&leaf, 1);
+    g_auto(Value) root = parse("[1,2,3]");
+    g_auto(ExprResult) result = {0};
+    g_assert_true(expr_program_eval(program, &(ExprInput){.root = root}, &result, NULL));
+    g_assert_cmpfloat(value_number(result.value, 0), ==, 3);
+    return NULL;
+}
+
+static void threads_that_meet_a_new_expression_share_it(void) {
+    pthread_t other;
+    for (int round = 0; round < 20; round++) {
+        g_autoptr(Expr) expr = expr_of("length");
+        g_assert_cmpint(pthread_create(&other, NULL, evaluate_shared, expr), ==, 0);
+        evaluate_shared(expr);
+        g_assert_cmpint(pthread_join(other, NULL), ==, 0);
+    }
+}
+
 /* Properties. */
 
 static Value random_value(GRand *random, int depth) {
@@ -971,6 +991,7 @@ int main(int argc, char **argv) {
     TEST(definitions_of_the_home_folder_are_refused);
     TEST(runaways_are_stopped_and_their_program_stays_unusable);
     TEST(each_thread_evaluates_with_a_program_of_its_own);
+    TEST(threads_that_meet_a_new_expression_share_it);
     TEST(plain_paths_answer_as_jq_does);
     TEST(texts_parse_to_what_jq_itself_makes_of_them);
     TEST(projected_reads_give_the_same_results);

@@ -32,6 +32,65 @@ static void assert_json(const XmlPlan *plan, const char *xml, const char *expect
     g_assert_cmpstr(kept->str, ==, expected);
 }
 
+/* first: the key and value of the root's first member as they stand in the output; NULL: untold. */
+static void assert_first(const XmlPlan *plan, const char *xml, const char *first) {
+    g_autoptr(GString) out = g_string_new("before ");
+    XmlMember member = {1, 1, 1};
+    GError *error = NULL;
+    bool good = xml_to_json_telling(plan, xml, strlen(xml), out, &member, &error);
+    g_assert_no_error(error);
+    g_assert_true(good);
+    g_autofree char *told = g_strndup(out->str + member.key, member.end - member.key);
+    g_assert_cmpstr(told, ==, first == NULL ? "" : first);
+    if (first == NULL)
+        g_assert_cmpuint(member.value + member.key, ==, 0);
+    else
+        g_assert_cmpint(out->str[member.value - 1], ==, ':');
+}
+
+static void the_first_member_of_the_root_is_told_where_it_stays_as_it_came(void) {
+    g_autoptr(XmlPlan) plan = plan_of("Rule Box.Item", "Map");
+    assert_first(plan, "<R><A><B>1</B></A><C/></R>", "\"A\":{\"B\":\"1\"}");
+    assert_first(plan, "<R><A/></R>", "\"A\":\"\"");
+    assert_first(plan, "<Box><A>1</A></Box>", "\"A\":\"1\"");
+    /* Names that were brought together within it move no other. */
+    assert_first(plan, "<R><A><B>1</B><C/><B>2</B></A></R>",
+                 "\"A\":{\"B\":[\"1\",\"2\"],\"C\":\"\"}");
+    assert_first(plan, "<R><A/><B/><A/></R>", NULL);
+    assert_first(plan, "<R><A/><A/></R>", NULL);
+    assert_first(plan, "<R><Rule>1</Rule></R>", NULL);
+    assert_first(plan, "<R/>", NULL);
+    assert_first(plan, "<R>text</R>", NULL);
+    assert_first(plan, "<Map><entry><key>K</key><value>V</value></entry></Map>", NULL);
+}
+
+/* More names, depth and attributes than stand in the room that is always there. */
+static void a_large_document_reads_as_a_small_one(void) {
+    g_autoptr(XmlPlan) plan = plan_of("", "");
+    g_autoptr(GString) xml = g_string_new("<R");
+    g_autoptr(GString) json = g_string_new("{\"R\":{");
+    for (int i = 0; i < 40; i++)
+        g_string_append_printf(xml, " a%d=\"&lt;\"", i);
+    g_string_append(xml, ">");
+    for (int i = 0; i < 300; i++) {
+        g_string_append_printf(xml, "<Name%d>%d</Name%d>", i, i, i);
+        g_string_append_printf(json, "\"Name%d\":\"%d\",", i, i);
+    }
+    for (int i = 0; i < 40; i++) {
+        g_string_append_printf(xml, "<Deep%d>", i);
+        g_string_append_printf(json, "%s\"Deep%d\":", i > 0 ? "{" : "", i);
+    }
+    g_string_append(json, "\"end\"");
+    g_string_append(xml, "end");
+    for (int i = 39; i >= 0; i--) {
+        g_string_append_printf(xml, "</Deep%d>", i);
+        g_string_append(json, "}");
+    }
+    g_string_append(json, "}");
+    g_string_append(xml, "</R>");
+    assert_json(plan, xml->str, json->str);
+}
+
 /* The output stays as it was, and the message says nothing of the document. */
 static void assert_refused(const XmlPlan *plan, const char *xml, size_t size, ErrorCode code) {
     g_autoptr(GString) out = g_string_new("as it was");
@@ -639,6 +698,8 @@ int main(int argc, char **argv) {
 #define TEST(name) g_test_add_func("/provider/xml/" #name, name)
     TEST(text_is_always_a_string);
     TEST(pieces_of_text_are_put_together);
+    TEST(the_first_member_of_the_root_is_told_where_it_stays_as_it_came);
+    TEST(a_large_document_reads_as_a_small_one);
     TEST(lists_are_arrays_whatever_their_length);
     TEST(empty_items_of_a_list_are_none);
     TEST(pairs_have_their_list_also_when_it_is_absent);

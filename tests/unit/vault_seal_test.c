@@ -7,7 +7,10 @@
 
 #include <dlfcn.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define MARKER "planted-51f0e2a9"
 
@@ -363,6 +366,20 @@ static void plaintext_is_left_in_no_freed_memory(void) {
     freed_watch(NULL);
 }
 
+static void a_forked_process_opens_what_its_parent_made_ready(void) {
+    int status = -1;
+    g_autoptr(DataKey) key = make_key(0);
+    seal_prepare();
+    pid_t child = fork();
+    if (child == 0) {
+        assert_opens(key, &place, golden, "ghp_golden");
+        _exit(EXIT_SUCCESS);
+    }
+    g_assert_cmpint(waitpid(child, &status, 0), ==, child);
+    g_assert_cmpint(status, ==, 0);
+    assert_opens(key, &place, golden, "ghp_golden");
+}
+
 #define TEST(name) g_test_add_func("/vault/seal/" #name, name)
 
 int main(int argc, char **argv) {
@@ -387,6 +404,7 @@ int main(int argc, char **argv) {
     TEST(a_key_lives_until_its_last_reference);
     TEST(full_secret_memory_is_told_apart_from_damage);
     TEST(a_failing_cipher_seals_and_opens_nothing);
+    TEST(a_forked_process_opens_what_its_parent_made_ready);
     TEST(threads_share_a_key);
     TEST(plaintext_is_left_in_no_freed_memory);
     return g_test_run();

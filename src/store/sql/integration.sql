@@ -45,6 +45,12 @@ where organization_id = :org
     and id > :after
     and (cast(:provider as text) = '' or provider = :provider)
     and (cast(:status as text) = '' or status = :status)
+    and (cast(:due_at as bigint) = 0 or not exists
+        (select 1
+         from scan
+         where scan.organization_id = :org and scan.integration_id = integration.id
+             and (scan.due_at > cast(:due_at as bigint)
+                 or scan.leased_until > cast(:due_at as bigint))))
 order by id
 limit cast(:limit as bigint);
 
