@@ -2,7 +2,9 @@
 
 #include "api/call.h"
 #include "api/etag.h"
+#include "api/limit_figures.h"
 #include "api/metrics.h"
+#include "base/clock.h"
 #include "store/job_count.h"
 #include "store/organization.h"
 
@@ -72,6 +74,13 @@ static bool write_jobs(Call *call, GString *out, GError **error) {
          (double)count.pending},
         {"assay_jobs", NULL, NULL, "status=\"running\"", (double)count.running},
         {"assay_jobs", NULL, NULL, "status=\"parked\"", (double)count.parked},
+        {"assay_jobs_ended_last_hour", "Jobs that ended in the last hour, by status.", "gauge",
+         "status=\"completed\"", (double)count.completed},
+        {"assay_jobs_ended_last_hour", NULL, NULL, "status=\"failed\"", (double)count.failed},
+        {"assay_jobs_ended_last_hour", NULL, NULL, "status=\"cancelled\"", (double)count.cancelled},
+        {"assay_job_oldest_due_seconds",
+         "For how long the job that waits longest has been due; 0: none is.", "gauge", NULL,
+         count.oldest_due_at > 0 ? (double)(clock_now_ms() - count.oldest_due_at) / 1000 : 0},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(samples); i++)
         metrics_sample(out, &samples[i]);
@@ -87,7 +96,7 @@ static bool figures(Call *call, GError **error) {
                                         .value = 1});
     metrics_write(call->desk->metrics, out);
     write_server(call->desk, out);
-    if (!write_jobs(call, out, error))
+    if (!write_jobs(call, out, error) || !limit_figures_write(call_db(call), out, error))
         return false;
     reply_set_text(&call->reply, 200, TEXT_METRICS, out->str);
     return true;

@@ -1,18 +1,16 @@
 #include "api/integrations.h"
 
 #include "api/integration_edit.h"
+#include "api/integration_end.h"
 #include "api/integration_row.h"
 #include "api/integration_sync.h"
 #include "api/object_shape.h"
 #include "api/page.h"
 #include "base/clock.h"
 #include "present/integration_object.h"
-#include "store/job.h"
 #include "store/scan.h"
 
 #include <string.h>
-
-#define DISCONNECTED "Disconnected on request."
 
 /* --- lists ------------------------------------------------------------------------------------ */
 
@@ -125,58 +123,6 @@ static bool get(Call *call, GError **error) {
            call_answer(call, 200, integration_row_object(call, &found));
 }
 
-/* --- disconnect ------------------------------------------------------------------------------- */
-
-typedef struct {
-    const Call *call;
-    const Integration *row;
-} DisconnectWork;
-
-static bool call_off(DbUnit *unit, const char *integration_id, GError **error) {
-    g_autoptr(GPtrArray) jobs = NULL;
-    if (!job_list_active(unit, integration_id, &jobs, error))
-        return false;
-    for (guint i = 0; i < jobs->len; i++) {
-        JobCancel how;
-        if (!job_cancel(unit, ((const Job *)g_ptr_array_index(jobs, i))->id, &how, error))
-            return false;
-    }
-    return true;
-}
-
-static bool disconnect_work(DbUnit *unit, void *data, GError **error) {
-    const DisconnectWork *work = data;
-    IntegrationStatus status = {.status = INTEGRATION_DISCONNECTED, .reason = DISCONNECTED};
-    return call_off(unit, work->row->id, error) &&
-           credential_delete_all(unit, work->row->id, NULL, error) &&
-           integration_update_status(unit, work->row->id, &status, error) &&
-           integration_row_audit(unit, work->call, AUDIT_INTEGRATION_DISCONNECTED, work->row, NULL,
-                                 error);
-}
-
-static bool disconnect(Call *call, GError **error) {
-    g_auto(IntegrationRow) found = {0};
-    if (!integration_row_find(call, &found, error) ||
-        !integration_row_require(call, found.row, error))
-        return false;
-    g_autoptr(Json) now = integration_row_object(call, &found);
-    DisconnectWork work = {call, found.row};
-    if (!call_unchanged(call, now, error) ||
-        !call_run(call, DB_WRITE, disconnect_work, &work, error))
-        return false;
-    g_autofree char *step = g_strdup_printf(
-        "What was stored here is wiped. The credential itself was made at %s and goes on to work "
-        "until it is removed there.",
-        found.row->provider);
-    Json *json = json_new_object();
-    json_put_bool(json, "success", true);
-    json_put_string(json, "id", found.row->id);
-    json_put_string(json, "status", INTEGRATION_DISCONNECTED);
-    json_put_bool(json, "revoked", false);
-    json_put_string(json, "manualStep", step);
-    return call_answer(call, 200, json);
-}
-
 /* --- shapes ----------------------------------------------------------------------------------- */
 
 static const char *const truths[] = {"true", "false", NULL};
@@ -198,15 +144,6 @@ static const ShapeField list_fields[] = {
                 .words = truths),
     {0}};
 static const Shape list_query = {.fields = list_fields};
-
-static const ShapeField gone_fields[] = {
-    SHAPE_FIELD("success", BOOLEAN, SHAPE_REQUIRED, NULL),
-    SHAPE_FIELD("id", ID, SHAPE_REQUIRED, NULL),
-    SHAPE_FIELD("status", STRING, SHAPE_REQUIRED, NULL),
-    SHAPE_FIELD("revoked", BOOLEAN, SHAPE_REQUIRED, "Whether the service has taken it back."),
-    SHAPE_FIELD("manualStep", STRING, SHAPE_REQUIRED | SHAPE_NULLABLE, "What is left to do."),
-    {0}};
-static const Shape gone_shape = {.name = "Disconnected", .fields = gone_fields};
 
 /* --- routes ----------------------------------------------------------------------------------- */
 
@@ -242,7 +179,7 @@ const Route integration_routes[] = {
      .summary = "One of them, by id or name.",
      .access = ACCESS_ROLE,
      .action = ACTION_INTEGRATION_READ,
-     .flags = ROUTE_OBJECT,
+     .flags = ROUTE_OBJECT | ROUTE_BRIEF,
      .handle = get,
      .reply = &integration_shape},
     {.method = "PATCH",
@@ -260,12 +197,14 @@ const Route integration_routes[] = {
      .path = "/api/integrations/{id}",
      .id = "disconnectIntegration",
      .tag = TAG,
-     .summary = "Wipes the credential; evidence and id stay.",
+     .summary =
+         "Wipes the credential; evidence and id stay. An owner removes all of it with purge.",
      .access = ACCESS_ROLE,
      .action = ACTION_INTEGRATION_CHANGE,
      .flags = ROUTE_OBJECT,
-     .handle = disconnect,
-     .reply = &gone_shape},
+     .handle = integration_end,
+     .query = &integration_end_query,
+     .reply = &integration_end_shape},
     {.method = "POST",
      .path = "/api/integrations/{id}/sync",
      .id = "syncIntegration",

@@ -37,7 +37,9 @@ enum {
     ROUTE_STREAM = 1 << 4,  /* server-sent events */
     ROUTE_LATER = 1 << 5,   /* may answer 202 with the same object: it will be so within seconds */
     ROUTE_SECRET = 1 << 6,  /* answers with a secret: never kept for an Idempotency-Key */
-    ROUTE_FOREIGN = 1 << 7  /* somebody else wrote the query: what is not known is passed over */
+    ROUTE_BRIEF = 1 << 7,   /* a GET that reads some rows by their keys, and needs no definitions:
+                               answered where it was read when the database needs no waiting */
+    ROUTE_FOREIGN = 1 << 8  /* somebody else wrote the query: what is not known is passed over */
 };
 
 typedef struct {

@@ -6,9 +6,11 @@
 #include "base/secmem.h"
 #include "base/text.h"
 #include "cli/audit.h"
+#include "cli/backup.h"
 #include "cli/configuration.h"
 #include "cli/connect.h"
 #include "cli/controls.h"
+#include "cli/doctor.h"
 #include "cli/evidence.h"
 #include "cli/evidence_review.h"
 #include "cli/evidence_show.h"
@@ -17,6 +19,7 @@
 #include "cli/init.h"
 #include "cli/integrations.h"
 #include "cli/jobs.h"
+#include "cli/keys.h"
 #include "cli/limits.h"
 #include "cli/migrate.h"
 #include "cli/organizations.h"
@@ -24,6 +27,7 @@
 #include "cli/provider_check.h"
 #include "cli/provider_policy.h"
 #include "cli/provider_test.h"
+#include "cli/restore.h"
 #include "cli/schedule.h"
 #include "cli/schedule_set.h"
 #include "cli/serve.h"
@@ -67,7 +71,11 @@ static const Command *const commands[] = {
     &provider_check_command,
     &provider_test_command,
     &provider_policy_command,
+    &doctor_command,
     &migrate_command,
+    &backup_command,
+    &restore_command,
+    &keys_export_command,
     &config_command,
     &users_list_command,
     &users_add_command,

@@ -6,11 +6,16 @@
 #include "db/db.h"
 #include "db/migrate.h"
 
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define PAGE_ROWS 500
 #define PAGE_BULKY_ROWS 32
 #define NAME_MAX_SIZE 96
+/* What the operator did is kept under this name beside the organizations (store/audit.h). */
+#define INSTALLATION "installation"
 
 /* Rows as bytes, so that equal rows are equal bytes: per column one byte of kind, and then 8 bytes
  * for a number, or a 4-byte length and so many bytes. */
@@ -33,6 +38,7 @@ typedef struct {
     Page *page;
     Page *other; /* of the target */
     bool verifying;
+    FILE *spool; /* of a source that is worked on; else NULL */
 } Copy;
 
 /* --- rows as bytes ---------------------------------------------------------------------------- */
@@ -289,10 +295,17 @@ static bool target_is_ours(const GPtrArray *ours, const GPtrArray *theirs, GErro
     return true;
 }
 
+/* Number ids->len is the installation. */
+static DbScope tenant_scope(const GPtrArray *ids, guint number) {
+    return (DbScope){.organization =
+                         number < ids->len ? g_ptr_array_index(ids, number) : INSTALLATION,
+                     .actor = "migrate",
+                     .role = "owner"};
+}
+
 static bool pass_tenants(Copy *copy, const GPtrArray *ids, GError **error) {
-    for (guint i = 0; i < ids->len; i++) {
-        copy->scope = (DbScope){
-            .organization = g_ptr_array_index(ids, i), .actor = "migrate", .role = "owner"};
+    for (guint i = 0; i <= ids->len; i++) {
+        copy->scope = tenant_scope(ids, i);
         if (!pass_table(copy, error))
             return false;
     }
@@ -308,6 +321,136 @@ static bool pass_all(Copy *copy, const GPtrArray *ids, GError **error) {
             return false;
     }
     return true;
+}
+
+/* --- a source that is worked on -----------------------------------------------------------------
+ */
+
+/* Everything of a scope is read in one unit, which sees one moment, into a file that nobody else
+ * sees; the unit may neither wait nor write elsewhere. Then the pages are written and compared. */
+typedef struct {
+    uint64_t table; /* index in copy_tables */
+    uint64_t rows;
+    uint64_t last;
+    uint64_t size;
+} Frame;
+
+static bool spool_failed(GError **error) {
+    g_set_error_literal(error, ASSAY_ERROR, ERROR_DATABASE,
+                        "the pages of a copy cannot be kept beside the target: free some space and "
+                        "run again");
+    return false;
+}
+
+/* A file without a name. */
+static FILE *spool_open(const char *folder, GError **error) {
+    g_autofree char *path = g_build_filename(folder, ".spool-XXXXXX", NULL);
+    int descriptor = g_mkstemp_full(path, O_RDWR | O_CLOEXEC, 0600);
+    FILE *spool = descriptor >= 0 ? fdopen(descriptor, "w+") : NULL;
+    if (descriptor >= 0)
+        (void)unlink(path);
+    if (!spool)
+        (void)spool_failed(error);
+    return spool;
+}
+
+static bool spool_page(FILE *spool, const Copy *copy, GError **error) {
+    const Page *page = copy->page;
+    Frame frame = {.table = (uint64_t)(copy->table - copy_tables),
+                   .rows = page->rows,
+                   .last = page->last,
+                   .size = page->bytes->len};
+    bool ok = fwrite(&frame, sizeof frame, 1, spool) == 1 &&
+              (frame.size == 0 || fwrite(page->bytes->data, frame.size, 1, spool) == 1);
+    return ok || spool_failed(error);
+}
+
+static void swap_pages(Copy *copy) {
+    Page *read = copy->page;
+    copy->page = copy->before;
+    copy->before = read;
+}
+
+static bool spool_table(DbUnit *unit, Copy *copy, GError **error) {
+    page_empty(copy->before);
+    do {
+        if (!read_page(unit, copy, copy->page, error) || !spool_page(copy->spool, copy, error))
+            return false;
+        swap_pages(copy);
+    } while (copy->table->places && copy->before->rows == page_rows(copy->table));
+    return true;
+}
+
+static bool spool_work(DbUnit *unit, void *data, GError **error) {
+    Copy *copy = data;
+    rewind(copy->spool);
+    if (ftruncate(fileno(copy->spool), 0) != 0)
+        return spool_failed(error);
+    for (size_t i = 0; i < copy_table_count; i++) {
+        copy->table = &copy_tables[i];
+        if (copy->table->tenant == (copy->scope.organization != NULL) &&
+            !spool_table(unit, copy, error))
+            return false;
+    }
+    return fflush(copy->spool) == 0 || spool_failed(error);
+}
+
+/* *more_out: whether there was another page. */
+static bool unspool_page(Copy *copy, bool *more_out, GError **error) {
+    Frame frame;
+    *more_out = fread(&frame, sizeof frame, 1, copy->spool) == 1;
+    if (!*more_out)
+        return !ferror(copy->spool) || spool_failed(error);
+    const CopyTable *table = &copy_tables[frame.table];
+    if (table != copy->table)
+        page_empty(copy->before);
+    copy->table = table;
+    copy->page->rows = frame.rows;
+    copy->page->last = frame.last;
+    g_byte_array_set_size(copy->page->bytes, (guint)frame.size);
+    return frame.size == 0 || fread(copy->page->bytes->data, frame.size, 1, copy->spool) == 1 ||
+           spool_failed(error);
+}
+
+static bool pass_spool(Copy *copy, GError **error) {
+    bool more = true;
+    rewind(copy->spool);
+    copy->table = NULL;
+    for (;;) {
+        if (!unspool_page(copy, &more, error))
+            return false;
+        if (!more)
+            return true;
+        bool ok = copy->verifying
+                      ? compare_page(copy, error)
+                      : copy->page->rows == 0 ||
+                            db_run(copy->to, &copy->scope, DB_WRITE, write_target, copy, error);
+        if (!ok)
+            return false;
+        copy->report.rows += copy->verifying ? copy->page->rows : 0;
+        tell(copy);
+        swap_pages(copy);
+    }
+}
+
+static bool copy_moment(Copy *copy, DbScope scope, GError **error) {
+    copy->scope = scope;
+    copy->verifying = false;
+    if (!db_run(copy->from, &copy->scope, DB_READ, spool_work, copy, error) ||
+        !pass_spool(copy, error))
+        return false;
+    copy->verifying = true;
+    return pass_spool(copy, error);
+}
+
+static bool copy_live(Copy *copy, const GPtrArray *ids, GError **error) {
+    copy->spool = spool_open(copy->plan->spool, error);
+    bool ok = copy->spool && copy_moment(copy, everybody, error);
+    for (guint i = 0; ok && i <= ids->len; i++)
+        ok = copy_moment(copy, tenant_scope(ids, i), error);
+    if (copy->spool)
+        (void)fclose(copy->spool);
+    return ok;
 }
 
 /* --- both databases --------------------------------------------------------------------------- */
@@ -364,14 +507,21 @@ static Db *open_for_copy(const char *url, GError **error) {
     return db_open_with(url, &(DbOptions){.catalogue = &catalogue}, error);
 }
 
+static bool copy_still(Copy *copy, const GPtrArray *ids, GError **error) {
+    if (!pass_all(copy, ids, error))
+        return false;
+    copy->verifying = true;
+    return pass_all(copy, ids, error);
+}
+
 static bool copy_and_verify(Copy *copy, GError **error) {
     g_autoptr(GPtrArray) ours = organizations_of(copy->from, error);
     g_autoptr(GPtrArray) theirs = ours ? organizations_of(copy->to, error) : NULL;
-    if (!theirs || !target_is_ours(ours, theirs, error) || !nobody_works(copy->from, error))
+    bool live = copy->plan->spool != NULL;
+    if (!theirs || !target_is_ours(ours, theirs, error) ||
+        (!live && !nobody_works(copy->from, error)))
         return false;
-    bool ok = pass_all(copy, ours, error);
-    copy->verifying = true;
-    ok = ok && pass_all(copy, ours, error);
+    bool ok = live ? copy_live(copy, ours, error) : copy_still(copy, ours, error);
     copy->report.organizations = ours->len;
     copy->report.tables = copy_table_count;
     return ok;

@@ -28,7 +28,8 @@ typedef void (*CopyTold)(const CopyProgress *progress, void *data);
 typedef struct {
     const char *from; /* URLs, as db_open() takes them */
     const char *to;
-    CopyTold told; /* after every page; may be NULL */
+    const char *spool; /* a folder with room for the largest organization; NULL: nobody works */
+    CopyTold told;     /* after every page; may be NULL */
     void *data;
 } CopyPlan;
 

@@ -76,6 +76,7 @@ static const Row table[AUDIT_ACTIONS] = {
     [AUDIT_KEYS_EXPORTED] = {"keys.export", NULL, NULL},
     [AUDIT_EXPORTED] = {"audit.export", NULL, NULL},
     [AUDIT_BACKUP_MADE] = {"backup.make", NULL, NULL},
+    [AUDIT_BACKUP_RESTORED] = {"backup.restore", NULL, NULL},
     [AUDIT_REQUEST_DENIED] = {"request.deny", NULL, NULL},
 };
 

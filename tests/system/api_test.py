@@ -111,6 +111,25 @@ def test_evidence_for_one_control_is_collected_while_one_waits():
         assert api.get("/api/controls/soc2:CC8.1").json["status"] == reply["complianceStatus"]
 
 
+def test_a_purge_leaves_the_hashes_only():
+    with world() as (sandbox, assay, service, api):
+        one = api.post("/api/integrations/connect", connect_request(sandbox), status=201).json
+        two = api.post("/api/integrations/connect", connect_request(sandbox, name="second"), status=201).json
+        first, second = ended(api, one["jobId"])["result"], ended(api, two["jobId"])["result"]
+        gone = api.delete(f"/api/integrations/{one['id']}?purge=true").json
+        assert gone["status"] == "purged" and gone["removed"]["evidence"] == first["evidenceCollected"], gone
+        assert gone["removed"]["jobs"] == 1 and gone["removed"]["findings"] > 0
+        api.get(f"/api/integrations/{one['id']}", status=404)
+        api.get(f"/api/jobs/{one['jobId']}", status=404)
+        left = api.get("/api/evidence").json["evidence"]
+        assert {item["integrationId"] for item in left} == {two["id"]} and len(left) == second["evidenceCollected"]
+        for item in left:
+            assert api.get(f"/api/evidence/{item['id']}").json["data"] is not None
+        assert {row["integrationId"] for row in api.get("/api/findings?state=all").json["findings"]} == {two["id"]}
+        assert api.get("/api/audit?action=integration.purge").json["audit"][0]["target"]["id"] == one["id"]
+        api.post("/api/integrations/connect", connect_request(sandbox), status=201)
+
+
 def test_the_command_line_and_the_api_show_the_same_objects():
     with world() as (sandbox, assay, service, api):
         connected = api.post("/api/integrations/connect", connect_request(sandbox), status=201).json

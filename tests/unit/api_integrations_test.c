@@ -276,6 +276,32 @@ static void a_name_that_is_taken_is_told_before_anybody_is_asked(void) {
     assert_problem(&answer, 409, "CONFIGURATION_ERROR");
 }
 
+static void an_owner_removes_all_that_came_from_an_integration(void) {
+    static const DbScope scope = {.organization = ORG_A, .actor = "test", .role = "owner"};
+    guint left = 9;
+    g_auto(Stage) stage;
+    stage_init(&stage, 0);
+    must(db_run(stage.db, &scope, DB_WRITE, add_credential, NULL, &error));
+    g_auto(Answer) queued = stage_send(&stage, ROLE_OWNER, "POST", ACME "/sync", NULL);
+    g_assert_cmpuint(queued.status, ==, 202);
+    g_auto(Answer) admin = stage_send(&stage, ROLE_ADMIN, "DELETE", ACME "?purge=true", NULL);
+    assert_problem(&admin, 403, "PERMISSION_DENIED");
+    g_auto(Answer) kept = stage_get(&stage, ROLE_OWNER, ACME);
+    g_assert_cmpstr(answer_text(&kept, "status"), ==, "connected");
+    g_auto(Answer) gone = stage_send(&stage, ROLE_OWNER, "DELETE", ACME "?purge=true", NULL);
+    g_test_message("%s", gone.body);
+    g_assert_cmpuint(gone.status, ==, 200);
+    g_assert_cmpstr(answer_text(&gone, "status"), ==, "purged");
+    g_assert_cmpint(json_integer_or(json_path(gone.json, "removed.jobs"), -1), ==, 1);
+    must(db_run(stage.db, &scope, DB_READ, count_credentials, &left, &error));
+    g_assert_cmpuint(left, ==, 0);
+    g_auto(Answer) after = stage_get(&stage, ROLE_OWNER, ACME);
+    assert_problem(&after, 404, "CONFIGURATION_ERROR");
+    g_auto(Answer) audit = stage_get(&stage, ROLE_OWNER, "/api/audit?action=integration.purge");
+    g_test_message("%s", audit.body);
+    g_assert_cmpuint(json_count(json_member(audit.json, "audit")), ==, 1);
+}
+
 static const ApiTest tests[] = {
     {"an_integration_is_shown_with_camel_case_and_without_credentials",
      an_integration_is_shown_with_camel_case_and_without_credentials},
@@ -288,6 +314,8 @@ static const ApiTest tests[] = {
     {"settings_are_merged_in_either_spelling", settings_are_merged_in_either_spelling},
     {"disconnecting_wipes_the_credential_and_keeps_the_row",
      disconnecting_wipes_the_credential_and_keeps_the_row},
+    {"an_owner_removes_all_that_came_from_an_integration",
+     an_owner_removes_all_that_came_from_an_integration},
     {"what_a_connect_request_lacks_is_pointed_at", what_a_connect_request_lacks_is_pointed_at},
     {"hosts_are_for_the_operator", hosts_are_for_the_operator},
     {"a_name_that_is_taken_is_told_before_anybody_is_asked",
