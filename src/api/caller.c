@@ -38,14 +38,14 @@ char *caller_cookie(const char *header, const char *name) {
     return NULL;
 }
 
-static bool is_bearer(const char *header) {
-    return header && g_ascii_strncasecmp(header, BEARER, strlen(BEARER)) == 0;
+bool caller_shows_token(const char *authorization) {
+    return authorization && g_ascii_strncasecmp(authorization, BEARER, strlen(BEARER)) == 0;
 }
 
 /* The ticket that was shown and its kind; a token comes before a cookie. Caller wipes. */
 static char *find_ticket(const CallerProof *proof, TicketKind *kind_out) {
     char *ticket = NULL;
-    bool bearer = is_bearer(proof->authorization);
+    bool bearer = caller_shows_token(proof->authorization);
     if (bearer) {
         const char *text = proof->authorization + strlen(BEARER);
         ticket = g_strdup(text + strspn(text, " "));

@@ -41,6 +41,9 @@ typedef struct {
     bool secure; /* the installation is reached over TLS */
 } CallerProof;
 
+/* Whether an Authorization header shows a token, valid or not; a session is not asked for then. */
+bool caller_shows_token(const char *authorization);
+
 /* ERROR_AUTHENTICATION_FAILED when nothing valid was shown. */
 bool caller_find(Db *db, const CallerProof *proof, Caller **caller_out,
                  GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -313,6 +313,12 @@ static void answer_no_route(Call *call, const char *allow) {
     finish(call);
 }
 
+/* Callers with a session may have to be written down, which waits. */
+static bool needs_no_waiting(const Call *call) {
+    return (call->route->flags & ROUTE_BRIEF) && db_reads_here(call->desk->config.db) &&
+           caller_shows_token(exchange_header(call->exchange, "Authorization"));
+}
+
 static void route(Call *call) {
     RouteMatch match;
     route_find(call->desk->tables, exchange_method(call->exchange), call->target.segments, &match);
@@ -323,6 +329,8 @@ static void route(Call *call) {
         answer_no_route(call, allow);
     } else if (call->route->flags & ROUTE_AT_ONCE) {
         handle_at_once(call);
+    } else if (needs_no_waiting(call)) {
+        handle(NULL, call);
     } else if (!pool_submit(call->desk->pool, handle, call)) {
         reply_set_header(&call->reply, "Retry-After", "1");
         fail(call, PROBLEM_UNAVAILABLE);

@@ -2,6 +2,7 @@
 
 #include "api/call.h"
 #include "api/etag.h"
+#include "api/limit_figures.h"
 #include "api/metrics.h"
 #include "base/clock.h"
 #include "store/job_count.h"
@@ -95,7 +96,7 @@ static bool figures(Call *call, GError **error) {
                                         .value = 1});
     metrics_write(call->desk->metrics, out);
     write_server(call->desk, out);
-    if (!write_jobs(call, out, error))
+    if (!write_jobs(call, out, error) || !limit_figures_write(call_db(call), out, error))
         return false;
     reply_set_text(&call->reply, 200, TEXT_METRICS, out->str);
     return true;

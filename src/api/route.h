@@ -36,7 +36,9 @@ enum {
     ROUTE_WAITS = 1 << 3,   /* may answer 202 {jobId, events} when it takes too long */
     ROUTE_STREAM = 1 << 4,  /* server-sent events */
     ROUTE_LATER = 1 << 5,   /* may answer 202 with the same object: it will be so within seconds */
-    ROUTE_SECRET = 1 << 6   /* answers with a secret: never kept for an Idempotency-Key */
+    ROUTE_SECRET = 1 << 6,  /* answers with a secret: never kept for an Idempotency-Key */
+    ROUTE_BRIEF = 1 << 7    /* a GET that reads some rows by their keys, and needs no definitions:
+                               answered where it was read when the database needs no waiting */
 };
 
 typedef struct {

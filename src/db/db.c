@@ -331,6 +331,10 @@ bool db_run(Db *db, const DbScope *scope, DbMode mode, DbWork work, void *data, 
     return false;
 }
 
+bool db_reads_here(const Db *db) {
+    return db->driver->reads_here;
+}
+
 /* --- News ---------------------------------------------------------------------------------- */
 
 static bool is_channel(const char *text) {

@@ -88,9 +88,14 @@ Db *db_open_with(const char *url, const DbOptions *options,
 void db_close(Db *db);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Db, db_close)
 
-/* Runs the unit and waits for its commit. Not from a database thread. */
+/* Runs the unit and waits for its commit. Not from a database thread. A read may run on the calling
+ * thread itself, which is a database thread for as long. */
 bool db_run(Db *db, const DbScope *scope, DbMode mode, DbWork work, void *data,
             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Whether a read that is waited for usually runs on the calling thread, and takes as long as its
+ * statements do; not so with a server. */
+bool db_reads_here(const Db *db);
 
 /* A unit for db_submit(). */
 typedef struct {

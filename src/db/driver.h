@@ -4,8 +4,8 @@
  * threads, how transactions are begun, grouped and committed, and how its errors read.
  *
  * A driver receives tasks. For each it calls attempt() inside a transaction of its own, on one of
- * its threads, and then finish() exactly once, also on one of its threads. What every driver
- * guarantees:
+ * its threads, and then finish() exactly once, also on one of its threads; both may be called from
+ * within submit() for a read that the submitting thread waits for. What every driver guarantees:
  *
  *  - attempt() returning true means "commit me", false means "roll back everything of mine"; no
  *    other task is affected by the latter. A task may be attempted again when its transaction was
@@ -74,6 +74,8 @@ typedef struct {
     /* Life. close() runs what is queued, then ends the threads. */
     DriverDatabase *(*open)(const DriverSettings *settings, GError **error);
     void (*close)(DriverDatabase *database);
+
+    bool reads_here; /* a read that is waited for usually runs within submit() */
 
     /* Takes the task, or fails with ERROR_LIMIT or ERROR_CANCELLED and does not. */
     bool (*submit)(DriverDatabase *database, DriverTask *task, GError **error);

@@ -14,8 +14,9 @@
 #include <unistd.h>
 
 #define READERS 2
-#define WRITER READERS /* the index of the writer among the connections */
-#define CONNECTIONS (READERS + 1)
+#define GUESTS 6                  /* connections for reads on the thread that waits for them */
+#define WRITER (READERS + GUESTS) /* the index of the writer among the connections */
+#define CONNECTIONS (WRITER + 1)
 /* Marks the file as ours ("Asy1"), see https://www.sqlite.org/pragma.html#pragma_application_id */
 #define APPLICATION_ID 0x41737931
 #define WATCH_MS 200                 /* how often the commits of other processes are looked for */
@@ -34,11 +35,22 @@ static const char SETTINGS[] = "pragma foreign_keys = on;"
 struct DriverSession {
     DriverDatabase *database;
     sqlite3 *handle;
+    sqlite3_stmt *begin_read; /* of sessions that read; NULL until then */
+    sqlite3_stmt *end_read;
     GHashTable *statements; /* StatementText * -> Statement * */
     GPtrArray *used;        /* Statement *, since the attempt began; not owned */
     pthread_t thread;
     bool started;
 };
+
+/* Sessions that nobody uses now; they are opened when they are first lent. */
+typedef struct {
+    pthread_mutex_t lock;
+    pthread_cond_t returned;
+    DriverSession *idle[GUESTS];
+    unsigned count;
+    bool closed;
+} Guests;
 
 struct DriverDatabase {
     char *path;
@@ -46,6 +58,7 @@ struct DriverDatabase {
     Turnstile *turnstile;
     Queue *reads;
     Queue *writes;
+    Guests guests;
     DriverSession sessions[CONNECTIONS];
     atomic_int free; /* readers that wait or will at once, less the reads that wait for one */
     pthread_mutex_t opening; /* guards readers and closing */
@@ -233,14 +246,33 @@ static void *write_loop(void *data) {
     return NULL;
 }
 
+/* What every read runs is prepared once. */
+static bool run_prepared(DriverSession *session, sqlite3_stmt **statement, const char *sql,
+                         GError **error) {
+    if (!*statement)
+        (void)sqlite3_prepare_v3(session->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, statement,
+                                 NULL);
+    bool done = *statement && sqlite3_step(*statement) == SQLITE_DONE;
+    if (!done)
+        set_error(error, session, "reading");
+    (void)sqlite3_reset(*statement);
+    return done;
+}
+
 static bool read_once(DriverSession *session, DriverTask *task, GError **error) {
-    if (!run_sql(session, "begin", "beginning to read", error))
+    if (!run_prepared(session, &session->begin_read, "begin", error))
         return false;
     bool done = task->attempt(task, session, error);
     session_reset_statements(session);
     if (!sqlite3_get_autocommit(session->handle))
-        (void)run_sql(session, "rollback", "ending a read", NULL);
+        (void)run_prepared(session, &session->end_read, "rollback", NULL);
     return done;
+}
+
+static void read_task(DriverSession *session, DriverTask *task, GError **error) {
+    if (task->rehearse)
+        (void)read_once(session, task, NULL);
+    (void)read_once(session, task, error);
 }
 
 static void *read_loop(void *data) {
@@ -248,9 +280,7 @@ static void *read_loop(void *data) {
     DriverTask *task;
     while ((task = queue_pop(session->database->reads))) {
         g_autoptr(GError) error = NULL;
-        if (task->rehearse)
-            (void)read_once(session, task, NULL);
-        (void)read_once(session, task, &error);
+        read_task(session, task, &error);
         atomic_fetch_add(&session->database->free, 1);
         task->finish(task, error);
     }
@@ -359,6 +389,17 @@ static bool open_reader(DriverDatabase *database, DriverSession *session, GError
            run_sql(session, "pragma query_only = on", "opening", error);
 }
 
+static void close_session(DriverSession *session) {
+    if (!session->database)
+        return;
+    g_hash_table_unref(session->statements);
+    g_ptr_array_unref(session->used);
+    sqlite3_finalize(session->begin_read);
+    sqlite3_finalize(session->end_read);
+    sqlite3_close(session->handle);
+    *session = (DriverSession){0};
+}
+
 static bool open_file(DriverDatabase *database, GError **error) {
     g_autofree char *beside = g_strconcat(database->path, "-turn", NULL);
     if (!create_file(database->path, error))
@@ -371,15 +412,6 @@ static bool open_file(DriverDatabase *database, GError **error) {
     bool opened = open_writer(database, error);
     turnstile_leave(database->turnstile);
     return opened && start_thread(&database->sessions[WRITER], write_loop, error);
-}
-
-static void close_session(DriverSession *session) {
-    if (!session->database)
-        return;
-    g_hash_table_unref(session->statements);
-    g_ptr_array_unref(session->used);
-    sqlite3_close(session->handle);
-    *session = (DriverSession){0};
 }
 
 static bool start_reader(DriverDatabase *database, GError **error) {
@@ -407,7 +439,67 @@ static bool find_reader(DriverDatabase *database, GError **error) {
     return found;
 }
 
+/* --- Guests -------------------------------------------------------------------------------- */
+
+static void guests_init(DriverDatabase *database) {
+    Guests *guests = &database->guests;
+    pthread_mutex_init(&guests->lock, NULL);
+    pthread_cond_init(&guests->returned, NULL);
+    for (unsigned i = 0; i < GUESTS; i++)
+        guests->idle[guests->count++] = &database->sessions[READERS + i];
+}
+
+/* Lends none any more, and waits for those that are out. */
+static void guests_close(Guests *guests) {
+    pthread_mutex_lock(&guests->lock);
+    guests->closed = true;
+    while (guests->count < GUESTS)
+        pthread_cond_wait(&guests->returned, &guests->lock);
+    pthread_mutex_unlock(&guests->lock);
+}
+
+/* The one that was used last; NULL when there is none. */
+static DriverSession *lend(Guests *guests) {
+    pthread_mutex_lock(&guests->lock);
+    bool has = !guests->closed && guests->count > 0;
+    DriverSession *session = has ? guests->idle[--guests->count] : NULL;
+    pthread_mutex_unlock(&guests->lock);
+    return session;
+}
+
+static void give_back(Guests *guests, DriverSession *session) {
+    pthread_mutex_lock(&guests->lock);
+    guests->idle[guests->count++] = session;
+    if (guests->closed)
+        pthread_cond_signal(&guests->returned);
+    pthread_mutex_unlock(&guests->lock);
+}
+
+static bool ensure_open(DriverDatabase *database, DriverSession *session) {
+    if (session->database || open_reader(database, session, NULL))
+        return true;
+    close_session(session);
+    return false;
+}
+
+/* Reads on this thread, which would only wait for another one. False: it has not. */
+static bool read_here(DriverDatabase *database, DriverTask *task) {
+    DriverSession *session = lend(&database->guests);
+    bool opened = session && ensure_open(database, session);
+    g_autoptr(GError) error = NULL;
+    if (opened)
+        read_task(session, task, &error);
+    if (session)
+        give_back(&database->guests, session);
+    if (opened)
+        task->finish(task, error);
+    return opened;
+}
+
+/* --- Life ---------------------------------------------------------------------------------- */
+
 static void sqlite_close(DriverDatabase *database) {
+    guests_close(&database->guests);
     pthread_mutex_lock(&database->opening);
     database->closing = true;
     pthread_mutex_unlock(&database->opening);
@@ -423,6 +515,8 @@ static void sqlite_close(DriverDatabase *database) {
     turnstile_free(database->turnstile);
     queue_free(database->reads);
     queue_free(database->writes);
+    pthread_cond_destroy(&database->guests.returned);
+    pthread_mutex_destroy(&database->guests.lock);
     pthread_mutex_destroy(&database->opening);
     g_free(database->path);
     g_free(database);
@@ -451,6 +545,7 @@ static DriverDatabase *sqlite_open(const DriverSettings *settings, GError **erro
     database->busy_limit_ms = settings->busy_limit_ms;
     database->reads = queue_new(settings->queue_limit);
     database->writes = queue_new(settings->queue_limit);
+    guests_init(database);
     pthread_mutex_init(&database->opening, NULL);
     if (!open_file(database, error)) {
         sqlite_close(database);
@@ -468,8 +563,9 @@ static bool submit_read(DriverDatabase *database, DriverTask *task, GError **err
 }
 
 static bool sqlite_submit(DriverDatabase *database, DriverTask *task, GError **error) {
-    return task->mode == DB_READ ? submit_read(database, task, error)
-                                 : queue_push(database->writes, task, error);
+    if (task->mode == DB_WRITE)
+        return queue_push(database->writes, task, error);
+    return (task->waits && read_here(database, task)) || submit_read(database, task, error);
 }
 
 /* --- Watching ------------------------------------------------------------------------------ */
@@ -685,6 +781,7 @@ static const void *sqlite_read_blob(DriverStatement *head, int index, size_t *si
 const Driver sqlite_driver = {
     .open = sqlite_open,
     .close = sqlite_close,
+    .reads_here = true,
     .submit = sqlite_submit,
     .prepare = sqlite_prepare,
     .migrate = sqlite_migrate,

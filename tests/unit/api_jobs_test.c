@@ -3,6 +3,8 @@
 #include "base/clock.h"
 #include "base/compress.h"
 #include "base/digest.h"
+#include "net/budget.h"
+#include "store/budget.h"
 #include "store/document.h"
 #include "store/evidence.h"
 #include "store/job.h"
@@ -195,6 +197,37 @@ static void jobs_that_wait_and_run_are_figures(void) {
     g_assert_nonnull(strstr(ended.body, "assay_jobs{status=\"running\"} 0\n"));
     g_assert_nonnull(strstr(ended.body, "assay_jobs_ended_last_hour{status=\"completed\"} 1\n"));
     job_free(work.job);
+}
+
+static bool budget_work(DbUnit *unit, void *data, GError **error) {
+    g_autoptr(BudgetRow) made = NULL;
+    int64_t now = 0;
+    if (!budget_clock(unit, 0, &now, error) || !budget_lock(unit, data, now, &made, error))
+        return false;
+    BudgetRow row = {.budget_key = data,
+                     .kind = BUDGET_QUOTA,
+                     .window_ms = 3600000,
+                     .limit_calls = 5000,
+                     .remaining = 1200,
+                     .reset_at = now + 600000,
+                     .touched_at = now};
+    return budget_save(unit, &row, error);
+}
+
+static void limits_of_providers_are_figures(void) {
+    static const DbScope system = {.actor = "test", .system = true};
+    char key[] = "github/0/\"x\"";
+    g_auto(Stage) stage;
+    stage_init(&stage, 0);
+    must(db_run(stage.db, &system, DB_WRITE, budget_work, key, &error));
+    g_auto(Answer) answer =
+        stage_ask(&stage, &(Ask){.path = "/metrics", .token = stage.operator});
+    const char *line = strstr(answer.body, "assay_limit_");
+    g_test_message("%s", line ? line : answer.body);
+    g_assert_nonnull(strstr(answer.body, "assay_limit_calls{provider=\"github\","
+                                         "limit=\"github/0/\\\"x\\\"\"} 5000\n"));
+    g_assert_nonnull(strstr(answer.body, "\"} 1200\n"));
+    g_assert_nonnull(strstr(answer.body, "# TYPE assay_limit_pace gauge\n"));
 }
 
 static void a_running_job_is_asked_to_end(void) {
@@ -403,6 +436,7 @@ static const ApiTest tests[] = {
     {"a_refusal_is_kept_for_its_key_as_well", a_refusal_is_kept_for_its_key_as_well},
     {"a_job_that_waits_is_called_off", a_job_that_waits_is_called_off},
     {"jobs_that_wait_and_run_are_figures", jobs_that_wait_and_run_are_figures},
+    {"limits_of_providers_are_figures", limits_of_providers_are_figures},
     {"a_running_job_is_asked_to_end", a_running_job_is_asked_to_end},
     {"a_foreign_or_unknown_job_is_not_there", a_foreign_or_unknown_job_is_not_there},
     {"whoever_watches_a_job_sees_it_to_its_end", whoever_watches_a_job_sees_it_to_its_end},

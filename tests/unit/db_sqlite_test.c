@@ -448,11 +448,112 @@ static void full_disk_keeps_what_was_committed(void) {
     fixture_clear(&f);
 }
 
+/* --- Reads that are waited for -------------------------------------------------------------- */
+
+static bool note_thread(DbUnit *unit, void *thread_out, GError **error) {
+    int64_t count = 0;
+    *(pthread_t *)thread_out = pthread_self();
+    return count_notes(unit, &count, error);
+}
+
+static void a_read_that_is_waited_for_changes_no_thread(void) {
+    Fixture f;
+    fixture_init(&f);
+    pthread_t reader = 0;
+    pthread_t writer = pthread_self();
+    expect_run(f.db, &scope_one, DB_READ, note_thread, &reader);
+    expect_run(f.db, &scope_one, DB_WRITE, note_thread, &writer);
+    g_assert_true(pthread_equal(reader, pthread_self()));
+    g_assert_false(pthread_equal(writer, pthread_self()));
+    g_assert_true(db_reads_here(f.db));
+    fixture_clear(&f);
+}
+
+#define READING 8  /* at a time, at most */
+#define WAITING 24 /* more than can */
+
+typedef struct {
+    Db *db;
+    pthread_mutex_t lock;
+    pthread_cond_t full;
+    int inside, entered;
+} Hall;
+
+/* The first stay until as many are inside as can be. */
+static bool stay(DbUnit *unit, void *data, GError **error) {
+    Hall *hall = data;
+    int64_t count = 0;
+    pthread_mutex_lock(&hall->lock);
+    hall->entered++;
+    g_assert_cmpint(++hall->inside, <=, READING);
+    pthread_cond_broadcast(&hall->full);
+    while (hall->entered < READING)
+        pthread_cond_wait(&hall->full, &hall->lock);
+    hall->inside--;
+    pthread_mutex_unlock(&hall->lock);
+    return count_notes(unit, &count, error);
+}
+
+static void *visit(void *data) {
+    Hall *hall = data;
+    expect_run(hall->db, &scope_one, DB_READ, stay, hall);
+    return NULL;
+}
+
+static void reads_beyond_the_connections_wait_their_turn(void) {
+    Fixture f;
+    fixture_init(&f);
+    Hall hall = {.db = f.db, .lock = PTHREAD_MUTEX_INITIALIZER, .full = PTHREAD_COND_INITIALIZER};
+    pthread_t threads[WAITING];
+    for (int i = 0; i < WAITING; i++)
+        g_assert_cmpint(pthread_create(&threads[i], NULL, visit, &hall), ==, 0);
+    for (int i = 0; i < WAITING; i++)
+        pthread_join(threads[i], NULL);
+    g_assert_cmpint(hall.entered, ==, WAITING);
+    g_assert_cmpint(hall.inside, ==, 0);
+    fixture_clear(&f);
+}
+
+static void a_read_sees_what_was_committed_before_it(void) {
+    Fixture f;
+    fixture_init(&f);
+    for (int64_t i = 1; i <= 50; i++) {
+        int64_t now = 0;
+        expect_run(f.db, &scope_one, DB_WRITE, add_to_counter, NULL);
+        expect_run(f.db, &scope_one, DB_READ, read_counter, &now);
+        g_assert_cmpint(now, ==, i);
+    }
+    fixture_clear(&f);
+}
+
+static bool write_in_a_read(DbUnit *unit, void *data, GError **error) {
+    return insert_note(unit, data, error);
+}
+
+static void a_read_changes_nothing_and_the_next_one_succeeds(void) {
+    Fixture f;
+    fixture_init(&f);
+    Note note = {"n", "body"};
+    int64_t count = -1;
+    for (int i = 0; i < 3; i++) {
+        g_autoptr(GError) error = NULL;
+        g_assert_false(db_run(f.db, &scope_one, DB_READ, write_in_a_read, &note, &error));
+        g_assert_nonnull(error);
+        expect_run(f.db, &scope_one, DB_READ, count_notes, &count);
+        g_assert_cmpint(count, ==, 0);
+    }
+    fixture_clear(&f);
+}
+
 int main(int argc, char **argv) {
     if (argc == 4 && strcmp(argv[1], "--child") == 0)
         return child_main(argv[2], argv[3]);
     g_test_init(&argc, &argv, NULL);
 #define ADD(name) g_test_add_func("/db/sqlite/" #name, name)
+    ADD(a_read_that_is_waited_for_changes_no_thread);
+    ADD(reads_beyond_the_connections_wait_their_turn);
+    ADD(a_read_sees_what_was_committed_before_it);
+    ADD(a_read_changes_nothing_and_the_next_one_succeeds);
     ADD(new_database_is_private);
     ADD(urls_that_name_no_file_are_refused);
     ADD(missing_folder_is_named);
