@@ -90,11 +90,10 @@ static void tell(const CommandCall *call, const char *file, const BackupSeal *se
 static bool run(CommandCall *call, GError **error) {
     BackupSeal seal;
     g_autofree char *file = g_canonicalize_filename(arguments_word(call->arguments, 0), NULL);
-    g_autofree char *draft = g_strconcat(file, ".part", NULL);
+    g_autofree char *draft = backup_file_draft(file);
     g_autoptr(Session) session = session_open(call->arguments, SESSION_INSTALLATION, error);
     if (!session || !backup_file_is_new(file, error))
         return false;
-    sqlite_file_remove(draft); /* of a run that was ended */
     if (!make_draft(call, session_place(session), draft, error) ||
         !backup_file_publish(draft, file, &seal, error)) {
         sqlite_file_remove(draft);

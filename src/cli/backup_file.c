@@ -86,19 +86,23 @@ static bool sync_file(const char *path, int flags) {
 }
 
 /* link() fails when the name was taken meanwhile, where rename() would replace. */
-static bool give_name(const char *draft, const char *file) {
+bool backup_file_give_name(const char *draft, const char *file, GError **error) {
     g_autofree char *folder = g_path_get_dirname(file);
-    return sync_file(draft, 0) && link(draft, file) == 0 && unlink(draft) == 0 &&
-           sync_file(folder, O_DIRECTORY);
+    bool ok = sync_file(draft, 0) && link(draft, file) == 0 && unlink(draft) == 0 &&
+              sync_file(folder, O_DIRECTORY);
+    return ok || backup_file_failed(file, "named", error);
+}
+
+char *backup_file_draft(const char *file) {
+    return g_strdup_printf("%s.%d.part", file, (int)getpid());
 }
 
 bool backup_file_publish(const char *draft, const char *file, BackupSeal *seal_out,
                          GError **error) {
     if (!sum_up(draft, seal_out, error) || !write_sum(file, seal_out, error))
         return false;
-    if (give_name(draft, file))
+    if (backup_file_give_name(draft, file, error))
         return true;
-    (void)backup_file_failed(file, "named", error);
     g_autofree char *sum = g_strconcat(file, ENDING, NULL);
     (void)unlink(sum);
     return false;

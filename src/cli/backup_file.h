@@ -20,6 +20,13 @@ bool backup_file_is_new(const char *file, GError **error) G_GNUC_WARN_UNUSED_RES
 bool backup_file_publish(const char *draft, const char *file, BackupSeal *seal_out,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* A name beside FILE that no other process uses meanwhile. Caller frees. */
+char *backup_file_draft(const char *file);
+
+/* Gives the draft, once it is on the disk, its name in one step. False when it is taken. */
+bool backup_file_give_name(const char *draft, const char *file,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* ERROR_CONFIGURATION when FILE is no backup, ERROR_CRYPTO when it is not what FILE.sha256 says.
  * *sealed_out: whether there is a checksum. */
 bool backup_file_verify(const char *file, bool *sealed_out,

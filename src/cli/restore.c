@@ -169,15 +169,10 @@ static bool settle(const char *draft, Restoring *restoring, GError **error) {
 
 /* --- putting it there ------------------------------------------------------------------------- */
 
-static bool put_file(const char *draft, const char *file, GError **error) {
-    return sqlite_file_copy(draft, file, error) &&
-           sqlite_file_check(file, SQLITE_FILE_WHOLE, error);
-}
-
 static bool put(const Restoring *restoring, const char *draft, GError **error) {
     const char *file = file_of(restoring);
     if (file)
-        return put_file(draft, file, error);
+        return backup_file_give_name(draft, file, error);
     g_autofree char *from = g_strconcat(SQLITE, draft, NULL);
     CopyPlan plan = {.from = from, .to = restoring->url};
     CopyReport report = {0};
@@ -186,10 +181,8 @@ static bool put(const Restoring *restoring, const char *draft, GError **error) {
 
 static bool restore(Restoring *restoring, GError **error) {
     const char *file = file_of(restoring);
-    g_autofree char *draft =
-        file ? g_strconcat(file, ".restoring", NULL)
-             : g_build_filename(restoring->place->data_dir, "restoring.db", NULL);
-    sqlite_file_remove(draft); /* of a run that was ended */
+    g_autofree char *beside = g_build_filename(restoring->place->data_dir, "restoring.db", NULL);
+    g_autofree char *draft = backup_file_draft(file ? file : beside);
     bool ok = sqlite_file_copy(restoring->file, draft, error) &&
               sqlite_file_check(draft, SQLITE_FILE_WHOLE, error) &&
               settle(draft, restoring, error) && put(restoring, draft, error);

@@ -123,8 +123,8 @@ static void addresses_are_read_and_nonsense_is_refused(void) {
         {"rediss://host", false},         {"redis://", false},
         {"redis://host:0", false},        {"redis://host:99999", false},
         {"redis://host/x", false},        {"http://host", false},
-        {"unix://relative", false},      {"unix:/run/redis.sock", true},
-        {"unix:relative", false},       {"", false},
+        {"unix://relative", false},       {"unix:/run/redis.sock", true},
+        {"unix:relative", false},         {"", false},
         {"redis://:6379", false},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {

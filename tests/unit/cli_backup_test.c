@@ -89,6 +89,13 @@ static void give_credential(const Session *session, const char *integration_id,
     must(session_run(session, DB_WRITE, credential_work, &work, &error));
 }
 
+/* Nothing is left beside the files that were asked for. */
+static void no_drafts(void) {
+    g_autoptr(GDir) dir = g_dir_open(desk_folder(), 0, NULL);
+    for (const char *name = g_dir_read_name(dir); name; name = g_dir_read_name(dir))
+        g_assert_false(strstr(name, ".part") || strstr(name, "-wal") || strstr(name, ".spool"));
+}
+
 /* --- the file --------------------------------------------------------------------------------- */
 
 static void a_backup_is_one_private_file_with_its_checksum(void) {
@@ -106,9 +113,7 @@ static void a_backup_is_one_private_file_with_its_checksum(void) {
     g_assert_cmpstr(text, ==, line);
     g_assert_cmpint(stat(file, &status), ==, 0);
     g_assert_cmpint(status.st_mode & 0777, ==, 0600);
-    g_autoptr(GDir) dir = g_dir_open(desk_folder(), 0, NULL);
-    for (const char *name = g_dir_read_name(dir); name; name = g_dir_read_name(dir))
-        g_assert_false(strstr(name, ".part") || strstr(name, "-wal") || strstr(name, ".spool"));
+    no_drafts();
 }
 
 static void a_backup_stands_in_the_audit_log(void) {
@@ -326,8 +331,7 @@ static void a_torn_file_without_a_checksum_is_noticed(void) {
     g_auto(Said) said = desk_run(line);
     g_assert_cmpint(said.status, !=, 0);
     g_assert_false(g_file_test(to, G_FILE_TEST_EXISTS));
-    g_autofree char *draft = g_strconcat(to, ".restoring", NULL);
-    g_assert_false(g_file_test(draft, G_FILE_TEST_EXISTS));
+    no_drafts();
 }
 
 static void what_is_no_backup_is_refused(void) {
