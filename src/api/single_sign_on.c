@@ -352,21 +352,21 @@ static bool admit_work(DbUnit *unit, void *data, GError **error) {
            membership_list_of_user(unit, id, &work->reach, error) && audit_add(unit, &entry, error);
 }
 
-static bool admit(Call *call, SignOnWork *work, GError **error) {
+static bool admit(Call *call, SignOn *sign_on, GError **error) {
     g_auto(Entry) entry = {0};
     g_autoptr(GError) why = NULL;
-    work->entry = &entry;
+    SignOnWork work = {.call = call, .sign_on = sign_on, .entry = &entry};
     bool ok = entry_init(&entry, error);
-    if (ok && !db_run(call_db(call), &entry_scope, DB_WRITE, admit_work, work, &why)) {
+    if (ok && !db_run(call_db(call), &entry_scope, DB_WRITE, admit_work, &work, &why)) {
         ok = false;
         if (error_code_of(why) == ERROR_CONFLICT || error_code_of(why) == ERROR_PERMISSION_DENIED)
-            (void)deny(call, work->sign_on, PROBLEM_FORBIDDEN, why->message, error);
+            (void)deny(call, sign_on, PROBLEM_FORBIDDEN, why->message, error);
         else
             g_propagate_error(error, g_steal_pointer(&why));
     }
-    g_autoptr(GPtrArray) reach = work->reach;
-    AuditActor actor = actor_of(work);
-    g_autoptr(Json) details = details_of(work);
+    g_autoptr(GPtrArray) reach = work.reach;
+    AuditActor actor = actor_of(&work);
+    g_autoptr(Json) details = details_of(&work);
     AuditEntry told_entry = {.action = AUDIT_SESSION_LOGIN, .actor = &actor, .details = details};
     g_autofree char *home = g_strconcat(call->desk->public_url, "/", NULL);
     return ok && entry_tell(call, reach, &told_entry, error) &&
@@ -396,7 +396,7 @@ static bool arrive(Call *call, GError **error) {
                     "Nobody here has this verified e-mail address; ask an administrator for an "
                     "invitation.",
                     error);
-    return admit(call, &work, error);
+    return admit(call, sign_on, error);
 }
 
 /* Whether the state was put for this browser; it is gone either way. */
