@@ -27,7 +27,7 @@ static bool list_work(DbUnit *unit, void *data, GError **error) {
     g_clear_pointer(&work->rows, g_ptr_array_unref);
     g_clear_pointer(&work->reviews, g_ptr_array_unref);
     work->reviews = g_ptr_array_new_with_free_func(free_review);
-    if (!evidence_list(unit, &work->filter, &work->rows, error))
+    if (!evidence_list(unit, &work->filter, &work->rows, error) || !work->rows)
         return false;
     for (guint i = 0; i < work->rows->len; i++) {
         Review *review = NULL;
