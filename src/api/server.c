@@ -6,6 +6,7 @@
 #include "base/secmem.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <microhttpd.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -566,10 +567,21 @@ static GPtrArray *streams(Server *server) {
     return list;
 }
 
+/* Nobody can connect any more: a socket that nothing listens on takes the listener's place. Not by
+ * MHD_quiesce_daemon(), which ends the process when a thread of the pool is faster at taking the
+ * listener out of its epoll set (libmicrohttpd 0.9.75). */
+static void stop_listening(const Server *server) {
+    int idle = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (idle < 0)
+        return;
+    (void)dup3(idle, server->listener, O_CLOEXEC);
+    close(idle);
+}
+
 void server_quiesce(Server *server) {
     if (!server->daemon || atomic_exchange(&server->quiet, true))
         return;
-    (void)MHD_quiesce_daemon(server->daemon);
+    stop_listening(server);
     g_autoptr(GPtrArray) open = streams(server);
     for (guint i = 0; i < open->len; i++)
         stream_end(g_ptr_array_index(open, i), false);
@@ -592,13 +604,9 @@ bool server_wait(Server *server, int64_t most_ms) {
 void server_free(Server *server) {
     if (!server)
         return;
-    if (server->daemon) {
-        /* Or else the daemon closes the listener, which is ours. */
-        if (!atomic_load(&server->quiet))
-            (void)MHD_quiesce_daemon(server->daemon);
-        MHD_stop_daemon(server->daemon);
-    }
-    if (server->listener >= 0)
+    if (server->daemon)
+        MHD_stop_daemon(server->daemon); /* closes the listener */
+    else if (server->listener >= 0)
         close(server->listener);
     g_hash_table_unref(server->links);
     g_hash_table_unref(server->counts);
