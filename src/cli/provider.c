@@ -10,9 +10,7 @@
 
 Registry *provider_registry(const Arguments *arguments, GError **error) {
     g_auto(Place) place = {0};
-    return place_init(&place, arguments, error)
-               ? registry_new(place.providers_dir, error)
-               : NULL;
+    return place_init(&place, arguments, error) ? registry_new(place.providers_dir, error) : NULL;
 }
 
 /* --- list ------------------------------------------------------------------------------------- */

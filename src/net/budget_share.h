@@ -35,7 +35,8 @@
 
 #define BUDGET_FACTOR_FULL 1000
 #define BUDGET_THROTTLE_MS 2000
-#define BUDGET_JITTER_MS 5000 /* asks may be served in another order than their times were taken   \
+#define BUDGET_JITTER_MS                                                                           \
+    5000                      /* asks may be served in another order than their times were taken   \
                                */
 #define BUDGET_HOLDER_MS 5000 /* a worker that did not ask for so long holds nothing */
 #define BUDGET_QUOTA_LASTS_MS 2000 /* granted calls of a quota */

@@ -18,8 +18,8 @@ typedef struct {
 void organization_free(Organization *organization); /* NULL allowed */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Organization, organization_free)
 
-/* Adds an organization and its rounds (schedule.h; system scope); created_at 0 is the clock's now. ERROR_CONFLICT when the
- * name or id is taken. */
+/* Adds an organization and its rounds (schedule.h; system scope); created_at 0 is the clock's now.
+ * ERROR_CONFLICT when the name or id is taken. */
 bool organization_insert(DbUnit *unit, const Organization *organization,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
