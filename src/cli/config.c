@@ -116,37 +116,36 @@ typedef struct {
     const char *environment;
     const Kind *kind;
     const char *fallback; /* NULL: none */
-    bool reloadable;
     const char *about;
 } Setting;
 
 static const Setting settings[] = {
-    {"database_url", "DATABASE_URL", &database, NULL, false,
+    {"database_url", "DATABASE_URL", &database, NULL,
      "where everything is kept; assay.db in the data directory without it"},
-    {"redis_url", "REDIS_URL", &redis, NULL, false,
+    {"redis_url", "REDIS_URL", &redis, NULL,
      "shares limits between processes faster than the database; may be left out"},
-    {"public_url", "ASSAY_PUBLIC_URL", &web, "http://127.0.0.1:8080", false,
+    {"public_url", "ASSAY_PUBLIC_URL", &web, "http://127.0.0.1:8080",
      "where people and browsers reach the API"},
-    {"listen", "ASSAY_LISTEN", &address, "127.0.0.1:8080", false, "where the API listens"},
-    {"trusted_proxies", "ASSAY_TRUSTED_PROXIES", &list, NULL, false,
+    {"listen", "ASSAY_LISTEN", &address, "127.0.0.1:8080", "where the API listens"},
+    {"trusted_proxies", "ASSAY_TRUSTED_PROXIES", &list, NULL,
      "addresses and networks whose X-Forwarded-For is believed"},
-    {"workers", "ASSAY_WORKERS", &count, "4", false, "worker processes of one `assay serve`"},
-    {"grace", "ASSAY_GRACE", &duration, "30s", false,
+    {"workers", "ASSAY_WORKERS", &count, "4", "worker processes of one `assay serve`"},
+    {"grace", "ASSAY_GRACE", &duration, "30s",
      "what running jobs get to end in when the service stops"},
-    {"log_level", "ASSAY_LOG", &level, "info", true, "the least that is logged"},
-    {"limits.api", "ASSAY_LIMITS_API", &rate, "1000/1m", false,
+    {"log_level", "ASSAY_LOG", &level, "info", "the least that is logged"},
+    {"limits.api", "ASSAY_LIMITS_API", &rate, "1000/1m",
      "requests of one token or user to the API"},
-    {"schedule.daily_sync", "ASSAY_DAILY_SYNC", &cron, "0 9 * * *", true,
+    {"schedule.daily_sync", "ASSAY_DAILY_SYNC", &cron, "0 9 * * *",
      "when everything runs that has not run within the day"},
-    {"schedule.weekly_renewal", "ASSAY_WEEKLY_RENEWAL", &cron, "0 0 * * 0", true,
+    {"schedule.weekly_renewal", "ASSAY_WEEKLY_RENEWAL", &cron, "0 0 * * 0",
      "when approved evidence is collected again"},
-    {"timezone", "ASSAY_TIMEZONE", &zone, "UTC", true, "of these times"},
-    {"oidc.issuer", "OIDC_ISSUER", &web, NULL, false,
+    {"timezone", "ASSAY_TIMEZONE", &zone, "UTC", "of these times"},
+    {"oidc.issuer", "OIDC_ISSUER", &web, NULL,
      "identity provider for single sign-on, as it writes itself"},
-    {"oidc.client_id", "OIDC_CLIENT_ID", &words, NULL, false, "what Assay is called there"},
-    {"oidc.client_secret", "OIDC_CLIENT_SECRET", &secrecy, NULL, false,
+    {"oidc.client_id", "OIDC_CLIENT_ID", &words, NULL, "what Assay is called there"},
+    {"oidc.client_secret", "OIDC_CLIENT_SECRET", &secrecy, NULL,
      "its secret there; may be left out of a public client"},
-    {"oidc.allow_private", "OIDC_ALLOW_PRIVATE", &choice, "no", false,
+    {"oidc.allow_private", "OIDC_ALLOW_PRIVATE", &choice, "no",
      "the identity provider may have a private address"},
 };
 
@@ -391,18 +390,6 @@ void config_free(Config *config) {
     g_free(config);
 }
 
-void config_reload(Config *config, Config *fresh) {
-    for (size_t i = 0; i < G_N_ELEMENTS(settings); i++) {
-        const Value *value = &fresh->values[i];
-        if (settings[i].reloadable && config->values[i].origin != CONFIG_FLAG)
-            set_value(config, &settings[i], value->text, value->origin);
-    }
-    GHashTable *limits = config->limits;
-    config->limits = fresh->limits;
-    fresh->limits = limits;
-    config_free(fresh);
-}
-
 /* --- values ----------------------------------------------------------------------------------- */
 
 static const Value *value_named(const Config *config, const char *name) {
@@ -479,7 +466,6 @@ static void describe_limit(const char *provider, const char *limit, void *data) 
     json_put_string(row, "value", limit);
     json_put_string(row, "origin", origins[CONFIG_FILE]);
     json_put_string(row, "environment", NULL);
-    json_put_bool(row, "reloadable", true);
     json_put_string(row, "about", "lowers what the definition of the service declares");
     json_add(data, row);
 }
@@ -495,7 +481,6 @@ Json *config_describe(const Config *config) {
         json_put_string(row, "value", shown);
         json_put_string(row, "origin", origins[value->origin]);
         json_put_string(row, "environment", setting->environment);
-        json_put_bool(row, "reloadable", setting->reloadable);
         json_put_string(row, "about", setting->about);
         json_add(rows, row);
     }

@@ -8,8 +8,8 @@
  *     limits: {api: 2000/1m, slack: 30/1m}
  *
  * limits.PROVIDER lowers what a definition declares (net/budget.h). Everything is checked when it
- * is read; a message names file, line and key, or the variable. A Config does not change; SIGHUP
- * reads another one, of which only what is marked reloadable counts.
+ * is read; a message names file, line and key, or the variable. A Config holds for the life
+ * of the process; SIGHUP reads definitions again, not settings.
  *
  * A secret is read from its variable, which is overwritten and unset, or from the file.
  * The key-encryption key is no setting: vault/keyring takes it from the environment itself.
@@ -58,10 +58,6 @@ ConfigOrigin config_origin(const Config *config, const char *name);
 typedef void (*ConfigLimit)(const char *provider, const char *limit, void *data);
 void config_each_limit(const Config *config, ConfigLimit function, void *data);
 
-/* [{"name", "value", "origin", "environment", "reloadable", "about"}], secrets and
+/* [{"name", "value", "origin", "environment", "about"}], secrets and
  * passwords within URLs as "[secret]". */
 Json *config_describe(const Config *config);
-
-/* Takes over from `fresh` what may change while a program runs and was not given as a flag; frees
- * fresh. Nobody may hold a borrowed text meanwhile. */
-void config_reload(Config *config, Config *fresh);

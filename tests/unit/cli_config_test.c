@@ -267,21 +267,6 @@ static void every_setting_is_described(void) {
     const Json *workers = row_of(rows, "workers");
     g_assert_cmpstr(json_member_string(workers, "origin", NULL), ==, "file");
     g_assert_cmpstr(json_member_string(workers, "environment", NULL), ==, "ASSAY_WORKERS");
-    g_assert_false(json_member_bool(workers, "reloadable", true));
-}
-
-static void reloading_changes_what_may_change(void) {
-    start();
-    g_autoptr(Config) config = read_text("workers: 2\ntimezone: UTC\nlimits: {slack: 30/1m}\n");
-    set_flag(config, "log_level", "error");
-    config_reload(
-        config,
-        read_text("workers: 9\nlog_level: debug\ntimezone: Europe/Berlin\nlimits: {aws: 5/1s}\n"));
-    g_assert_cmpint(config_number(config, "workers"), ==, 2);
-    g_assert_cmpstr(config_text(config, "timezone"), ==, "Europe/Berlin");
-    g_assert_null(config_text(config, "limits.slack"));
-    g_assert_cmpstr(config_text(config, "limits.aws"), ==, "5/1s");
-    g_assert_cmpstr(config_text(config, "log_level"), ==, "error");
 }
 
 #define TEST(name)                                                                                 \
@@ -307,7 +292,6 @@ int main(int argc, char **argv) {
         TEST(a_secret_has_no_text_and_leaves_the_environment),
         TEST(a_choice_is_yes_or_no),
         TEST(every_setting_is_described),
-        TEST(reloading_changes_what_may_change),
     };
     g_autoptr(GError) secmem_error = NULL;
     g_test_init(&argc, &argv, NULL);
