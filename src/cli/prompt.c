@@ -4,6 +4,8 @@
 #include "base/text.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <termios.h>
@@ -20,25 +22,37 @@ bool prompt_possible(const Prompt *prompt) {
 /* --- signals ---------------------------------------------------------------------------------- */
 
 /* Signals while the echo is off are noted, the terminal is put back, and then they are raised
- * again: the way of OpenBSD's readpassphrase(3). */
+ * again: the way of OpenBSD's readpassphrase(3). They are noted in a pipe that the wait for the
+ * answer looks at too: so none is missed, also when it comes before the wait has begun or goes to
+ * another thread. */
 static const int caught[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
-static volatile sig_atomic_t arrived;
+static int noted[2] = {-1, -1};
 
 static void note_signal(int number) {
-    arrived = number;
+    const int before = errno;
+    const unsigned char byte = (unsigned char)number;
+    const ssize_t wrote = write(noted[1], &byte, 1); /* when it is full there is enough in it */
+    (void)wrote;
+    errno = before;
 }
 
-static void catch_signals(struct sigaction *before) {
+static bool catch_signals(struct sigaction *before) {
     struct sigaction action = {.sa_handler = note_signal};
+    if (noted[0] < 0 && pipe2(noted, O_CLOEXEC | O_NONBLOCK) != 0)
+        return false;
     sigemptyset(&action.sa_mask);
-    arrived = 0;
     for (size_t i = 0; i < G_N_ELEMENTS(caught); i++)
         sigaction(caught[i], &action, &before[i]);
+    return true;
 }
 
+/* Most signals end the program here; after a stop it goes on. */
 static void release_signals(const struct sigaction *before) {
+    unsigned char number;
     for (size_t i = 0; i < G_N_ELEMENTS(caught); i++)
         sigaction(caught[i], &before[i], NULL);
+    while (read(noted[0], &number, 1) == 1)
+        raise(number);
 }
 
 /* --- lines ------------------------------------------------------------------------------------ */
@@ -58,19 +72,36 @@ static void say(const Prompt *prompt, const char *text) {
 
 typedef enum { LINE_READ, LINE_ENDED, LINE_TOO_LONG, LINE_INTERRUPTED } LineResult;
 
-/* Reads byte by byte, so that nothing behind the line is taken. */
-static LineResult read_line(int input, char *line, size_t *size_out) {
+/* Waits for a byte and takes it: 1, 0 at the end of input, -1 when a signal is noted. */
+static int take_byte(int input, int signals, char *byte_out) {
+    struct pollfd ready[] = {{.fd = signals, .events = POLLIN}, {.fd = input, .events = POLLIN}};
+    for (;;) {
+        const int count = poll(ready, G_N_ELEMENTS(ready), -1);
+        if (count > 0 && ready[0].revents != 0)
+            return -1;
+        if (count < 0 && errno != EINTR)
+            return 0;
+        if (count <= 0)
+            continue;
+        const ssize_t got = read(input, byte_out, 1);
+        if (got < 0 && (errno == EINTR || errno == EAGAIN))
+            continue;
+        return got == 1 ? 1 : 0;
+    }
+}
+
+/* Reads byte by byte, so that nothing behind the line is taken. No signals are looked for when
+ * their descriptor is negative. */
+static LineResult read_line(int input, int signals, char *line, size_t *size_out) {
     size_t size = 0;
     for (;;) {
         char byte;
-        ssize_t got = read(input, &byte, 1);
-        if (got < 0 && errno == EINTR && arrived == 0)
-            continue;
-        if (got < 0 && errno == EINTR)
+        const int got = take_byte(input, signals, &byte);
+        if (got < 0)
             return LINE_INTERRUPTED;
-        if (got <= 0 && size == 0)
+        if (got == 0 && size == 0)
             return LINE_ENDED;
-        if (got <= 0 || byte == '\n')
+        if (got == 0 || byte == '\n')
             break;
         if (size == LINE_SIZE)
             return LINE_TOO_LONG;
@@ -92,9 +123,8 @@ static bool set_result(LineResult result, GError **error) {
 char *prompt_line(const Prompt *prompt, const char *question, GError **error) {
     char line[LINE_SIZE];
     size_t size = 0;
-    arrived = 0;
     say(prompt, question);
-    LineResult result = read_line(prompt->input, line, &size);
+    LineResult result = read_line(prompt->input, -1, line, &size);
     if (!set_result(result, error))
         return NULL;
     if (!text_is_utf8(line, size)) {
@@ -105,22 +135,22 @@ char *prompt_line(const Prompt *prompt, const char *question, GError **error) {
     return g_strdup(g_strstrip(answer));
 }
 
-/* One try without echo; LINE_INTERRUPTED when a signal came. */
+/* One try without echo; LINE_INTERRUPTED when a signal came and the program goes on all the same.
+ */
 static LineResult read_hidden(const Prompt *prompt, const char *question, char *line,
                               size_t *size_out) {
     struct termios before;
     struct sigaction actions[G_N_ELEMENTS(caught)];
-    if (tcgetattr(prompt->input, &before) != 0)
+    if (tcgetattr(prompt->input, &before) != 0 || !catch_signals(actions))
         return LINE_ENDED;
     struct termios hidden = before;
     hidden.c_lflag &= ~(tcflag_t)(ECHO | ECHOE | ECHOK | ECHONL);
-    catch_signals(actions);
     tcsetattr(prompt->input, TCSAFLUSH, &hidden);
     say(prompt, question);
-    LineResult result = read_line(prompt->input, line, size_out);
+    LineResult result = read_line(prompt->input, noted[0], line, size_out);
     tcsetattr(prompt->input, TCSAFLUSH, &before);
-    release_signals(actions);
     say(prompt, "\n");
+    release_signals(actions);
     return result;
 }
 
@@ -128,12 +158,8 @@ Secret *prompt_secret(const Prompt *prompt, const char *question, GError **error
     char line[LINE_SIZE];
     size_t size = 0;
     LineResult result = LINE_INTERRUPTED;
-    while (result == LINE_INTERRUPTED) {
+    while (result == LINE_INTERRUPTED)
         result = read_hidden(prompt, question, line, &size);
-        /* Most signals end the program here; after a stop it goes on and asks again. */
-        if (result == LINE_INTERRUPTED)
-            raise(arrived);
-    }
     Secret *secret = NULL;
     if (!set_result(result, error))
         secret = NULL;

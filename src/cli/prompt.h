@@ -1,7 +1,8 @@
 /* prompt.h - questions to the person at the terminal.
  *
  * A secret is typed without echo; the terminal is put back as it was also when the person leaves
- * with a signal (SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP), which then takes its usual course.
+ * with a signal (SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP), which then takes its usual course,
+ * whenever it comes. Who goes on after a stop is asked again. One thread asks at a time.
  */
 #pragma once
 

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -53,8 +54,7 @@ static bool echoes(const Pty *pty) {
     return (state.c_lflag & ECHO) != 0;
 }
 
-/* --- a person who waits for the question and then types
- * ------------------------------------------- */
+/* --- a person who waits for the question and then types --------------------------------------- */
 
 typedef struct {
     Pty *pty;
@@ -153,23 +153,143 @@ static void a_line_has_a_most(void) {
     close(pipe_ends[1]);
 }
 
-/* The terminal is put back before the signal ends the program. */
-static void a_signal_ends_the_program_and_restores_the_terminal(void) {
-    Pty pty = pty_open();
+/* --- signals ---------------------------------------------------------------------------------- */
+
+/* Asks in a process of its own, which ends with 0 when the secret is PLANTED. */
+static pid_t ask_in_child(const Pty *pty, int output) {
     pid_t child = fork();
-    if (child == 0) {
-        const Prompt prompt = {pty.terminal, pty.terminal};
-        GError *error = NULL;
-        Secret *secret = prompt_secret(&prompt, "Token? ", &error);
-        _exit(secret != NULL ? 1 : 2);
-    }
-    g_autofree char *shown = shown_until(&pty, "? ");
-    g_assert_false(echoes(&pty));
-    kill(child, SIGTERM);
+    g_assert_cmpint(child, >=, 0);
+    if (child != 0)
+        return child;
+    const Prompt prompt = {pty->terminal, output};
+    GError *error = NULL;
+    Secret *secret = prompt_secret(&prompt, "Token? ", &error);
+    _exit(secret != NULL && g_str_equal(secret_text(secret), PLANTED) ? 0 : 1);
+}
+
+static int end_of(pid_t child) {
     int status = 0;
     g_assert_cmpint(waitpid(child, &status, 0), ==, child);
+    return status;
+}
+
+static void assert_ended_by(pid_t child, int number) {
+    int status = end_of(child);
     g_assert_true(WIFSIGNALED(status));
-    g_assert_cmpint(WTERMSIG(status), ==, SIGTERM);
+    g_assert_cmpint(WTERMSIG(status), ==, number);
+}
+
+static void wait_for(bool (*reached)(const Pty *), const Pty *pty) {
+    while (!reached(pty))
+        g_usleep(1000);
+}
+
+static bool is_hidden(const Pty *pty) {
+    return !echoes(pty);
+}
+
+static bool has_taken_all(const Pty *pty) {
+    int waiting = 0;
+    g_assert_cmpint(ioctl(pty->terminal, FIONREAD, &waiting), ==, 0);
+    return waiting == 0;
+}
+
+/* A pipe into which nothing more goes until it is drained: whoever writes to it stands still. */
+typedef struct {
+    int out;
+    int in;
+} Dam;
+
+static Dam dam_open(void) {
+    int ends[2];
+    g_assert_cmpint(pipe2(ends, O_NONBLOCK), ==, 0);
+    while (write(ends[1], ".", 1) == 1)
+        continue;
+    g_assert_cmpint(fcntl(ends[1], F_SETFL, 0), ==, 0);
+    return (Dam){.out = ends[0], .in = ends[1]};
+}
+
+static void dam_break(Dam *dam) {
+    char bytes[4096];
+    close(dam->in);
+    g_assert_cmpint(fcntl(dam->out, F_SETFL, 0), ==, 0);
+    while (read(dam->out, bytes, sizeof bytes) > 0)
+        continue;
+    close(dam->out);
+}
+
+/* The terminal is put back before the signal ends the program. */
+static void a_signal_ends_the_program_and_restores_the_terminal(void) {
+    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT};
+    for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
+        Pty pty = pty_open();
+        pid_t child = ask_in_child(&pty, pty.terminal);
+        g_autofree char *shown = shown_until(&pty, "? ");
+        g_assert_false(echoes(&pty));
+        kill(child, numbers[i]);
+        assert_ended_by(child, numbers[i]);
+        g_assert_true(echoes(&pty));
+        pty_close(&pty);
+    }
+}
+
+/* The question cannot be written before the signal is there, and is written after it. */
+static void a_signal_before_the_wait_for_the_answer_is_not_missed(void) {
+    Pty pty = pty_open();
+    Dam dam = dam_open();
+    pid_t child = ask_in_child(&pty, dam.in);
+    wait_for(is_hidden, &pty);
+    kill(child, SIGTERM);
+    dam_break(&dam);
+    assert_ended_by(child, SIGTERM);
+    g_assert_true(echoes(&pty));
+    pty_close(&pty);
+}
+
+static void a_signal_counts_although_the_answer_is_there(void) {
+    Pty pty = pty_open();
+    Dam dam = dam_open();
+    pid_t child = ask_in_child(&pty, dam.in);
+    wait_for(is_hidden, &pty);
+    type_text(&pty, PLANTED "\n");
+    kill(child, SIGTERM);
+    dam_break(&dam);
+    assert_ended_by(child, SIGTERM);
+    g_assert_true(echoes(&pty));
+    pty_close(&pty);
+}
+
+/* A terminal that hands over every byte as it is typed. */
+static void a_signal_in_the_middle_of_a_line_is_not_missed(void) {
+    Pty pty = pty_open();
+    struct termios state;
+    g_assert_cmpint(tcgetattr(pty.terminal, &state), ==, 0);
+    state.c_lflag &= ~(tcflag_t)ICANON;
+    g_assert_cmpint(tcsetattr(pty.terminal, TCSANOW, &state), ==, 0);
+    pid_t child = ask_in_child(&pty, pty.terminal);
+    g_autofree char *shown = shown_until(&pty, "? ");
+    type_text(&pty, "half a li");
+    wait_for(has_taken_all, &pty);
+    kill(child, SIGTERM);
+    assert_ended_by(child, SIGTERM);
+    g_assert_true(echoes(&pty));
+    pty_close(&pty);
+}
+
+/* Ignored, the signal is over at once, as a stop is when the program goes on. */
+static void who_goes_on_after_a_stop_is_asked_again(void) {
+    Pty pty = pty_open();
+    void (*before)(int) = signal(SIGTSTP, SIG_IGN);
+    pid_t child = ask_in_child(&pty, pty.terminal);
+    signal(SIGTSTP, before);
+    g_autofree char *shown = shown_until(&pty, "? ");
+    kill(child, SIGTSTP);
+    g_autofree char *again = shown_until(&pty, "? ");
+    g_assert_cmpstr(again, ==, "\r\nToken? ");
+    type_text(&pty, PLANTED "\n");
+    int status = end_of(child);
+    g_assert_true(WIFEXITED(status));
+    g_assert_cmpint(WEXITSTATUS(status), ==, 0);
     g_assert_true(echoes(&pty));
     pty_close(&pty);
 }
@@ -184,6 +304,13 @@ int main(int argc, char **argv) {
         {"a_line_has_a_most", a_line_has_a_most},
         {"a_signal_ends_the_program_and_restores_the_terminal",
          a_signal_ends_the_program_and_restores_the_terminal},
+        {"a_signal_before_the_wait_for_the_answer_is_not_missed",
+         a_signal_before_the_wait_for_the_answer_is_not_missed},
+        {"a_signal_counts_although_the_answer_is_there",
+         a_signal_counts_although_the_answer_is_there},
+        {"a_signal_in_the_middle_of_a_line_is_not_missed",
+         a_signal_in_the_middle_of_a_line_is_not_missed},
+        {"who_goes_on_after_a_stop_is_asked_again", who_goes_on_after_a_stop_is_asked_again},
     };
     return desk_main(argc, argv, "prompt", tests, G_N_ELEMENTS(tests));
 }
