@@ -12,6 +12,8 @@ const Option arguments_global[] = {
     {"data", OPTION_TEXT, "DIR", "the data directory (else ASSAY_DATA)"},
     {"config", OPTION_TEXT, "FILE", "settings in YAML (else ASSAY_CONFIG); see assay config"},
     {"organization", OPTION_TEXT, "NAME", "the organization to work in (else \"default\")"},
+    {"server", OPTION_TEXT, "URL", "ask this server, not the data directory (else ASSAY_SERVER)"},
+    {"token", OPTION_TEXT, "SOURCE", "its token: @FILE, env:VARIABLE or - (else ASSAY_TOKEN)"},
     {"quiet", OPTION_FLAG, NULL, "no progress and no hints"},
     {"help", OPTION_FLAG, NULL, "show help, with examples"},
     {0},

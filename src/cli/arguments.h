@@ -37,7 +37,8 @@ typedef struct {
 
 typedef struct Arguments Arguments;
 
-/* Options that every command takes: json, data, config, organization, quiet, help. */
+/* Options that every command takes: json, data, config, organization, server, token,
+ * quiet, help. */
 extern const Option arguments_global[];
 
 /* Reads a vector without the program's name that ends in NULL. own may be NULL. ERROR_USAGE. */

@@ -3,11 +3,16 @@
  * The program (program.h) finds the row by its name, parses the options, calls run() and turns an
  * error into its printed form and its exit status. run() prints its result itself. A result that is
  * no error and yet not "done" (partly collected, say) is told by call->status.
+ *
+ * run() works on the data directory of this machine, remote() on a server (remote.h); both end in
+ * the same objects, which are printed in the same way. A command without remote() belongs to one
+ * machine (serve, restore ...) and refuses --server.
  */
 #pragma once
 
 #include "cli/arguments.h"
 #include "cli/output.h"
+#include "cli/remote.h"
 
 /* Exit statuses that are no errors of the program. */
 #define STATUS_DONE 0
@@ -33,4 +38,5 @@ typedef struct {
     size_t most;
     bool worker; /* run() starts a worker process: the program has it ready */
     bool (*run)(CommandCall *call, GError **error);
+    bool (*remote)(CommandCall *call, Remote *remote, GError **error);
 } Command;

@@ -206,6 +206,22 @@ static bool run(CommandCall *call, GError **error) {
     return true;
 }
 
+static bool run_remote(CommandCall *call, Remote *remote, GError **error) {
+    const char *filter = arguments_text(call->arguments, "status");
+    const RemoteField query[] = {{"status", filter}, {0}};
+    g_autoptr(Json) json = json_new_object();
+    if (!check_filter(filter, error))
+        return false;
+    Json *list = remote_list(remote, "/api/integrations", query, "integrations", error);
+    if (!list)
+        return false;
+    json_put(json, "integrations", list);
+    json_put(json, "nextCursor", NULL);
+    output_json(call->output, json);
+    print(call->output, json, filter);
+    return true;
+}
+
 static const Option options[] = {
     {"status", OPTION_TEXT, "STATUS",
      "connected, degraded, reconnect_needed, paused, disconnected, active or error"},
@@ -220,4 +236,5 @@ const Command integrations_command = {
                 "assay integrations --json",
     .options = options,
     .run = run,
+    .remote = run_remote,
 };

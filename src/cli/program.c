@@ -190,6 +190,27 @@ static bool check_words(const Command *command, const Arguments *arguments, GErr
     return false;
 }
 
+/* An ASSAY_SERVER that is set for other commands does not keep anybody from `assay serve`. */
+static bool refuse_server(const CommandCall *call, const Command *command, GError **error) {
+    if (arguments_text(call->arguments, "server")) {
+        g_set_error(error, ASSAY_ERROR, ERROR_USAGE,
+                    "assay %s works on this machine; it takes no --server", command->name);
+        return false;
+    }
+    output_note(call->output, "assay %s works on this machine, not on ASSAY_SERVER.",
+                command->name);
+    return true;
+}
+
+static bool run_here_or_there(const Command *command, CommandCall *call, GError **error) {
+    if (!remote_is_wanted(call->arguments))
+        return command->run(call, error);
+    if (!command->remote)
+        return refuse_server(call, command, error) && command->run(call, error);
+    g_autoptr(Remote) remote = remote_open(call->arguments, error);
+    return remote && command->remote(call, remote, error);
+}
+
 static bool run_command(const Command *command, const char *const *vector, const Output *output,
                         int *status_out, GError **error) {
     g_autoptr(Arguments) arguments = arguments_parse(command->options, vector, error);
@@ -197,7 +218,7 @@ static bool run_command(const Command *command, const char *const *vector, const
     if (!arguments || !check_words(command, arguments, error))
         return false;
     int64_t began = clock_mono_ms();
-    bool ok = command->run(&call, error);
+    bool ok = run_here_or_there(command, &call, error);
     log_line(LOG_DEBUG, "command_done", LOG_TEXT("command", command->name), LOG_INT("ok", ok),
              LOG_INT("status", call.status), LOG_INT("ms", clock_mono_ms() - began));
     *status_out = call.status;

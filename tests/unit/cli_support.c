@@ -1,5 +1,6 @@
 #include "unit/cli_support.h"
 
+#include "api/api.h"
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/secmem.h"
@@ -13,7 +14,13 @@
 
 static char *folder;
 static char *data;
-static GPtrArray *files;
+static GPtrArray *files; /* texts that live as long as the test */
+
+static struct {
+    Session *session;
+    ApiServer *api;
+    const char *token;
+} served;
 
 void assert_holds(const char *text, const char *part) {
     if (!text || !strstr(text, part))
@@ -29,8 +36,9 @@ void assert_lacks(const char *text, const char *part) {
 
 static void clean_environment(void) {
     static const char *const names[] = {
-        "ASSAY_DATA", "ASSAY_LOG",           "DATABASE_URL",          "ENCRYPTION_KEY",
-        "NO_COLOR",   "ENCRYPTION_KEY_FILE", "CREDENTIALS_DIRECTORY", "XDG_DATA_HOME",
+        "ASSAY_DATA",  "ASSAY_LOG",           "DATABASE_URL",          "ENCRYPTION_KEY",
+        "NO_COLOR",    "ENCRYPTION_KEY_FILE", "CREDENTIALS_DIRECTORY", "XDG_DATA_HOME",
+        "ASSAY_TOKEN", "ASSAY_SERVER",        "ASSAY_CA_FILE",
     };
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
         g_unsetenv(names[i]);
@@ -54,6 +62,12 @@ static void remove_tree(const char *path) {
     g_remove(path);
 }
 
+static void end_service(void) {
+    g_clear_pointer(&served.api, api_stop);
+    g_clear_pointer(&served.session, session_free);
+    served.token = NULL;
+}
+
 static void run_test(const void *test) {
     clean_environment();
     must((folder = g_dir_make_tmp("assay-cli-XXXXXX", &error)) != NULL);
@@ -61,6 +75,7 @@ static void run_test(const void *test) {
     files = g_ptr_array_new_with_free_func(g_free);
     set_database_url();
     ((const DeskTest *)test)->run();
+    end_service();
     remove_tree(folder);
     stage_leave(folder);
     g_ptr_array_unref(files);
@@ -204,4 +219,41 @@ char *desk_add_integration(const Session *session, const char *name, const char 
                        .allow_private = true};
     must(session_run(session, DB_WRITE, add_work, &row, &error));
     return g_steal_pointer(&id);
+}
+
+/* --- the desk as a server --------------------------------------------------------------------- */
+
+static Json *no_settings(void *context) {
+    (void)context;
+    Json *json = json_new_object();
+    json_put(json, "settings", json_new_array());
+    return json;
+}
+
+void desk_serve(const char *role, bool operator) {
+    const Keyring *keyring = NULL;
+    g_autofree char *line =
+        g_strdup_printf("tokens create desk --role %s%s", role, operator? " --operator" : "");
+    served.session = desk_session();
+    must((keyring = session_keyring(served.session, &error)) != NULL);
+    const Place *place = session_place(served.session);
+    ApiConfig config = {.listen = "127.0.0.1:0",
+                        .requests_a_minute = 60000,
+                        .db = session_db(served.session),
+                        .data_dir = place->data_dir,
+                        .database_url = place->database_url,
+                        .providers_dir = place->providers_dir,
+                        .keyring = keyring,
+                        .wait_scale = 0.001,
+                        .configuration = no_settings};
+    must(api_start(&config, &served.api, &error));
+    g_autoptr(Json) made = desk_json(line, 0);
+    served.token = desk_file("server.token", json_member_string(made, "token", ""));
+}
+
+const char *desk_there(const char *line) {
+    char *whole = g_strdup_printf("%s --server http://127.0.0.1:%u --token @%s", line,
+                                  api_port(served.api), served.token);
+    g_ptr_array_add(files, whole);
+    return whole;
 }

@@ -83,6 +83,13 @@ Session *desk_session(void);
  * caller. */
 char *desk_add_integration(const Session *session, const char *name, const char *status);
 
+/* Serves the desk's data over the API until the test ends, to a token of this role ("owner"), which
+ * is the operator's as well when asked for. */
+void desk_serve(const char *role, bool operator);
+
+/* The line, asked of that server: with --server and --token. Borrowed until the test ends. */
+const char *desk_there(const char *line);
+
 Json *json_of(const char *text);
 
 /* An output into memory. */
