@@ -24,7 +24,7 @@ import tap  # noqa: E402
 from api_client import Answer, Api  # noqa: E402
 from api_test import connect_request, token  # noqa: E402
 from assay_client import Assay, until  # noqa: E402
-from sandbox_client import Sandbox  # noqa: E402
+from sandbox_client import TIMEOUT, Sandbox  # noqa: E402
 from serve_client import Service  # noqa: E402
 
 PRISM = SOURCE / "tests/contract/prism/node_modules/@stoplight/prism-cli/dist/index.js"
@@ -47,7 +47,7 @@ class Prism:
         self.ready = threading.Event()
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
-        assert self.ready.wait(90) and self.port, f"Prism did not start: {''.join(self.said)}"
+        assert self.ready.wait(TIMEOUT) and self.port, f"Prism did not start: {''.join(self.said)}"
 
     def read(self):
         for line in self.process.stdout:
@@ -67,7 +67,7 @@ class Prism:
         self.process.stdout.close()
 
     def send(self, method, path, body, headers):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)
         try:
             given = {"Content-Type": "application/json"} if body is not None else {}
             connection.request(method, path, None if body is None else json.dumps(body), {**given, **headers})
@@ -222,7 +222,7 @@ def walk_integration(client, sandbox):
     walk_scanner(client, identity)
     sandbox.fault(match="/repos/*", kind="hold")
     held = client.ask("POST /api/integrations/{id}/sync", identity, status=202).json["jobId"]
-    sandbox.wait(held=1, timeout_ms=60000)
+    sandbox.wait(held=1)
     client.ask("POST /api/jobs/{id}/cancel", held, status=202)
     sandbox.control("POST", "release", {})
     ended(client, held)

@@ -135,7 +135,7 @@ class Case:
             lines = "".join(json.dumps(one) + "\n" for one in [self.run, *self.exchanges])
             (tests / "vendor.jsonl").write_text(lines)
             command = [ASSAY, "provider", "test", tests, "--write", "--json", "--data", pathlib.Path(folder) / "data"]
-            result = subprocess.run(command, text=True, capture_output=True, check=False, timeout=120)
+            result = subprocess.run(command, text=True, capture_output=True, check=False, timeout=300)
             assert result.returncode == 0, result.stdout + result.stderr
             return load(tests / "vendor.golden.json")
 
@@ -549,7 +549,7 @@ class Connecting(VendorTest):
             command = [ASSAY, "connect", "github", "--name", "github", "--set", "organization=github", "--set",
                        f"api_url={url}", "--set", "allow_private=true", "--credential", "access_token=env:TOKEN",
                        "--json", "--data", folder]
-            result = subprocess.run(command, text=True, capture_output=True, check=False, timeout=120,
+            result = subprocess.run(command, text=True, capture_output=True, check=False, timeout=300,
                                     env={**os.environ, "TOKEN": "ghp_0000000000000000000000000000000000000000"})
             self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
             return json.loads(result.stdout)

@@ -24,7 +24,7 @@ class Exchanges(unittest.TestCase):
     def replay(self, folder, status=0):
         """Every case of a folder, by name."""
         command = [ASSAY, "provider", "test", folder, "--json", "--data", self.folder / "data"]
-        result = subprocess.run(command, text=True, capture_output=True, check=False, timeout=120)
+        result = subprocess.run(command, text=True, capture_output=True, check=False, timeout=300)
         self.assertEqual(result.returncode, status, result.stdout + result.stderr)
         report = json.loads(result.stdout)
         self.assertEqual(report["success"], status == 0)

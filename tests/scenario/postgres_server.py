@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 import time
 
-LIMIT = 60
+LIMIT = 300
 
 
 class PostgresServer:

@@ -14,8 +14,7 @@ import re
 import urllib.parse
 
 import jsonschema
-
-TIMEOUT = 60
+from sandbox_client import TIMEOUT
 
 
 class Answer:

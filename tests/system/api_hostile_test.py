@@ -16,6 +16,7 @@ import string
 import tap
 from api_test import connect_request, ended, token, world
 from assay_client import until
+from sandbox_client import TIMEOUT
 
 SLOW = 1000
 ORDINARY = 64
@@ -65,7 +66,7 @@ def connections(api):
 
 def ask_often(service, secret, path):
     """An ordinary client on one connection: what it was answered."""
-    connection = http.client.HTTPConnection(*service, timeout=60)
+    connection = http.client.HTTPConnection(*service, timeout=TIMEOUT)
     with contextlib.closing(connection):
         for _ in range(5):
             connection.request("GET", path, headers={"Authorization": f"Bearer {secret}"})

@@ -222,7 +222,7 @@ def test_a_run_is_called_off():
             sandbox.fault(match="/repos/acme/*", kind="hold")
             request = connect_request(sandbox, integrationType="tiny", credentials={"accessToken": TOKEN})
             job = api.post("/api/integrations/connect", request, status=201).json["jobId"]
-            sandbox.wait(held=1, timeout_ms=60000)
+            sandbox.wait(held=1)
             answer = api.send("POST", f"/api/jobs/{job}/cancel")
             assert answer.status == 202, answer
             api.description.check("POST", f"/api/jobs/{job}/cancel", answer)
@@ -263,7 +263,7 @@ def test_what_takes_too_long_goes_on_as_a_job():
         later = api.post("/api/integrations/connect", connect_request(sandbox), status=202)
         job = f"/api/jobs/{later.json['jobId']}"
         assert later.headers["location"] == job and later.json["events"] == f"{job}/events"
-        sandbox.wait(held=1, timeout_ms=60000)
+        sandbox.wait(held=1)
         assert api.get(job).json["status"] == "running" and api.get(job).json["kind"] == "connect"
         api.post(f"{job}/cancel", status=409)
         stranger = assay.ask("tokens", "create", "other", "--role", "owner", "--organization", "default")["token"]
@@ -277,7 +277,7 @@ def test_what_takes_too_long_goes_on_as_a_job():
         sandbox.fault(match="/user", kind="hold")
         refused = api.post("/api/integrations/connect",
                            connect_request(sandbox, "b", credentials={"accessToken": PLANTED}), status=202).json
-        sandbox.wait(held=1, timeout_ms=60000)
+        sandbox.wait(held=1)
         sandbox.control("POST", "release", {})
         ended_badly = ended(api, refused["jobId"])
         assert ended_badly["status"] == "failed" and ended_badly["error"]["code"] == "AUTHENTICATION_FAILED"
@@ -295,7 +295,7 @@ def test_the_server_stops_while_it_is_asked():
         waiting.sendall(b"POST /api/integrations/connect HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
                         b"Authorization: Bearer " + api.token.encode() + b"\r\n"
                         b"Content-Length: %d\r\n\r\n" % len(body) + body)
-        sandbox.wait(held=1, timeout_ms=60000)
+        sandbox.wait(held=1)
         service.process.send_signal(signal.SIGTERM)
         assert waiting.recv(100).startswith(b"HTTP/1.1 503 ")
         until(lambda: service.process.poll() is not None, "the end of the service, whatever the provider does")

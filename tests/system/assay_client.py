@@ -25,9 +25,9 @@ import termios
 import time
 
 from database import drop_database, is_postgres, make_database, open_database
-from sandbox_client import TOKEN, built
+from sandbox_client import TIMEOUT, TOKEN, built
 
-LIMIT = 90  # seconds after which something hangs
+LIMIT = TIMEOUT
 RECORDED = ("ok", "absent", "forbidden", "unlicensed", "bad_request")
 WAIT_SCALE = "0.001"
 

@@ -16,7 +16,7 @@ import re
 import sqlite3
 import urllib.parse
 
-TIMEOUT = 90
+TIMEOUT = 300
 INTEGERS, REALS, BYTES = (20, 21, 23), (700, 701, 1700), 17  # of pg_type.dat
 DONE, ROWS = 1, 2
 _numbers = itertools.count(1)

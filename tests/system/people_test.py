@@ -11,7 +11,7 @@ import urllib.request
 
 import tap
 from assay_client import Assay, until
-from sandbox_client import Sandbox
+from sandbox_client import TIMEOUT, Sandbox
 from serve_client import Service
 
 PASSWORD = "correct horse battery"
@@ -46,7 +46,7 @@ class Client:
         request = urllib.request.Request(self.base + path, method=method, headers=headers,
                                          data=None if body is None else json.dumps(body).encode())
         try:
-            with self.opener.open(request, timeout=60) as reply:
+            with self.opener.open(request, timeout=TIMEOUT) as reply:
                 got, text = reply.status, reply.read()
         except urllib.error.HTTPError as error:
             got, text = error.code, error.read()

@@ -695,7 +695,8 @@ def test_wait_answers_at_the_wanted_count_or_says_408():
     with Sandbox() as sandbox:
         results = []
         connection = sandbox.connect()
-        waiter = threading.Thread(target=lambda: results.append(fresh_get(sandbox, "/_sandbox/wait?requests=3")))
+        target = f"/_sandbox/wait?requests=3&timeout_ms={TIMEOUT * 1000}"
+        waiter = threading.Thread(target=lambda: results.append(fresh_get(sandbox, target)))
         waiter.start()
         for _ in range(3):
             assert sandbox.get("/user").status == 200

@@ -10,7 +10,7 @@ import urllib.request
 import tap
 from assay_client import Assay, is_gone, kill, until
 from kill_test import await_following
-from sandbox_client import Sandbox
+from sandbox_client import TIMEOUT, Sandbox
 from serve_client import TINY, Clock, Service, begin_of, define, queue, status_of, statuses
 
 
@@ -68,7 +68,7 @@ def test_one_process_answers_and_works():
         with Service(assay, "--role", "all", "--listen", "127.0.0.1:0") as service:
             job = queue(assay)[0]
             service.wait(event="job_ended", job=job, outcome="completed")
-            with urllib.request.urlopen(f"{service.ready['api']}/healthz", timeout=30) as reply:
+            with urllib.request.urlopen(f"{service.ready['api']}/healthz", timeout=TIMEOUT) as reply:
                 assert reply.status == 200
 
 

@@ -16,6 +16,7 @@ import urllib.request
 import tap
 from assay_client import Assay
 from people_test import ADA, PASSWORD, Client, set_up, stored
+from sandbox_client import TIMEOUT
 from serve_client import Service
 
 FOLDER = pathlib.Path(__file__).parent / "oidc"
@@ -65,7 +66,7 @@ class Browser(Client):
         """(status, where it leads, text)"""
         data = None if form is None else urllib.parse.urlencode(form).encode()
         try:
-            reply = self.walker.open(urllib.request.Request(url, data=data), timeout=60)
+            reply = self.walker.open(urllib.request.Request(url, data=data), timeout=TIMEOUT)
         except urllib.error.HTTPError as error:
             reply = error
         with contextlib.closing(reply):
