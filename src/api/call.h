@@ -20,6 +20,7 @@
 #include "api/route.h"
 #include "api/server.h"
 #include "api/target.h"
+#include "present/roll.h"
 #include "store/idempotency.h"
 #include "vault/password_queue.h"
 
@@ -129,6 +130,8 @@ Registry *call_registry(Call *call, GError **error);
 
 /* Takes the object. Returns true, so that a handler can end with it. */
 bool call_answer(Call *call, unsigned status, Json *take);
+/* The page of a roll that the query asks for. */
+bool call_answer_roll(Call *call, const Roll *roll, GError **error);
 /* {"NAME": list, "nextCursor": cursor or null}; takes the list. */
 bool call_answer_list(Call *call, const char *name, Json *take, const char *next_cursor);
 

@@ -13,54 +13,12 @@
 
 /* --- lists ------------------------------------------------------------------------------------ */
 
-typedef struct {
-    const char *cursor;
-    int64_t limit;
-    GPtrArray *rows; /* ApiTokenAccess or ApiToken */
-} ListWork;
-
-static bool list_work(DbUnit *unit, void *data, GError **error) {
-    ListWork *work = data;
-    g_clear_pointer(&work->rows, g_ptr_array_unref);
-    return api_token_list(unit, work->cursor, work->limit, &work->rows, error);
-}
-
-static bool list_all_work(DbUnit *unit, void *data, GError **error) {
-    ListWork *work = data;
-    g_clear_pointer(&work->rows, g_ptr_array_unref);
-    return api_token_list_all(unit, work->cursor, work->limit, &work->rows, error);
-}
-
-static Json *access_json(const void *row) {
-    return token_access_object(row);
-}
-
-static Json *whole_json(const void *row) {
-    return token_object(row);
-}
-
-static bool answer_list(Call *call, DbWork read, Json *(*object)(const void *row), GError **error) {
-    ListWork work = {0};
-    bool ok = call_limit(call, &work.limit, error) && call_cursor(call, &work.cursor, error) &&
-              call_run(call, DB_READ, read, &work, error);
-    g_autoptr(GPtrArray) rows = work.rows;
-    if (!ok)
-        return false;
-    Json *all = json_new_array();
-    for (guint i = 0; i < rows->len; i++)
-        json_add(all, object(g_ptr_array_index(rows, i)));
-    bool full = rows->len > 0 && (int64_t)rows->len == work.limit;
-    const Json *last = full ? json_item(all, rows->len - 1) : NULL;
-    g_autofree char *next = g_strdup(json_member_string(last, "id", NULL));
-    return call_answer_list(call, "tokens", all, next);
-}
-
 static bool list(Call *call, GError **error) {
-    return answer_list(call, list_work, access_json, error);
+    return call_answer_roll(call, &token_roll, error);
 }
 
 static bool list_all(Call *call, GError **error) {
-    return answer_list(call, list_all_work, whole_json, error);
+    return call_answer_roll(call, &whole_token_roll, error);
 }
 
 /* --- making one ------------------------------------------------------------------------------- */
