@@ -165,7 +165,7 @@ static bool check_query(const Call *call, GError **error) {
 
 /* --- where ------------------------------------------------------------------------------------ */
 
-static const char *wanted_organization(const Call *call) {
+const char *gate_organization(const Call *call) {
     const char *wanted = call_header(call, "X-Assay-Organization");
     for (size_t i = 0; !wanted && organization_names[i]; i++)
         wanted = json_member_string(call->body, organization_names[i], NULL);
@@ -201,7 +201,7 @@ static void note_denied(Call *call, const char *organization) {
 
 static bool enter(Call *call, GError **error) {
     Caller *caller = call->caller;
-    if (!caller_enter(caller, wanted_organization(call), error))
+    if (!caller_enter(caller, gate_organization(call), error))
         return false;
     call->scope = (DbScope){.organization = caller->organization,
                             .actor = caller->id,

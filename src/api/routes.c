@@ -1,5 +1,6 @@
 #include "api/routes.h"
 
+#include "api/accounts.h"
 #include "api/audit.h"
 #include "api/configuration.h"
 #include "api/connecting.h"
@@ -33,5 +34,6 @@ const Route *const routes[] = {
     user_routes,           invitation_routes,
     organization_routes,   token_routes,
     audit_routes,          health_routes,
-    single_sign_on_routes, NULL,
+    single_sign_on_routes, account_routes,
+    NULL,
 };
