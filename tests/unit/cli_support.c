@@ -257,3 +257,21 @@ const char *desk_there(const char *line) {
     g_ptr_array_add(files, whole);
     return whole;
 }
+
+static void same_object(const char *line, int status) {
+    g_autoptr(Json) here = desk_json(line, status);
+    g_autoptr(Json) there = desk_json(desk_there(line), status);
+    g_autofree char *a = json_print(here, JSON_SORTED);
+    g_autofree char *b = json_print(there, JSON_SORTED);
+    g_assert_cmpstr(a, ==, b);
+}
+
+void desk_same(const char *line, int status) {
+    same_object(line, status);
+    g_auto(Said) here = desk_run(line);
+    g_auto(Said) there = desk_run(desk_there(line));
+    g_assert_cmpint(here.status, ==, status);
+    g_assert_cmpint(there.status, ==, status);
+    g_assert_cmpstr(here.out, ==, there.out);
+    g_assert_cmpstr(here.err, ==, there.err);
+}
