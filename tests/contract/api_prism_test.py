@@ -194,6 +194,8 @@ def walk_installation(client):
     client.ask("DELETE /api/tokens/{id}", made["tokenInfo"]["id"])
     client.ask("GET /api/providers")
     client.ask("GET /api/providers/{id}", "github")
+    client.ask("GET /api/providers/{id}/policy", "github")
+    client.ask("GET /api/providers/{id}/policy", "aws", query="?evidence=iam_users")
 
 
 def ended(client, job):
