@@ -229,6 +229,7 @@ def walk_integration(client, sandbox):
     sandbox.control("POST", "release", {})
     ended(client, held)
     sandbox.clear()
+    ended(client, client.ask("POST /api/jobs/{id}/retry", held, status=202).json["jobId"])
     walk_results(client)
     client.ask("DELETE /api/integrations/{id}", identity)
 

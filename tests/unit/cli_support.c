@@ -5,6 +5,7 @@
 #include "base/id.h"
 #include "base/secmem.h"
 #include "cli/program.h"
+#include "cli/schedule.h"
 #include "sync/worker.h"
 #include "unit/database_stage.h"
 
@@ -245,6 +246,7 @@ void desk_serve(const char *role, bool operator) {
                         .providers_dir = place->providers_dir,
                         .keyring = keyring,
                         .wait_scale = 0.001,
+                        .schedule = schedule_defaults(served.session),
                         .configuration = no_settings};
     must(api_start(&config, &served.api, &error));
     g_autoptr(Json) made = desk_json(line, 0);
