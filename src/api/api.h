@@ -14,6 +14,7 @@
 #include "base/secmem.h"
 #include "connect/aws_identity.h"
 #include "db/db.h"
+#include "sync/schedule.h"
 #include "vault/keyring.h"
 
 #include <glib.h>
@@ -39,7 +40,8 @@ typedef struct {
     unsigned connections;             /* at once; 0: 4,096 */
     unsigned connections_per_address; /* at once, of no trusted proxy; 0: 2,048 */
     unsigned threads;                 /* for work on the database; 0: 4 */
-    int64_t patience_ms; /* how long a request waits for a test of a connection; 0: 25 s */
+    int64_t patience_ms;  /* how long a request waits for a test of a connection; 0: 25 s */
+    int64_t heartbeat_ms; /* of streams of events; 0: 15 s */
 
     /* All borrowed until api_stop(). */
     Db *db;
@@ -49,7 +51,8 @@ typedef struct {
     const Keyring *keyring;
     const AwsAmbient *aws; /* the installation's own AWS identity; NULL: none is offered */
     ApiSignOn sign_on;
-    double wait_scale; /* of worker processes' waits; 0: 1.0 (tests) */
+    ScheduleDefaults schedule; /* the times of rounds that nobody has set */
+    double wait_scale;         /* of worker processes' waits; 0: 1.0 (tests) */
 
     /* Called from threads of the server; each may be NULL. */
     void (*queued)(void *data); /* a job was queued */

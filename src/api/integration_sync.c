@@ -44,8 +44,8 @@ static void announce(const Call *call) {
         config->queued(config->data);
 }
 
-static bool take_queued(Call *call, const Integration *row, const char *job_id, Json **json_out,
-                        GError **error) {
+bool integration_sync_queued(Call *call, const Integration *row, const char *job_id,
+                             Json **json_out, GError **error) {
     SyncWork work = {.call = call, .row = row, .job_id = job_id};
     if (!call_run(call, DB_WRITE, sync_work, &work, error)) {
         g_clear_pointer(&work.job, job_free);
@@ -64,8 +64,7 @@ static bool take_queued(Call *call, const Integration *row, const char *job_id, 
     return true;
 }
 
-/* What cannot be collected from is told at once. */
-static bool check_runs(Call *call, const Integration *row, GError **error) {
+bool integration_sync_runs(Call *call, const Integration *row, GError **error) {
     if (schedule_runs(row))
         return true;
     return call_refuse(call, PROBLEM_CONFLICT, error, "This integration is %s.", row->status);
@@ -75,9 +74,9 @@ static bool queue(Call *call, const Integration *row, const SyncRequest *request
                   GError **error) {
     const Definition *definition = integration_row_definition(call, row, error);
     g_autofree char *job_id = NULL;
-    return definition && check_runs(call, row, error) &&
+    return definition && integration_sync_runs(call, row, error) &&
            queue_sync(call_db(call), &call->scope, row, definition, request, &job_id, error) &&
-           take_queued(call, row, job_id, json_out, error);
+           integration_sync_queued(call, row, job_id, json_out, error);
 }
 
 bool integration_sync_all(Call *call, const Integration *row, Json **json_out, GError **error) {

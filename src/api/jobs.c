@@ -1,6 +1,7 @@
 #include "api/jobs.h"
 
 #include "api/call.h"
+#include "api/integration_sync.h"
 #include "api/object_shape.h"
 #include "api/page.h"
 #include "api/watch.h"
@@ -8,6 +9,7 @@
 #include "present/job_object.h"
 #include "store/integration.h"
 #include "store/job.h"
+#include "sync/queue.h"
 
 #include <string.h>
 
@@ -116,27 +118,23 @@ typedef struct {
     const char *id;
     Job *job;
     JobResult *result;
-    char *owner; /* of its integration, or NULL */
+    Integration *integration;
     JobCancel how;
 } JobWork;
 
 static void job_work_clear(JobWork *work) {
     g_clear_pointer(&work->job, job_free);
     g_clear_pointer(&work->result, job_result_free);
-    g_clear_pointer(&work->owner, g_free);
+    g_clear_pointer(&work->integration, integration_free);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(JobWork, job_work_clear)
 
 static bool get_work(DbUnit *unit, void *data, GError **error) {
     JobWork *work = data;
-    g_autoptr(Integration) integration = NULL;
     job_work_clear(work);
-    if (!job_get(unit, work->id, &work->job, error) ||
-        !read_result(unit, work->job, &work->result, error) ||
-        !integration_get(unit, work->job->integration_id, &integration, error))
-        return false;
-    work->owner = g_strdup(integration->owner_user_id);
-    return true;
+    return job_get(unit, work->id, &work->job, error) &&
+           read_result(unit, work->job, &work->result, error) &&
+           integration_get(unit, work->job->integration_id, &work->integration, error);
 }
 
 static bool set_missing(Call *call, GError **error) {
@@ -172,7 +170,13 @@ static bool get(Call *call, GError **error) {
                        errand ? errand_json(errand) : object_of(call, work.job, work.result));
 }
 
-/* --- calling off ------------------------------------------------------------------------------ */
+static bool require(Call *call, const JobWork *work, GError **error) {
+    RoleResource resource = {.integration_id = work->integration->id,
+                             .owner_user_id = work->integration->owner_user_id};
+    return call_require(call, &resource, error);
+}
+
+/* --- calling off, running again --------------------------------------------------------------- */
 
 static bool cancel_work(DbUnit *unit, void *data, GError **error) {
     JobWork *work = data;
@@ -192,15 +196,31 @@ static bool cancel(Call *call, GError **error) {
     if (errand)
         return call_refuse(call, PROBLEM_CONFLICT, error, "%s",
                            "A test of a connection cannot be called off; it ends by itself.");
-    RoleResource resource = {.integration_id = work.job->integration_id,
-                             .owner_user_id = work.owner};
-    if (!call_require(call, &resource, error) ||
-        !call_run(call, DB_WRITE, cancel_work, &work, error) ||
+    if (!require(call, &work, error) || !call_run(call, DB_WRITE, cancel_work, &work, error) ||
         !call_run(call, DB_READ, get_work, &work, error))
         return false;
     /* 202: whoever runs it will see it within seconds. */
     return call_answer(call, work.how == JOB_CANCEL_DONE ? 200 : 202,
                        object_of(call, work.job, work.result));
+}
+
+/* What waits is due at once; for what has ended a new job asks for the same. */
+static bool retry(Call *call, GError **error) {
+    g_auto(JobWork) work = {0};
+    g_autoptr(Errand) errand = NULL;
+    g_autofree char *job_id = NULL;
+    Json *json = NULL;
+    if (!find(call, &work, &errand, error))
+        return false;
+    if (errand)
+        return call_refuse(call, PROBLEM_CONFLICT, error, "%s",
+                           "A test of a connection is not run again; ask for another one.");
+    Registry *registry = call_registry(call, error);
+    return registry && require(call, &work, error) &&
+           integration_sync_runs(call, work.integration, error) &&
+           queue_retry(call_db(call), &call->scope, registry, work.id, &job_id, error) &&
+           integration_sync_queued(call, work.integration, job_id, &json, error) &&
+           call_answer(call, 202, json);
 }
 
 /* --- watching --------------------------------------------------------------------------------- */
@@ -262,6 +282,16 @@ const Route job_routes[] = {
      .flags = ROUTE_LATER,
      .handle = cancel,
      .reply = &job_shape_of_api},
+    {.method = "POST",
+     .path = "/api/jobs/{id}/retry",
+     .id = "retryJob",
+     .tag = "Jobs",
+     .summary = "Makes a job that waits due at once, and asks again for what one that ended asked.",
+     .access = ACCESS_ROLE,
+     .action = ACTION_INTEGRATION_SYNC,
+     .handle = retry,
+     .status = 202,
+     .reply = &queued_shape},
     {.method = "GET",
      .path = "/api/jobs/{id}/events",
      .id = "watchJob",

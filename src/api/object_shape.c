@@ -90,6 +90,16 @@ static const ShapeField provider_list_fields[] = {
     SHAPE_FIELD("providers", ARRAY, REQ, NULL, .of = &card_shape), NEXT_CURSOR, {0}};
 const Shape provider_list_shape = {.name = "ProviderList", .fields = provider_list_fields};
 
+static const ShapeField policy_fields[] = {
+    SHAPE_FIELD("provider", STRING, REQ, NULL),
+    SHAPE_FIELD("evidenceTypes", ARRAY, REQ, NULL, .items = SHAPE_STRING),
+    SHAPE_FIELD("needs", OBJECT, REQ, "By vocabulary: names of scopes, permissions or actions.",
+                .of = &open_object),
+    SHAPE_FIELD("policy", OBJECT, 0, "The document to attach, where there is such a thing.",
+                .of = &open_object),
+    {0}};
+const Shape policy_shape = {.name = "ProviderPolicy", .fields = policy_fields};
+
 /* --- integrations ----------------------------------------------------------------------------- */
 
 static const char *const statuses[] = {"connected", "degraded",     "reconnect_needed",
@@ -176,6 +186,7 @@ static const ShapeField job_fields[] = {
     SHAPE_FIELD("startedAt", TIME, SHAPE_NULLABLE, NULL),
     SHAPE_FIELD("completedAt", TIME, MAYBE, NULL),
     SHAPE_FIELD("dueAt", TIME, SHAPE_NULLABLE, "When it is looked at next."),
+    SHAPE_FIELD("calledOffAt", TIME, SHAPE_NULLABLE, "Whoever runs it ends it within seconds."),
     SHAPE_FIELD("progress", OBJECT, SHAPE_NULLABLE, NULL, .of = &open_object),
     SHAPE_FIELD("result", OBJECT, MAYBE, NULL, .of = &result_shape),
     SHAPE_FIELD("error", OBJECT, MAYBE, NULL, .of = &failure_shape),
@@ -348,6 +359,7 @@ static const ShapeField schedule_fields[] = {
     SHAPE_FIELD("integrationId", STRING, MAYBE, "null: a round of the organization."),
     SHAPE_FIELD("rule", STRING, MAYBE, "An interval or a cron expression; null: the default."),
     SHAPE_FIELD("timeZone", STRING, MAYBE, NULL),
+    SHAPE_FIELD("when", STRING, SHAPE_NULLABLE, "The rule that holds, for people: every 4h."),
     SHAPE_FIELD("paused", BOOLEAN, REQ, NULL),
     SHAPE_FIELD("dueAt", TIME, MAYBE, "null: paused, or not planned yet."),
     SHAPE_FIELD("lastAt", TIME, MAYBE, NULL),

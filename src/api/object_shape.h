@@ -8,6 +8,7 @@
 
 extern const Shape provider_shape;
 extern const Shape provider_list_shape;
+extern const Shape policy_shape;
 extern const Shape integration_shape;
 extern const Shape integration_list_shape;
 extern const Shape job_shape_of_api;

@@ -2,6 +2,7 @@
 
 #include "api/call.h"
 #include "api/object_shape.h"
+#include "present/policy_object.h"
 #include "present/provider_object.h"
 
 /* A definition whose file is wrong is listed with what is wrong. */
@@ -35,6 +36,22 @@ static bool get(Call *call, GError **error) {
     return definition && call_answer(call, 200, provider_object(definition));
 }
 
+static bool policy(Call *call, GError **error) {
+    const char *wanted = call_query(call, "evidence");
+    Registry *registry = call_registry(call, error);
+    const Definition *definition =
+        registry ? registry_find(registry, call_parameter(call, "id"), error) : NULL;
+    g_auto(GStrv) names = wanted ? g_strsplit(wanted, ",", -1) : NULL;
+    size_t count = 0;
+    g_autofree const EvidenceType **types =
+        definition ? policy_types(definition, (const char *const *)names, &count, error) : NULL;
+    return types && call_answer(call, 200, policy_object(definition, types, count));
+}
+
+static const ShapeField policy_query_fields[] = {
+    SHAPE_FIELD("evidence", STRING, 0, "Names of evidence types, by comma; else all."), {0}};
+static const Shape policy_query = {.fields = policy_query_fields};
+
 const Route provider_routes[] = {
     {.method = "GET",
      .path = "/api/providers",
@@ -54,4 +71,14 @@ const Route provider_routes[] = {
      .flags = ROUTE_OBJECT,
      .handle = get,
      .reply = &provider_shape},
+    {.method = "GET",
+     .path = "/api/providers/{id}/policy",
+     .id = "getProviderPolicy",
+     .tag = "Providers",
+     .summary = "The least rights that collecting its evidence needs.",
+     .access = ACCESS_SIGNED_IN,
+     .flags = ROUTE_OBJECT,
+     .handle = policy,
+     .query = &policy_query,
+     .reply = &policy_shape},
     {0}};

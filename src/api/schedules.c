@@ -2,6 +2,7 @@
 
 #include "api/call.h"
 #include "api/object_shape.h"
+#include "present/schedule_object.h"
 #include "store/audit.h"
 #include "store/integration.h"
 #include "sync/schedule.h"
@@ -10,16 +11,19 @@
 
 /* --- objects ---------------------------------------------------------------------------------- */
 
-static Json *schedule_object(const Schedule *row) {
-    Json *json = json_new_object();
-    json_put_string(json, "id", row->id);
-    json_put_string(json, "integrationId", row->integration_id);
-    json_put_string(json, "rule", row->rule);
-    json_put_string(json, "timeZone", row->time_zone);
-    json_put_bool(json, "paused", row->paused);
-    json_put_time(json, "dueAt", row->due_at == SCHEDULE_NEVER ? 0 : row->due_at);
-    json_put_time(json, "lastAt", row->last_at);
-    return json;
+static const ScheduleDefaults *defaults_of(const Call *call) {
+    return &call->desk->config.schedule;
+}
+
+/* provider is NULL for a round of the organization. A definition that cannot be read leaves the
+ * rule untold, and nothing else. */
+static Json *object_of(Call *call, const Schedule *row, const char *provider) {
+    g_autoptr(GError) ignored = NULL;
+    Registry *registry = provider ? call_registry(call, &ignored) : NULL;
+    const Definition *definition = registry ? registry_find(registry, provider, &ignored) : NULL;
+    g_autofree char *when =
+        provider && !definition ? NULL : schedule_rule_text(row, definition, defaults_of(call));
+    return schedule_object_when(row, when);
 }
 
 /* --- reading ---------------------------------------------------------------------------------- */
@@ -28,12 +32,29 @@ typedef struct {
     const char *after_id;
     int64_t limit;
     GPtrArray *rows;
+    GPtrArray *providers; /* char *, one a row; NULL: a round */
 } ListWork;
+
+static void list_work_clear(ListWork *work) {
+    g_clear_pointer(&work->rows, g_ptr_array_unref);
+    g_clear_pointer(&work->providers, g_ptr_array_unref);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ListWork, list_work_clear)
 
 static bool list_work(DbUnit *unit, void *data, GError **error) {
     ListWork *work = data;
-    g_clear_pointer(&work->rows, g_ptr_array_unref);
-    return schedule_list(unit, work->after_id, work->limit, &work->rows, error);
+    list_work_clear(work);
+    work->providers = g_ptr_array_new_with_free_func(g_free);
+    if (!schedule_list(unit, work->after_id, work->limit, &work->rows, error))
+        return false;
+    for (guint i = 0; i < work->rows->len; i++) {
+        const Schedule *row = g_ptr_array_index(work->rows, i);
+        g_autoptr(Integration) integration = NULL;
+        if (row->integration_id && !integration_get(unit, row->integration_id, &integration, error))
+            return false;
+        g_ptr_array_add(work->providers, integration ? g_strdup(integration->provider) : NULL);
+    }
+    return true;
 }
 
 static bool may_see(const Call *call, const Schedule *row) {
@@ -42,17 +63,15 @@ static bool may_see(const Call *call, const Schedule *row) {
 }
 
 static bool list(Call *call, GError **error) {
-    ListWork work = {.after_id = call_query(call, "cursor")};
-    if (!call_limit(call, &work.limit, error) ||
-        !call_run(call, DB_READ, list_work, &work, error)) {
-        g_clear_pointer(&work.rows, g_ptr_array_unref);
+    g_auto(ListWork) work = {.after_id = call_query(call, "cursor")};
+    if (!call_limit(call, &work.limit, error) || !call_run(call, DB_READ, list_work, &work, error))
         return false;
-    }
-    g_autoptr(GPtrArray) rows = work.rows;
+    const GPtrArray *rows = work.rows;
     Json *all = json_new_array();
     for (guint i = 0; i < rows->len; i++)
         if (may_see(call, g_ptr_array_index(rows, i)))
-            json_add(all, schedule_object(g_ptr_array_index(rows, i)));
+            json_add(all, object_of(call, g_ptr_array_index(rows, i),
+                                    g_ptr_array_index(work.providers, i)));
     bool full = rows->len > 0 && (int64_t)rows->len == work.limit;
     const Schedule *last = full ? g_ptr_array_index(rows, rows->len - 1) : NULL;
     return call_answer_list(call, "schedules", all, last ? last->id : NULL);
@@ -78,12 +97,16 @@ static bool get_work(DbUnit *unit, void *data, GError **error) {
             integration_get(unit, work->row->integration_id, &work->integration, error));
 }
 
+static Json *object_of_work(Call *call, const GetWork *work) {
+    return object_of(call, work->row, work->integration ? work->integration->provider : NULL);
+}
+
 static bool get(Call *call, GError **error) {
     g_auto(GetWork) work = {.id = call_parameter(call, "id")};
     if (!call_run(call, DB_READ, get_work, &work, error))
         return false;
     return may_see(call, work.row)
-               ? call_answer(call, 200, schedule_object(work.row))
+               ? call_answer(call, 200, object_of_work(call, &work))
                : call_refuse(call, PROBLEM_NOT_FOUND, error, "%s", "There is no such schedule.");
 }
 
@@ -102,8 +125,11 @@ static bool choose_rule(Call *call, const GetWork *work, GError **error) {
                          .time_zone = json_member_string(call->body, "timeZone", NULL)};
     if (wish.every && wish.cron)
         return call_wrong(call, error, "/cron", "goes without every");
+    if (wish.cron && !wish.time_zone)
+        wish.time_zone = defaults_of(call)->time_zone; /* also when the installation moves */
     if (!work->integration)
-        return schedule_choose_round(call_db(call), &call->scope, work->id, NULL, &wish, error);
+        return schedule_choose_round(call_db(call), &call->scope, work->id, defaults_of(call),
+                                     &wish, error);
     Registry *registry = call_registry(call, error);
     const Definition *definition =
         registry ? registry_find(registry, work->integration->provider, error) : NULL;
@@ -116,7 +142,7 @@ static bool set_paused(Call *call, const GetWork *work, bool paused, GError **er
     const DbScope *scope = &call->scope;
     if (!work->integration)
         return paused ? schedule_pause_round(db, scope, work->id, error)
-                      : schedule_resume_round(db, scope, work->id, NULL, error);
+                      : schedule_resume_round(db, scope, work->id, defaults_of(call), error);
     Registry *registry = call_registry(call, error);
     const Definition *definition =
         registry ? registry_find(registry, work->integration->provider, error) : NULL;
@@ -156,7 +182,7 @@ static bool change(Call *call, GError **error) {
     const Json *paused = json_member(call->body, "paused");
     if (!call_run(call, DB_READ, get_work, &work, error) || !check_owner(call, &work, error))
         return false;
-    g_autoptr(Json) now = schedule_object(work.row);
+    g_autoptr(Json) now = object_of_work(call, &work);
     return call_unchanged(call, now, error) &&
            (!names_rule(call->body) || choose_rule(call, &work, error)) &&
            (!paused || json_truth(paused) == work.row->paused ||
@@ -194,7 +220,7 @@ const Route schedule_routes[] = {
      .summary = "One of them, by the integration's id, daily_sync or weekly_renewal.",
      .access = ACCESS_ROLE,
      .action = ACTION_INTEGRATION_READ,
-     .flags = ROUTE_OBJECT | ROUTE_BRIEF,
+     .flags = ROUTE_OBJECT,
      .handle = get,
      .reply = &schedule_shape},
     {.method = "PATCH",

@@ -33,6 +33,15 @@ static bool run(CommandCall *call, GError **error) {
     return true;
 }
 
+static bool run_remote(CommandCall *call, Remote *remote, GError **error) {
+    g_autoptr(Json) json = remote_get(remote, "/api/configuration", NULL, error);
+    if (!json)
+        return false;
+    output_json(call->output, json);
+    print(call->output, json_member(json, "settings"));
+    return true;
+}
+
 const Command config_command = {
     .name = "config",
     .summary = "the effective settings, and where each comes from",
@@ -44,4 +53,5 @@ const Command config_command = {
     .examples = "assay config\n"
                 "assay config --config /etc/assay.yaml --json",
     .run = run,
+    .remote = run_remote,
 };

@@ -114,42 +114,44 @@ static void print_score(const Output *output, const Json *json) {
                     unserved);
 }
 
-static bool print_fixes(const Output *output, Session *session, GError **error) {
-    g_autoptr(Json) open = NULL;
-    FindingFilter filter = {.state = FINDING_OPEN, .limit = STORE_LIST_MAX};
-    if (!findings_read(session, &filter, NULL, &open, error))
-        return false;
-    if (json_count(json_member(open, "findings")) == 0)
-        return true;
+/* What stands beside the controls: what is wrong, and what is connected. */
+typedef struct {
+    Json *findings; /* open ones */
+    Json *integrations;
+} Around;
+
+static void around_clear(Around *around) {
+    json_free(around->findings);
+    json_free(around->integrations);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Around, around_clear)
+
+static void print_fixes(const Output *output, const Json *findings) {
+    if (json_count(findings) == 0)
+        return;
     output_line(output, "%s", "");
-    fixes_print(output, json_member(open, "findings"), FIXES_SHOWN);
+    fixes_print(output, findings, FIXES_SHOWN);
     output_note(output, "Next: assay findings");
-    return true;
 }
 
 /* --- what to do when there is nothing to see -------------------------------------------------- */
 
-static bool print_next(const Output *output, const Session *session, GError **error) {
-    g_autoptr(GPtrArray) integrations = NULL;
-    if (!integrations_read(session, &integrations, error))
-        return false;
-    for (guint i = 0; i < integrations->len; i++) {
-        const Integration *integration = g_ptr_array_index(integrations, i);
-        if (integration->last_sync_at == 0)
-            output_note(output, "Next: assay sync %s", integration->name);
+static void print_next(const Output *output, const Json *integrations) {
+    for (size_t i = 0; i < json_count(integrations); i++) {
+        const Json *integration = json_item(integrations, i);
+        if (!json_member_string(integration, "lastSyncAt", NULL))
+            output_note(output, "Next: assay sync %s", json_member_string(integration, "name", ""));
     }
-    if (integrations->len == 0)
+    if (json_count(integrations) == 0)
         output_note(output, "Nothing is connected. Next: assay connect github");
-    return true;
 }
 
-static bool print_one(const Output *output, Session *session, const Json *json, const char *wanted,
-                      GError **error) {
-    if (output->json)
-        return true;
+static void print_one(const Output *output, const Around *around, const Json *json,
+                      const char *wanted) {
     print_controls(output, json, wanted);
     print_score(output, json);
-    return print_fixes(output, session, error) && print_next(output, session, error);
+    print_fixes(output, around->findings);
+    print_next(output, around->integrations);
 }
 
 /* --- all frameworks --------------------------------------------------------------------------- */
@@ -170,18 +172,26 @@ static void add_framework(Grid *grid, const Json *json) {
     grid_add(grid, counts);
 }
 
-static bool print_all(const Output *output, Session *session, const Json *json, GError **error) {
+static void print_all(const Output *output, const Around *around, const Json *json) {
     const Json *list = json_member(json, "frameworks");
     g_autoptr(Grid) grid = grid_new(framework_columns);
-    if (output->json)
-        return true;
     for (size_t i = 0; i < json_count(list); i++)
         add_framework(grid, json_item(list, i));
     grid_print(grid, output);
-    if (!print_fixes(output, session, error) || !print_next(output, session, error))
-        return false;
+    print_fixes(output, around->findings);
+    print_next(output, around->integrations);
     output_note(output, "One in full: assay controls --framework soc2");
-    return true;
+}
+
+static void print(const Output *output, const Around *around, const Json *json, bool one,
+                  const char *wanted) {
+    output_json(output, json);
+    if (output->json)
+        return;
+    if (one)
+        print_one(output, around, json, wanted);
+    else
+        print_all(output, around, json);
 }
 
 /* --- the command ------------------------------------------------------------------------------ */
@@ -212,20 +222,81 @@ static bool read_all(Session *session, const char *status, Json **json_out, GErr
     return true;
 }
 
+/* Only people want it. */
+static bool read_around(Session *session, Around *around, GError **error) {
+    g_autoptr(Json) open = NULL;
+    FindingFilter filter = {.state = FINDING_OPEN, .limit = STORE_LIST_MAX};
+    if (!findings_read(session, &filter, NULL, &open, error))
+        return false;
+    around->findings = json_ref(json_member(open, "findings"));
+    around->integrations = integrations_here(session, error);
+    return around->integrations != NULL;
+}
+
 static bool run(CommandCall *call, GError **error) {
     const char *status = NULL;
     const char *framework = arguments_text(call->arguments, "framework");
     g_autoptr(Json) json = NULL;
+    g_auto(Around) around = {0};
     if (!find_status(arguments_text(call->arguments, "status"), &status, error) ||
         (framework && !framework_find(framework, error)))
         return false;
     g_autoptr(Session) session = session_open(call->arguments, SESSION_READ, error);
-    if (!session || !(framework ? read_one(session, framework, status, &json, error)
-                                : read_all(session, status, &json, error)))
+    if (!session ||
+        !(framework ? read_one(session, framework, status, &json, error)
+                    : read_all(session, status, &json, error)) ||
+        (!call->output->json && !read_around(session, &around, error)))
         return false;
-    output_json(call->output, json);
-    return framework ? print_one(call->output, session, json, status, error)
-                     : print_all(call->output, session, json, error);
+    print(call->output, &around, json, framework != NULL, status);
+    return true;
+}
+
+/* --- the same of a server --------------------------------------------------------------------- */
+
+static Json *ask_one(Remote *remote, const char *framework, const char *status, GError **error) {
+    const RemoteField query[] = {{"framework", framework}, {"status", status}, {0}};
+    Json *json = remote_get(remote, "/api/controls", query, error);
+    if (json)
+        json_remove(json, "nextCursor");
+    return json;
+}
+
+static Json *ask_all(Remote *remote, const char *status, GError **error) {
+    g_autoptr(Json) json = json_new_object();
+    Json *list = json_new_array();
+    json_put(json, "frameworks", list);
+    g_autoptr(Json) known = remote_list(remote, "/api/frameworks", NULL, "frameworks", error);
+    if (!known)
+        return NULL;
+    for (size_t i = 0; i < json_count(known); i++) {
+        const char *id = json_member_string(json_item(known, i), "id", "");
+        Json *one = ask_one(remote, id, status, error);
+        if (!one)
+            return NULL;
+        json_add(list, one);
+    }
+    return g_steal_pointer(&json);
+}
+
+static bool ask_around(Remote *remote, Around *around, GError **error) {
+    around->findings = remote_list(remote, "/api/findings", NULL, "findings", error);
+    if (around->findings)
+        around->integrations = integrations_there(remote, error);
+    return around->integrations != NULL;
+}
+
+static bool run_remote(CommandCall *call, Remote *remote, GError **error) {
+    const char *status = NULL;
+    const char *framework = arguments_text(call->arguments, "framework");
+    g_auto(Around) around = {0};
+    if (!find_status(arguments_text(call->arguments, "status"), &status, error))
+        return false;
+    g_autoptr(Json) json =
+        framework ? ask_one(remote, framework, status, error) : ask_all(remote, status, error);
+    if (!json || (!call->output->json && !ask_around(remote, &around, error)))
+        return false;
+    print(call->output, &around, json, framework != NULL, status);
+    return true;
 }
 
 static const Option options[] = {
@@ -244,4 +315,5 @@ const Command controls_command = {
                 "assay controls --framework soc2 --status non_compliant --json",
     .options = options,
     .run = run,
+    .remote = run_remote,
 };

@@ -84,7 +84,7 @@ static const GridColumn columns[] = {{.title = "COLLECTED"},
                                      {.title = "ID"},
                                      {0}};
 
-static void add_row(Grid *grid, const Json *item, const GPtrArray *integrations) {
+static void add_row(Grid *grid, const Json *item, const Json *integrations) {
     int64_t collected = 0;
     if (!clock_parse(json_member_string(item, "collectedAt", ""), &collected))
         collected = 0;
@@ -93,29 +93,28 @@ static void add_row(Grid *grid, const Json *item, const GPtrArray *integrations)
     g_autofree char *read = g_strdup_printf("%d %%", (int)(share * 100));
     grid_add(grid, age);
     grid_add(grid, json_member_string(item, "evidenceType", ""));
-    grid_add(grid, integrations_name(integrations, json_member_string(item, "integrationId", "")));
+    grid_add(grid,
+             integrations_called(integrations, json_member_string(item, "integrationId", "")));
     grid_add(grid, json_member_string(item, "description", NULL));
     grid_add_tone(grid, share < 1 ? TONE_UNREAD : TONE_PLAIN, read);
     grid_add(grid, json_member_string(item, "id", ""));
 }
 
-static bool print(const Output *output, const Session *session, const Json *json, GError **error) {
+static void print_none(const Output *output, const Json *integrations) {
+    output_line(output, "There is no such evidence.");
+    if (json_count(integrations) == 0)
+        output_note(output, "Next: assay connect github");
+    else
+        output_note(output, "Next: assay sync %s",
+                    json_member_string(json_item(integrations, 0), "name", ""));
+}
+
+static void print(const Output *output, const Json *integrations, const Json *json) {
     const Json *list = json_member(json, "evidence");
-    g_autoptr(GPtrArray) integrations = NULL;
     g_autoptr(Grid) grid = grid_new(columns);
-    if (output->json)
-        return true;
-    if (!integrations_read(session, &integrations, error))
-        return false;
     if (json_count(list) == 0) {
-        output_line(output, "There is no such evidence.");
-        if (integrations->len == 0)
-            output_note(output, "Next: assay connect github");
-        else
-            output_note(output, "Next: assay sync %s",
-                        integrations_name(integrations,
-                                          ((Integration *)g_ptr_array_index(integrations, 0))->id));
-        return true;
+        print_none(output, integrations);
+        return;
     }
     for (size_t i = 0; i < json_count(list); i++)
         add_row(grid, json_item(list, i), integrations);
@@ -125,7 +124,10 @@ static bool print(const Output *output, const Session *session, const Json *json
         output_note(output, "There is more: --cursor %s", cursor);
     else
         output_note(output, "Next: assay evidence show ID");
-    return true;
+}
+
+static int64_t limit_of(const Arguments *arguments) {
+    return MIN(arguments_count(arguments, "limit", LIST_USUAL), STORE_LIST_MAX - 1);
 }
 
 static bool run(CommandCall *call, GError **error) {
@@ -133,7 +135,7 @@ static bool run(CommandCall *call, GError **error) {
     g_autoptr(Json) json = NULL;
     g_autoptr(Integration) integration = NULL;
     const char *of = arguments_text(call->arguments, "integration");
-    int64_t limit = MIN(arguments_count(call->arguments, "limit", LIST_USUAL), STORE_LIST_MAX - 1);
+    int64_t limit = limit_of(call->arguments);
     g_autoptr(Session) session = session_open(call->arguments, SESSION_READ, error);
     if (!session || !make_filter(call->arguments, session, &work.filter, error) ||
         (of && !integrations_find(session, of, &integration, error)))
@@ -144,10 +146,47 @@ static bool run(CommandCall *call, GError **error) {
               list_json(&work, limit, &json, error);
     g_clear_pointer(&work.rows, g_ptr_array_unref);
     g_clear_pointer(&work.reviews, g_ptr_array_unref);
-    if (!ok)
+    g_autoptr(Json) integrations = ok ? integrations_here(session, error) : NULL;
+    if (!integrations)
         return false;
     output_json(call->output, json);
-    return print(call->output, session, json, error);
+    print(call->output, integrations, json);
+    return true;
+}
+
+/* --- the same of a server --------------------------------------------------------------------- */
+
+static Json *ask(const Arguments *arguments, Remote *remote, const char *integration_id,
+                 GError **error) {
+    int64_t from = arguments_time(arguments, "from");
+    int64_t to = arguments_time(arguments, "to");
+    g_autofree char *begin = from > 0 ? clock_format(from) : NULL;
+    g_autofree char *end = to > 0 ? clock_format(to) : NULL;
+    g_autofree char *limit = g_strdup_printf("%" G_GINT64_FORMAT, limit_of(arguments));
+    const RemoteField query[] = {{"source", arguments_text(arguments, "source")},
+                                 {"type", arguments_text(arguments, "type")},
+                                 {"integrationId", integration_id},
+                                 {"from", begin},
+                                 {"to", end},
+                                 {"limit", limit},
+                                 {"cursor", arguments_text(arguments, "cursor")},
+                                 {0}};
+    return remote_get(remote, "/api/evidence", query, error);
+}
+
+static bool run_remote(CommandCall *call, Remote *remote, GError **error) {
+    const char *of = arguments_text(call->arguments, "integration");
+    g_autoptr(Json) integration = of ? remote_integration(remote, of, error) : NULL;
+    if (of && !integration)
+        return false;
+    g_autoptr(Json) json =
+        ask(call->arguments, remote, json_member_string(integration, "id", NULL), error);
+    g_autoptr(Json) integrations = json ? integrations_there(remote, error) : NULL;
+    if (!integrations)
+        return false;
+    output_json(call->output, json);
+    print(call->output, integrations, json);
+    return true;
 }
 
 static const Option options[] = {
@@ -169,4 +208,5 @@ const Command evidence_list_command = {
                 "assay evidence list --integration acme --json",
     .options = options,
     .run = run,
+    .remote = run_remote,
 };

@@ -45,6 +45,16 @@ static bool store(const Session *session, ReviewWork *work, GError **error) {
     return false;
 }
 
+static void tell(const Output *output, const Json *json) {
+    const char *state = json_member_string(json, "reviewState", "");
+    g_autofree char *by = output_text(json_member_string(json, "reviewedBy", NULL));
+    output_json(output, json);
+    output_line(output, "Evidence %s is %s by %s.", json_member_string(json, "evidenceId", ""),
+                state, by);
+    if (g_str_equal(state, EVIDENCE_APPROVED))
+        output_note(output, "The weekly renewal collects it again: assay schedule");
+}
+
 static bool run(CommandCall *call, GError **error) {
     ReviewWork work = {0};
     if (!make_review(call->arguments, &work.review, error))
@@ -55,11 +65,42 @@ static bool run(CommandCall *call, GError **error) {
     if (!ok)
         return false;
     g_autoptr(Json) json = review_object(stored);
-    g_autofree char *by = output_text(stored->reviewer);
-    output_json(call->output, json);
-    output_line(call->output, "Evidence %s is %s by %s.", stored->evidence_id, stored->state, by);
-    if (g_str_equal(stored->state, EVIDENCE_APPROVED))
-        output_note(call->output, "The weekly renewal collects it again: assay schedule");
+    tell(call->output, json);
+    return true;
+}
+
+/* --- the same of a server --------------------------------------------------------------------- */
+
+/* What was decided, of the whole item. */
+static Json *review_of_item(const Json *item) {
+    Json *json = json_new_object();
+    json_put_string(json, "evidenceId", json_member_string(item, "id", NULL));
+    json_put_string(json, "reviewState", json_member_string(item, "reviewState", NULL));
+    json_put_string(json, "reviewedBy", json_member_string(item, "reviewedBy", NULL));
+    json_put_string(json, "reviewedAt", json_member_string(item, "reviewedAt", NULL));
+    json_put_string(json, "note", json_member_string(item, "reviewComment", NULL));
+    return json;
+}
+
+static bool run_remote(CommandCall *call, Remote *remote, GError **error) {
+    Review review;
+    if (!make_review(call->arguments, &review, error))
+        return false;
+    if (arguments_text(call->arguments, "by")) {
+        g_set_error_literal(error, ASSAY_ERROR, ERROR_USAGE,
+                            "--by is for the data directory; the server knows who asks");
+        return false;
+    }
+    g_autofree char *path = remote_path("/api/evidence/{id}/review", review.evidence_id);
+    g_autoptr(Json) body = json_new_object();
+    json_put_string(body, "state", review.state);
+    if (review.note)
+        json_put_string(body, "comment", review.note);
+    g_autoptr(Json) item = remote_send(remote, "POST", path, body, error);
+    if (!item)
+        return false;
+    g_autoptr(Json) json = review_of_item(item);
+    tell(call->output, json);
     return true;
 }
 
@@ -85,4 +126,5 @@ const Command evidence_review_command = {
     .least = 1,
     .most = 1,
     .run = run,
+    .remote = run_remote,
 };

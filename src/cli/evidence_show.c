@@ -144,22 +144,30 @@ static void print_lines(const Output *output, const char *text) {
     }
 }
 
+static void print_size(const Output *output, const char *id, int64_t size) {
+    g_autofree char *bytes = output_number(size);
+    output_line(output, "\nThe data have %s bytes: assay evidence show %s --json prints them.",
+                bytes, id);
+}
+
+static void print_small(const Output *output, const char *text, size_t size) {
+    g_autoptr(Json) data = json_parse(text, size, SHOWN_MAX, NULL);
+    g_autofree char *pretty = data ? json_print(data, JSON_PRETTY) : NULL;
+    print_lines(output, pretty ? pretty : text);
+}
+
 static bool print_data(const Session *session, const Output *output, const Evidence *evidence,
                        int64_t size, GError **error) {
+    g_autoptr(GString) text = g_string_new(NULL);
     if (!evidence->document_id)
         return true;
     if (size > SHOWN_MAX) {
-        g_autofree char *bytes = output_number(size);
-        output_line(output, "\nThe data have %s bytes: assay evidence show %s --json prints them.",
-                    bytes, evidence->id);
+        print_size(output, evidence->id, size);
         return true;
     }
-    g_autoptr(GString) text = g_string_new(NULL);
     if (!read_document(session, evidence->document_id, take_for_text, text, error))
         return false;
-    g_autoptr(Json) data = json_parse(text->str, text->len, SHOWN_MAX, NULL);
-    g_autofree char *pretty = data ? json_print(data, JSON_PRETTY) : NULL;
-    print_lines(output, pretty ? pretty : text->str);
+    print_small(output, text->str, text->len);
     return true;
 }
 
@@ -222,6 +230,112 @@ static bool run(CommandCall *call, GError **error) {
                : print_text(session, call->output, work.evidence, work.document, json, error);
 }
 
+/* --- the same of a server --------------------------------------------------------------------- */
+
+/* An item as the server sent it: its object, and the data behind it as they were collected. */
+typedef struct {
+    char *body;
+    size_t size;
+    Json *object;     /* without data */
+    const char *data; /* in the body; NULL: there are none */
+    size_t data_size;
+} Sent;
+
+static void sent_clear(Sent *sent) {
+    g_free(sent->body);
+    json_free(sent->object);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Sent, sent_clear)
+
+/* Where the member `data` of the body begins: the last one, of which every byte counts, so that it
+ * is not parsed. NULL when there is none. */
+static const char *find_member(const char *body, size_t size) {
+    static const char name[] = ",\"data\":";
+    bool quoted = false;
+    unsigned depth = 0;
+    for (size_t i = 0; i + sizeof name < size; i++) {
+        if (quoted && body[i] == '\\')
+            i++;
+        else if (body[i] == '"')
+            quoted = !quoted;
+        else if (!quoted && (body[i] == '{' || body[i] == '['))
+            depth++;
+        else if (!quoted && (body[i] == '}' || body[i] == ']'))
+            depth--;
+        else if (!quoted && depth == 1 && memcmp(body + i, name, strlen(name)) == 0)
+            return body + i;
+    }
+    return NULL;
+}
+
+static bool find_data(Sent *sent) {
+    const char *member = find_member(sent->body, sent->size);
+    if (!member || sent->body[sent->size - 1] != '}')
+        return false;
+    g_autofree char *head = g_strdup_printf("%.*s}", (int)(member - sent->body), sent->body);
+    sent->object = json_parse(head, strlen(head), EVIDENCE_RECORD_MAX, NULL);
+    const char *data = strchr(member, ':') + 1;
+    sent->data_size = sent->size - 1 - (size_t)(data - sent->body);
+    bool none = sent->data_size == strlen("null") && memcmp(data, "null", sent->data_size) == 0;
+    sent->data = none ? NULL : data;
+    return sent->object != NULL;
+}
+
+/* The hash is reckoned here: a server cannot say something else than it has logged. */
+static bool check_data(const Sent *sent, const char *id, GError **error) {
+    uint8_t hash[DIGEST_SIZE];
+    if (!sent->data)
+        return true;
+    digest_sha256(sent->data, sent->data_size, hash);
+    g_autofree char *hex = text_hex(hash, sizeof hash);
+    if (strcmp(hex, json_member_string(sent->object, "sha256", "")) == 0)
+        return true;
+    g_set_error(error, ASSAY_ERROR, ERROR_DATABASE,
+                "the data that the server sent for the evidence %s do not have the hash that was "
+                "logged: they were damaged or altered",
+                id);
+    return false;
+}
+
+static bool ask(Remote *remote, const char *id, Sent *sent, GError **error) {
+    g_autofree char *path = remote_path("/api/evidence/{id}", id);
+    g_autoptr(GError) failure = NULL;
+    sent->body = remote_body(remote, path, NULL, &sent->size, &failure);
+    if (sent->body && find_data(sent))
+        return check_data(sent, id, error);
+    if (sent->body)
+        g_set_error(error, ASSAY_ERROR, ERROR_SERVICE_UNAVAILABLE,
+                    "%s did not answer with an evidence item and its data", remote_address(remote));
+    else if (error_code_of(failure) == ERROR_NOT_FOUND)
+        g_set_error(error, ASSAY_ERROR, ERROR_NOT_FOUND,
+                    "there is no evidence \"%s\"; `assay evidence list` shows the ids", id);
+    else
+        g_propagate_error(error, g_steal_pointer(&failure));
+    return false;
+}
+
+static bool run_remote(CommandCall *call, Remote *remote, GError **error) {
+    const char *id = arguments_word(call->arguments, 0);
+    g_auto(Sent) sent = {0};
+    if (!ask(remote, id, &sent, error))
+        return false;
+    if (call->output->json) {
+        fwrite(sent.body, 1, sent.size, call->output->result);
+        fputc('\n', call->output->result);
+        return true;
+    }
+    const char *integration_id = json_member_string(sent.object, "integrationId", "");
+    g_autoptr(Json) integration = remote_integration(remote, integration_id, NULL);
+    print_facts(call->output, sent.object, json_member_string(integration, "name", integration_id));
+    if (sent.data && sent.data_size > SHOWN_MAX) {
+        print_size(call->output, id, (int64_t)sent.data_size);
+    } else if (sent.data) {
+        g_autofree char *text = g_strndup(sent.data, sent.data_size);
+        print_small(call->output, text, sent.data_size);
+    }
+    return true;
+}
+
 const Command evidence_show_command = {
     .name = "evidence show",
     .summary = "one evidence item with its data, as collected",
@@ -232,4 +346,5 @@ const Command evidence_show_command = {
     .least = 1,
     .most = 1,
     .run = run,
+    .remote = run_remote,
 };

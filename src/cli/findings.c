@@ -76,24 +76,20 @@ static void add_row(Grid *grid, const Json *item) {
     grid_add(grid, age);
 }
 
-static bool print_none(const Output *output, const Session *session, GError **error) {
-    g_autoptr(GPtrArray) integrations = NULL;
-    if (!integrations_read(session, &integrations, error))
-        return false;
+static void print_none(const Output *output, const Json *integrations) {
     output_line(output, "There are no such findings.");
-    output_note(output,
-                integrations->len == 0 ? "Next: assay connect github" : "Next: assay controls");
-    return true;
+    output_note(output, json_count(integrations) == 0 ? "Next: assay connect github"
+                                                      : "Next: assay controls");
 }
 
-static bool print(const Output *output, const Session *session, const Json *json, GError **error) {
+static void print(const Output *output, const Json *integrations, const Json *json) {
     g_autoptr(GPtrArray) sorted = fixes_sort(json_member(json, "findings"));
     g_autoptr(Grid) grid = grid_new(columns);
     const char *cursor = json_member_string(json, "nextCursor", NULL);
-    if (output->json)
-        return true;
-    if (sorted->len == 0)
-        return print_none(output, session, error);
+    if (sorted->len == 0) {
+        print_none(output, integrations);
+        return;
+    }
     for (guint i = 0; i < sorted->len; i++)
         add_row(grid, g_ptr_array_index(sorted, i));
     grid_print(grid, output);
@@ -101,7 +97,6 @@ static bool print(const Output *output, const Session *session, const Json *json
         output_note(output, "There are more: --cursor %s", cursor);
     else
         output_note(output, "Next: assay controls says what to fix first");
-    return true;
 }
 
 static bool run(CommandCall *call, GError **error) {
@@ -116,8 +111,45 @@ static bool run(CommandCall *call, GError **error) {
     FindingFilter filter = make_filter(call->arguments, integration);
     if (!findings_read(session, &filter, arguments_text(call->arguments, "cursor"), &json, error))
         return false;
+    g_autoptr(Json) integrations = integrations_here(session, error);
+    if (!integrations)
+        return false;
     output_json(call->output, json);
-    return print(call->output, session, json, error);
+    print(call->output, integrations, json);
+    return true;
+}
+
+/* --- the same of a server --------------------------------------------------------------------- */
+
+static Json *ask(const Arguments *arguments, Remote *remote, const char *integration_id,
+                 GError **error) {
+    int64_t count = arguments_count(arguments, "limit", STORE_LIST_MAX);
+    g_autofree char *limit = g_strdup_printf("%" G_GINT64_FORMAT, MIN(count, STORE_LIST_MAX));
+    const RemoteField query[] = {{"state", arguments_text(arguments, "state")},
+                                 {"severity", arguments_text(arguments, "severity")},
+                                 {"check", arguments_text(arguments, "check")},
+                                 {"integrationId", integration_id},
+                                 {"limit", limit},
+                                 {"cursor", arguments_text(arguments, "cursor")},
+                                 {0}};
+    return remote_get(remote, "/api/findings", query, error);
+}
+
+static bool run_remote(CommandCall *call, Remote *remote, GError **error) {
+    const char *of = arguments_text(call->arguments, "integration");
+    if (!check_words(call->arguments, error))
+        return false;
+    g_autoptr(Json) integration = of ? remote_integration(remote, of, error) : NULL;
+    if (of && !integration)
+        return false;
+    g_autoptr(Json) json =
+        ask(call->arguments, remote, json_member_string(integration, "id", NULL), error);
+    g_autoptr(Json) integrations = json ? integrations_there(remote, error) : NULL;
+    if (!integrations)
+        return false;
+    output_json(call->output, json);
+    print(call->output, integrations, json);
+    return true;
 }
 
 static const Option options[] = {
@@ -138,4 +170,5 @@ const Command findings_command = {
                 "assay findings --state resolved --json",
     .options = options,
     .run = run,
+    .remote = run_remote,
 };

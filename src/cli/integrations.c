@@ -91,6 +91,35 @@ const char *integrations_name(const GPtrArray *integrations, const char *id) {
     return id;
 }
 
+Json *integrations_here(const Session *session, GError **error) {
+    g_autoptr(GPtrArray) rows = NULL;
+    if (!integrations_read(session, &rows, error))
+        return NULL;
+    Json *list = json_new_array();
+    for (guint i = 0; i < rows->len; i++) {
+        const Integration *row = g_ptr_array_index(rows, i);
+        Json *item = json_new_object();
+        json_put_string(item, "id", row->id);
+        json_put_string(item, "name", row->name);
+        json_put_time(item, "lastSyncAt", row->last_sync_at);
+        json_add(list, item);
+    }
+    return list;
+}
+
+Json *integrations_there(Remote *remote, GError **error) {
+    return remote_list(remote, "/api/integrations", NULL, "integrations", error);
+}
+
+const char *integrations_called(const Json *integrations, const char *id) {
+    for (size_t i = 0; i < json_count(integrations); i++) {
+        const Json *integration = json_item(integrations, i);
+        if (g_strcmp0(json_member_string(integration, "id", NULL), id) == 0)
+            return json_member_string(integration, "name", id);
+    }
+    return id;
+}
+
 /* --- the main credential's plaintext facts ---------------------------------------------------- */
 
 typedef struct {

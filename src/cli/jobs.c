@@ -20,7 +20,6 @@ typedef struct {
     JobFilter filter;
     const char *id; /* only this one, or NULL: by the filter */
     Json *list;
-    bool called_off; /* of the one: its worker was told to end it */
 } ReadWork;
 
 static bool read_result(DbUnit *unit, const Job *job, JobResult **result_out, GError **error) {
@@ -44,10 +43,7 @@ static bool add_job(DbUnit *unit, const Job *job, Json *list, GError **error) {
 
 static bool read_one(DbUnit *unit, ReadWork *work, GError **error) {
     g_autoptr(Job) job = NULL;
-    if (!job_get(unit, work->id, &job, error))
-        return false;
-    work->called_off = job->cancel_at > 0;
-    return add_job(unit, job, work->list, error);
+    return job_get(unit, work->id, &job, error) && add_job(unit, job, work->list, error);
 }
 
 static bool read_work(DbUnit *unit, void *data, GError **error) {
@@ -78,13 +74,28 @@ static bool explain_unknown(const char *id, GError *failure, GError **error) {
     return false;
 }
 
-static bool read_job(const Session *session, const char *id, ReadWork *work, GError **error) {
+/* The job's object; the caller owns it. */
+static Json *read_job(const Session *session, const char *id, GError **error) {
+    ReadWork work = {.id = id};
     GError *failure = NULL;
-    work->id = id;
-    if (session_run(session, DB_READ, read_work, work, &failure))
-        return true;
-    g_clear_pointer(&work->list, json_free);
-    return explain_unknown(id, failure, error);
+    bool ok = session_run(session, DB_READ, read_work, &work, &failure);
+    g_autoptr(Json) list = work.list;
+    if (ok)
+        return json_ref(json_item(list, 0));
+    (void)explain_unknown(id, failure, error);
+    return NULL;
+}
+
+/* The same of a server, or what it answers when it was told to do something to the job. */
+static Json *ask_for_job(Remote *remote, const char *method, const char *pattern, const char *id,
+                         GError **error) {
+    GError *failure = NULL;
+    g_autofree char *path = remote_path(pattern, id);
+    Json *answer = method ? remote_send(remote, method, path, NULL, &failure)
+                          : remote_get(remote, path, NULL, &failure);
+    if (!answer)
+        (void)explain_unknown(id, failure, error);
+    return answer;
 }
 
 /* --- for people ------------------------------------------------------------------------------- */
@@ -136,11 +147,11 @@ static void add_count(Grid *grid, const Json *job, const char *key) {
     grid_add(grid, count);
 }
 
-static void add_row(Grid *grid, const Json *job, const GPtrArray *integrations) {
+static void add_row(Grid *grid, const Json *job, const Json *integrations) {
     g_autofree char *types = types_of(job);
     g_autofree char *when = when_of(job);
     grid_add(grid, json_member_string(job, "id", ""));
-    grid_add(grid, integrations_name(integrations, json_member_string(job, "integrationId", "")));
+    grid_add(grid, integrations_called(integrations, json_member_string(job, "integrationId", "")));
     mark_add(grid, json_member_string(job, "status", ""), NULL);
     grid_add(grid, cause_of(job));
     grid_add(grid, types);
@@ -149,20 +160,14 @@ static void add_row(Grid *grid, const Json *job, const GPtrArray *integrations) 
     add_count(grid, job, "evidenceFailed");
 }
 
-static bool print_list(const Output *output, const Session *session, const Json *reply,
-                       GError **error) {
+static void print_list(const Output *output, const Json *reply, const Json *integrations) {
     const Json *list = json_member(reply, "jobs");
-    g_autoptr(GPtrArray) integrations = NULL;
     g_autoptr(Grid) grid = grid_new(columns);
-    if (output->json)
-        return true;
-    if (!integrations_read(session, &integrations, error))
-        return false;
     if (json_count(list) == 0) {
         output_line(output, "There is no such job.");
-        output_note(output, integrations->len == 0 ? "Next: assay connect github"
-                                                   : "Next: assay sync INTEGRATION");
-        return true;
+        output_note(output, json_count(integrations) == 0 ? "Next: assay connect github"
+                                                          : "Next: assay sync INTEGRATION");
+        return;
     }
     for (size_t i = 0; i < json_count(list); i++)
         add_row(grid, json_item(list, i), integrations);
@@ -170,7 +175,6 @@ static bool print_list(const Output *output, const Session *session, const Json 
     const char *cursor = json_member_string(reply, "nextCursor", NULL);
     if (cursor)
         output_note(output, "There is more: --cursor %s", cursor);
-    return true;
 }
 
 static void print_field(const Output *output, const char *title, const char *value) {
@@ -215,8 +219,7 @@ static void print_result(const Output *output, const Json *job) {
     print_field(output, "error", json_member_string(json_member(job, "error"), "message", NULL));
 }
 
-static void print_job(const Output *output, const Json *job, const char *integration,
-                      bool called_off) {
+static void print_job(const Output *output, const Json *job, const char *integration) {
     g_autofree char *types = list_text(json_member(job, "evidenceTypes"));
     g_autofree char *status = mark_text(json_member_string(job, "status", ""), NULL);
     g_autofree char *attempt = g_strdup_printf("%" G_GINT64_FORMAT " of %d",
@@ -238,7 +241,8 @@ static void print_job(const Output *output, const Json *job, const char *integra
     output_line(output, "Job %s", json_member_string(job, "id", ""));
     for (size_t i = 0; i < G_N_ELEMENTS(fields); i++)
         print_field(output, fields[i].title, fields[i].value);
-    if (called_off && !json_member_string(job, "completedAt", NULL))
+    if (json_member_string(job, "calledOffAt", NULL) &&
+        !json_member_string(job, "completedAt", NULL))
         output_line(output, "  It was called off; its worker ends it within seconds.");
     print_result(output, job);
 }
@@ -273,11 +277,14 @@ static Json *list_reply(const Json *read, int64_t limit) {
     return reply;
 }
 
+static int64_t list_limit(const CommandCall *call) {
+    return MIN(arguments_count(call->arguments, "limit", LIST_USUAL), STORE_LIST_MAX - 1);
+}
+
 static bool run_list(CommandCall *call, GError **error) {
     ReadWork work = {0};
     g_autoptr(Integration) integration = NULL;
     const char *of = arguments_text(call->arguments, "integration");
-    int64_t limit = MIN(arguments_count(call->arguments, "limit", LIST_USUAL), STORE_LIST_MAX - 1);
     if (!check_status(arguments_text(call->arguments, "status"), error))
         return false;
     g_autoptr(Session) session = session_open(call->arguments, SESSION_READ, error);
@@ -286,14 +293,37 @@ static bool run_list(CommandCall *call, GError **error) {
     work.filter = (JobFilter){.integration_id = integration ? integration->id : NULL,
                               .status = arguments_text(call->arguments, "status"),
                               .before_id = arguments_text(call->arguments, "cursor"),
-                              .limit = limit + 1};
+                              .limit = list_limit(call) + 1};
     bool ok = session_run(session, DB_READ, read_work, &work, error);
     g_autoptr(Json) list = work.list;
-    if (!ok)
+    g_autoptr(Json) integrations = ok ? integrations_here(session, error) : NULL;
+    if (!integrations)
         return false;
-    g_autoptr(Json) reply = list_reply(list, limit);
+    g_autoptr(Json) reply = list_reply(list, list_limit(call));
     output_json(call->output, reply);
-    return print_list(call->output, session, reply, error);
+    print_list(call->output, reply, integrations);
+    return true;
+}
+
+static bool list_there(CommandCall *call, Remote *remote, GError **error) {
+    g_autoptr(Json) integration = NULL;
+    const char *of = arguments_text(call->arguments, "integration");
+    g_autofree char *limit = g_strdup_printf("%" G_GINT64_FORMAT, list_limit(call));
+    if (!check_status(arguments_text(call->arguments, "status"), error) ||
+        (of && !(integration = remote_integration(remote, of, error))))
+        return false;
+    const RemoteField query[] = {{"integrationId", json_member_string(integration, "id", NULL)},
+                                 {"status", arguments_text(call->arguments, "status")},
+                                 {"cursor", arguments_text(call->arguments, "cursor")},
+                                 {"limit", limit},
+                                 {0}};
+    g_autoptr(Json) reply = remote_get(remote, "/api/jobs", query, error);
+    g_autoptr(Json) integrations = reply ? integrations_there(remote, error) : NULL;
+    if (!integrations)
+        return false;
+    output_json(call->output, reply);
+    print_list(call->output, reply, integrations);
+    return true;
 }
 
 static const Option list_options[] = {
@@ -312,28 +342,41 @@ const Command jobs_list_command = {
                 "assay jobs list --integration acme --json",
     .options = list_options,
     .run = run_list,
+    .remote = list_there,
 };
 
 /* --- jobs show -------------------------------------------------------------------------------- */
 
-static bool show(CommandCall *call, const Session *session, const char *id, GError **error) {
-    ReadWork work = {0};
-    g_autoptr(GPtrArray) integrations = NULL;
-    bool ok = read_job(session, id, &work, error);
-    g_autoptr(Json) list = work.list;
-    if (!ok || !integrations_read(session, &integrations, error))
-        return false;
-    const Json *job = json_item(list, 0);
+static void show(const CommandCall *call, const Json *job, const Json *integrations) {
     output_json(call->output, job);
     print_job(call->output, job,
-              integrations_name(integrations, json_member_string(job, "integrationId", "")),
-              work.called_off);
-    return true;
+              integrations_called(integrations, json_member_string(job, "integrationId", "")));
+}
+
+static bool show_here(CommandCall *call, const Session *session, const char *id, GError **error) {
+    g_autoptr(Json) job = read_job(session, id, error);
+    g_autoptr(Json) integrations = job ? integrations_here(session, error) : NULL;
+    if (integrations)
+        show(call, job, integrations);
+    return integrations != NULL;
+}
+
+static bool show_there(CommandCall *call, Remote *remote, const Json *job, GError **error) {
+    g_autoptr(Json) integrations = job ? integrations_there(remote, error) : NULL;
+    if (integrations)
+        show(call, job, integrations);
+    return integrations != NULL;
 }
 
 static bool run_show(CommandCall *call, GError **error) {
     g_autoptr(Session) session = session_open(call->arguments, SESSION_READ, error);
-    return session && show(call, session, arguments_word(call->arguments, 0), error);
+    return session && show_here(call, session, arguments_word(call->arguments, 0), error);
+}
+
+static bool ask_to_show(CommandCall *call, Remote *remote, GError **error) {
+    g_autoptr(Json) job =
+        ask_for_job(remote, NULL, "/api/jobs/{id}", arguments_word(call->arguments, 0), error);
+    return show_there(call, remote, job, error);
 }
 
 const Command jobs_show_command = {
@@ -345,6 +388,7 @@ const Command jobs_show_command = {
     .least = 1,
     .most = 1,
     .run = run_show,
+    .remote = ask_to_show,
 };
 
 /* --- jobs cancel ------------------------------------------------------------------------------ */
@@ -359,6 +403,11 @@ static bool cancel_work(DbUnit *unit, void *data, GError **error) {
     return job_cancel(unit, work->id, &work->how, error);
 }
 
+static void say_cancelled(const CommandCall *call) {
+    output_note(call->output, "What it had stored stays. Next: assay jobs retry %s",
+                arguments_word(call->arguments, 0));
+}
+
 static bool run_cancel(CommandCall *call, GError **error) {
     CancelWork work = {.id = arguments_word(call->arguments, 0)};
     GError *failure = NULL;
@@ -367,9 +416,18 @@ static bool run_cancel(CommandCall *call, GError **error) {
         return false;
     if (!session_run(session, DB_WRITE, cancel_work, &work, &failure))
         return explain_unknown(work.id, failure, error);
-    if (!show(call, session, work.id, error))
+    if (!show_here(call, session, work.id, error))
         return false;
-    output_note(call->output, "What it had stored stays. Next: assay jobs retry %s", work.id);
+    say_cancelled(call);
+    return true;
+}
+
+static bool ask_to_cancel(CommandCall *call, Remote *remote, GError **error) {
+    g_autoptr(Json) job = ask_for_job(remote, "POST", "/api/jobs/{id}/cancel",
+                                      arguments_word(call->arguments, 0), error);
+    if (!show_there(call, remote, job, error))
+        return false;
+    say_cancelled(call);
     return true;
 }
 
@@ -383,25 +441,35 @@ const Command jobs_cancel_command = {
     .least = 1,
     .most = 1,
     .run = run_cancel,
+    .remote = ask_to_cancel,
 };
 
 /* --- jobs retry ------------------------------------------------------------------------------- */
 
 static bool run_retry(CommandCall *call, GError **error) {
-    ReadWork work = {0};
     g_autofree char *job_id = NULL;
     g_autoptr(Session) session = session_open(call->arguments, SESSION_READ, error);
-    if (!session || !read_job(session, arguments_word(call->arguments, 0), &work, error))
-        return false;
-    json_free(work.list);
-    Registry *registry = session_registry(session, error);
+    g_autoptr(Json) job =
+        session ? read_job(session, arguments_word(call->arguments, 0), error) : NULL;
+    Registry *registry = job ? session_registry(session, error) : NULL;
     if (!registry ||
-        !queue_retry(session_db(session), session_scope(session), registry, work.id, &job_id,
-                     error) ||
-        !show(call, session, job_id, error))
+        !queue_retry(session_db(session), session_scope(session), registry,
+                     json_member_string(job, "id", ""), &job_id, error) ||
+        !show_here(call, session, job_id, error))
         return false;
     output_note(call->output,
                 "A worker of `assay serve` runs it; `assay sync` of its integration does so now.");
+    return true;
+}
+
+static bool ask_to_retry(CommandCall *call, Remote *remote, GError **error) {
+    g_autoptr(Json) queued = ask_for_job(remote, "POST", "/api/jobs/{id}/retry",
+                                         arguments_word(call->arguments, 0), error);
+    const Json *job = json_member(queued, "job");
+    if (!show_there(call, remote, job, error))
+        return false;
+    output_note(call->output, "A worker there runs it. Next: assay jobs show %s",
+                json_member_string(job, "id", ""));
     return true;
 }
 
@@ -416,4 +484,5 @@ const Command jobs_retry_command = {
     .least = 1,
     .most = 1,
     .run = run_retry,
+    .remote = ask_to_retry,
 };

@@ -77,66 +77,104 @@ static bool run_list(CommandCall *call, GError **error) {
     return true;
 }
 
+static bool ask_list(CommandCall *call, Remote *remote, GError **error) {
+    g_autoptr(Json) json = remote_get(remote, "/api/providers", NULL, error);
+    if (!json)
+        return false;
+    output_json(call->output, json);
+    if (!call->output->json)
+        print_list(call->output, json);
+    return true;
+}
+
 const Command provider_list_command = {
     .name = "provider list",
     .summary = "the services that can be connected",
     .usage = "",
     .examples = "assay provider list\nassay provider list --json",
     .run = run_list,
+    .remote = ask_list,
 };
 
 /* --- show ------------------------------------------------------------------------------------- */
 
-static void print_input(const Output *output, const DefinitionInput *input, const char *option) {
-    g_autofree char *what = g_strdup_printf("--%s %s", option, input->name);
-    const char *need = input->fallback ? " (default " : input->optional ? " (optional)" : "";
-    output_line(output, "  %-34s %s%s%s%s%s%s", what, input->label, input->help ? ": " : "",
-                input->help ? input->help : "", need, input->fallback ? input->fallback : "",
-                input->fallback ? ")" : "");
+static void print_input(const Output *output, const Json *input) {
+    bool secret = json_member_bool(input, "secret", false);
+    const char *help = json_member_string(input, "help", NULL);
+    const char *fallback = json_member_string(input, "default", NULL);
+    bool optional = !json_member_bool(input, "required", true);
+    g_autofree char *what = g_strdup_printf("--%s %s", secret ? "credential" : "set",
+                                            json_member_string(input, "name", ""));
+    g_autofree char *need = fallback ? g_strdup_printf(" (default %s)", fallback) : NULL;
+    output_line(output, "  %-34s %s%s%s%s", what, json_member_string(input, "label", ""),
+                help ? ": " : "", help ? help : "",
+                need       ? need
+                : optional ? " (optional)"
+                           : "");
 }
 
-static void print_auth(const Output *output, const DefinitionAuth *auth) {
-    output_line(output, "  %s: %s%s", auth->name, auth->label,
-                auth->supported ? "" : " (not in this version)");
-    for (size_t i = 0; auth->supported && i < auth->field_count; i++)
-        print_input(output, &auth->fields[i], auth->fields[i].secret ? "credential" : "set");
+static void print_inputs(const Output *output, const Json *inputs) {
+    for (size_t i = 0; i < json_count(inputs); i++)
+        print_input(output, json_item(inputs, i));
 }
 
-static void print_check(const Output *output, const DefinitionCheck *check) {
-    g_autoptr(GString) controls = g_string_new(NULL);
-    for (size_t i = 0; i < check->control_count; i++) {
-        for (size_t c = 0; c < check->controls[i].count; c++)
-            g_string_append_printf(controls, "%s%s:%s", controls->len > 0 ? ", " : "",
-                                   check->controls[i].framework, check->controls[i].controls[c]);
-    }
-    output_line(output, "    %-8s %s", severity_name(check->severity), check->title);
-    output_line(output, "             %s", controls->str);
+static void print_auth(const Output *output, const Json *auth) {
+    bool supported = json_member_bool(auth, "supported", true);
+    output_line(output, "  %s: %s%s", json_member_string(auth, "name", ""),
+                json_member_string(auth, "label", ""), supported ? "" : " (not in this version)");
+    if (supported)
+        print_inputs(output, json_member(auth, "fields"));
 }
 
-static void print_type(const Output *output, const EvidenceType *type) {
-    g_autoptr(Json) list = provider_needs(type);
-    g_autofree char *needs = join(list);
-    output_tone(output, TONE_STRONG, "  %s: %s", type->name, template_text(type->title));
+static void print_check(const Output *output, const Json *check) {
+    g_autoptr(GString) text = g_string_new(NULL);
+    void *iterator = NULL;
+    const char *framework = NULL;
+    Json *controls = NULL;
+    while (json_next(json_member(check, "controls"), &iterator, &framework, &controls))
+        for (size_t i = 0; i < json_count(controls); i++)
+            g_string_append_printf(text, "%s%s:%s", text->len > 0 ? ", " : "", framework,
+                                   json_text(json_item(controls, i)));
+    output_line(output, "    %-8s %s", json_member_string(check, "severity", ""),
+                json_member_string(check, "title", ""));
+    output_line(output, "             %s", text->str);
+}
+
+static void print_type(const Output *output, const Json *type) {
+    g_autofree char *needs = join(json_member(type, "needs"));
+    const Json *checks = json_member(type, "checks");
+    output_tone(output, TONE_STRONG, "  %s: %s", json_member_string(type, "name", ""),
+                json_member_string(type, "title", ""));
     if (*needs != '\0')
         output_line(output, "    needs    %s", needs);
-    for (size_t i = 0; i < type->check_count; i++)
-        print_check(output, &type->checks[i]);
+    for (size_t i = 0; i < json_count(checks); i++)
+        print_check(output, json_item(checks, i));
 }
 
-static void print_definition(const Output *output, const Definition *definition) {
-    output_tone(output, TONE_STRONG, "%s (%s)", definition->name, definition->id);
-    output_line(output, "%s\n%s\n\nSettings", definition->summary, definition->docs);
-    for (size_t i = 0; i < definition->setting_count; i++)
-        print_input(output, &definition->settings[i], "set");
+static void print_provider(const Output *output, const Json *json) {
+    const char *id = json_member_string(json, "id", "");
+    const char *setup = json_member_string(json, "setup", NULL);
+    const Json *auth = json_member(json, "auth");
+    const Json *types = json_member(json, "evidenceTypes");
+    output_tone(output, TONE_STRONG, "%s (%s)", json_member_string(json, "name", ""), id);
+    output_line(output, "%s\n%s\n\nSettings", json_member_string(json, "summary", ""),
+                json_member_string(json, "docs", ""));
+    print_inputs(output, json_member(json, "settings"));
     output_line(output, "\nWays to sign in");
-    for (size_t i = 0; i < definition->auth_count; i++)
-        print_auth(output, &definition->auth[i]);
+    for (size_t i = 0; i < json_count(auth); i++)
+        print_auth(output, json_item(auth, i));
     output_line(output, "\nEvidence, its checks and the controls they support");
-    for (size_t i = 0; i < definition->type_count; i++)
-        print_type(output, &definition->types[i]);
-    if (definition->setup)
-        output_line(output, "\nSetup\n%s", definition->setup);
-    output_note(output, "Next: assay connect %s", definition->id);
+    for (size_t i = 0; i < json_count(types); i++)
+        print_type(output, json_item(types, i));
+    if (setup)
+        output_line(output, "\nSetup\n%s", setup);
+    output_note(output, "Next: assay connect %s", id);
+}
+
+static void tell(const Output *output, const Json *json) {
+    output_json(output, json);
+    if (!output->json)
+        print_provider(output, json);
 }
 
 static bool run_show(CommandCall *call, GError **error) {
@@ -146,9 +184,16 @@ static bool run_show(CommandCall *call, GError **error) {
     if (!definition)
         return false;
     g_autoptr(Json) json = provider_object(definition);
-    output_json(call->output, json);
-    if (!call->output->json)
-        print_definition(call->output, definition);
+    tell(call->output, json);
+    return true;
+}
+
+static bool ask_show(CommandCall *call, Remote *remote, GError **error) {
+    g_autofree char *path = remote_path("/api/providers/{id}", arguments_word(call->arguments, 0));
+    g_autoptr(Json) json = remote_get(remote, path, NULL, error);
+    if (!json)
+        return false;
+    tell(call->output, json);
     return true;
 }
 
@@ -160,4 +205,5 @@ const Command provider_show_command = {
     .least = 1,
     .most = 1,
     .run = run_show,
+    .remote = ask_show,
 };

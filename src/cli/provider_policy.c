@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "cli/grid.h"
 #include "cli/provider.h"
+#include "present/policy_object.h"
 #include "provider/policy.h"
 #include "provider/rights.h"
 
@@ -21,72 +22,18 @@ static void wanted_clear(Wanted *wanted) {
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Wanted, wanted_clear)
 
-static const EvidenceType *find_type(const Definition *definition, const char *name,
-                                     GError **error) {
-    const EvidenceType *type = definition_type(definition, name);
-    if (!type)
-        g_set_error(error, ASSAY_ERROR, ERROR_NOT_FOUND,
-                    "%s has no such evidence type; `assay provider show %s` lists them",
-                    definition->name, definition->id);
-    return type;
-}
-
 static bool read_wanted(Wanted *wanted, const char *const *names, GError **error) {
-    const Definition *definition = wanted->definition;
-    size_t most = names ? g_strv_length((char **)(uintptr_t)names) : definition->type_count;
-    wanted->types = g_new0(const EvidenceType *, MAX(most, 1));
-    for (size_t i = 0; i < most; i++) {
-        const EvidenceType *type =
-            names ? find_type(definition, names[i], error) : &definition->types[i];
-        if (!type)
-            return false;
-        bool double_named = false;
-        for (size_t n = 0; n < wanted->count; n++)
-            double_named = double_named || wanted->types[n] == type;
-        if (!double_named)
-            wanted->types[wanted->count++] = type;
-    }
-    return true;
+    wanted->types = policy_types(wanted->definition, names, &wanted->count, error);
+    return wanted->types != NULL;
 }
 
 /* --- what is needed --------------------------------------------------------------------------- */
 
-static bool speaks_iam(const Definition *definition) {
-    return definition->service_count > 0;
-}
-
-static Json *names_json(const GPtrArray *names) {
-    Json *list = json_new_array();
-    for (guint i = 0; i < names->len; i++)
-        json_add_string(list, names->pdata[i]);
-    return list;
-}
-
-static Json *types_json(const Wanted *wanted) {
-    Json *list = json_new_array();
-    for (size_t i = 0; i < wanted->count; i++)
-        json_add_string(list, wanted->types[i]->name);
-    return list;
-}
-
-static Json *needs_json(const Wanted *wanted) {
-    g_autoptr(GPtrArray) vocabularies = policy_vocabularies(wanted->definition);
-    Json *needs = json_new_object();
-    for (guint i = 0; i < vocabularies->len; i++) {
-        const char *vocabulary = vocabularies->pdata[i];
-        g_autoptr(GPtrArray) names =
-            policy_names(wanted->definition, vocabulary, wanted->types, wanted->count);
-        json_put(needs, vocabulary, names_json(names));
-    }
-    return needs;
-}
-
 /* The document alone is the result, as it is given to AWS. */
-static void print_policy(const Output *output, const Wanted *wanted, const Json *policy) {
+static void print_policy(const Output *output, const char *provider, const Json *policy) {
     g_autofree char *text = json_print(policy, JSON_PRETTY);
     output_line(output, "%s", text);
-    output_note(output, "Next: make a policy of this, then assay connect %s",
-                wanted->definition->id);
+    output_note(output, "Next: make a policy of this, then assay connect %s", provider);
 }
 
 static void print_needs(const Output *output, const Json *needs) {
@@ -103,22 +50,13 @@ static void print_needs(const Output *output, const Json *needs) {
     }
 }
 
-static void tell_needs(const Output *output, const Wanted *wanted) {
-    g_autoptr(Json) json = json_new_object();
-    g_autoptr(Json) needs = needs_json(wanted);
-    bool iam = speaks_iam(wanted->definition);
-    g_autoptr(Json) policy =
-        iam ? policy_document(wanted->definition, wanted->types, wanted->count) : NULL;
-    json_put_string(json, "provider", wanted->definition->id);
-    json_put(json, "evidenceTypes", types_json(wanted));
-    json_put(json, "needs", json_ref(needs));
-    if (policy)
-        json_put(json, "policy", json_ref(policy));
+static void tell_needs(const Output *output, const Json *json) {
+    const Json *policy = json_member(json, "policy");
     output_json(output, json);
     if (!output->json && policy)
-        print_policy(output, wanted, policy);
+        print_policy(output, json_member_string(json, "provider", ""), policy);
     else if (!output->json)
-        print_needs(output, needs);
+        print_needs(output, json_member(json, "needs"));
 }
 
 /* --- what given rights miss ------------------------------------------------------------------- */
@@ -290,7 +228,27 @@ static bool run(CommandCall *call, GError **error) {
         return false;
     if (have)
         return tell_have(call, &wanted, have, error);
-    tell_needs(call->output, &wanted);
+    g_autoptr(Json) json = policy_object(wanted.definition, wanted.types, wanted.count);
+    tell_needs(call->output, json);
+    return true;
+}
+
+/* Rights are held against the definitions of this machine, which the server's need not be. */
+static bool run_remote(CommandCall *call, Remote *remote, GError **error) {
+    const char *const *types = arguments_list(call->arguments, "evidence");
+    g_autofree char *path =
+        remote_path("/api/providers/{id}/policy", arguments_word(call->arguments, 0));
+    g_autofree char *names = types ? g_strjoinv(",", (char **)(uintptr_t)types) : NULL;
+    const RemoteField query[] = {{"evidence", names}, {0}};
+    if (arguments_text(call->arguments, "have")) {
+        g_set_error_literal(error, ASSAY_ERROR, ERROR_USAGE,
+                            "--have is answered on this machine; leave out --server");
+        return false;
+    }
+    g_autoptr(Json) json = remote_get(remote, path, query, error);
+    if (!json)
+        return false;
+    tell_needs(call->output, json);
     return true;
 }
 
@@ -315,4 +273,5 @@ const Command provider_policy_command = {
     .least = 1,
     .most = 1,
     .run = run,
+    .remote = run_remote,
 };

@@ -5,6 +5,7 @@
 #include "cli/grid.h"
 #include "cli/integrations.h"
 #include "cli/mark.h"
+#include "present/integration_object.h"
 #include "present/schedule_object.h"
 #include "sync/schedule.h"
 
@@ -108,6 +109,42 @@ ScheduleDefaults schedule_defaults(const Session *session) {
                               .time_zone = config_text(settings, "timezone")};
 }
 
+/* --- objects ---------------------------------------------------------------------------------- */
+
+/* A definition that cannot be read leaves the rule untold, and nothing else. */
+static Json *object_of(Session *session, const Schedule *row, const char *provider) {
+    g_autoptr(GError) ignored = NULL;
+    const Definition *definition = NULL;
+    const ScheduleDefaults defaults = schedule_defaults(session);
+    bool known = !provider || find_definition(session, provider, &definition, &ignored);
+    g_autofree char *when = known ? schedule_rule_text(row, definition, &defaults) : NULL;
+    return schedule_object_when(row, when);
+}
+
+static const char *provider_of(const GPtrArray *integrations, const char *id) {
+    for (guint i = 0; i < integrations->len; i++) {
+        const Integration *integration = g_ptr_array_index(integrations, i);
+        if (g_strcmp0(integration->id, id) == 0)
+            return integration->provider;
+    }
+    return NULL;
+}
+
+static Json *reply_of(Json *take) {
+    Json *reply = json_new_object();
+    json_put(reply, "schedules", take);
+    json_put(reply, "nextCursor", NULL);
+    return reply;
+}
+
+static Json *integrations_json(const Session *session, const GPtrArray *integrations) {
+    Json *list = json_new_array();
+    for (guint i = 0; i < integrations->len; i++)
+        json_add(list, integration_object(g_ptr_array_index(integrations, i),
+                                          session_scope(session)->organization, NULL));
+    return list;
+}
+
 /* --- for people ------------------------------------------------------------------------------- */
 
 static const GridColumn columns[] = {{.title = "NAME"},
@@ -118,119 +155,141 @@ static const GridColumn columns[] = {{.title = "NAME"},
                                      {.title = "STATUS"},
                                      {0}};
 
-static char *next_text(const Schedule *row) {
+static int64_t time_of(const Json *json, const char *name) {
+    int64_t time = 0;
+    const char *text = json_member_string(json, name, NULL);
+    return text && clock_parse(text, &time) ? time : 0;
+}
+
+static char *next_text(const Json *row) {
     int64_t now = clock_now_ms();
-    if (row->due_at == SCHEDULE_NEVER)
-        return g_strdup("never");
-    if (row->due_at == 0)
-        return g_strdup("to be planned");
-    return row->due_at <= now ? g_strdup("due") : output_age(row->due_at, now);
+    int64_t due = time_of(row, "dueAt");
+    if (due == 0)
+        return g_strdup(json_member_bool(row, "paused", false) ? "never" : "to be planned");
+    return due <= now ? g_strdup("due") : output_age(due, now);
 }
 
-static void add_integration(Grid *grid, const Schedule *row, const Integration *integration,
-                            const char *when) {
-    g_autofree char *last = output_age(integration->last_checked_at, clock_now_ms());
+/* integration is NULL for a round of the organization. */
+static void add_row(Grid *grid, const Json *row, const Json *integration) {
+    int64_t at = integration ? time_of(integration, "lastCheckedAt") : time_of(row, "lastAt");
+    const char *paused = json_member_bool(row, "paused", false) ? INTEGRATION_PAUSED : "";
+    g_autofree char *last = output_age(at, clock_now_ms());
     g_autofree char *next = next_text(row);
-    grid_add(grid, integration->name);
-    grid_add(grid, integration->provider);
-    grid_add(grid, when);
+    grid_add(grid, integration ? json_member_string(integration, "name", "")
+                               : round_title(json_member_string(row, "id", "")));
+    grid_add(grid, json_member_string(integration, "integrationType", ""));
+    grid_add(grid, json_member_string(row, "when", ""));
     grid_add(grid, last);
     grid_add(grid, next);
-    mark_add(grid, integration->status, NULL);
+    mark_add(grid, integration ? json_member_string(integration, "status", "") : paused, NULL);
 }
 
-static void add_round(Grid *grid, const Schedule *row, const char *when) {
-    g_autofree char *last = output_age(row->last_at, clock_now_ms());
-    g_autofree char *next = next_text(row);
-    grid_add(grid, round_title(row->id));
-    grid_add(grid, "");
-    grid_add(grid, when);
-    grid_add(grid, last);
-    grid_add(grid, next);
-    mark_add(grid, row->paused ? INTEGRATION_PAUSED : "", NULL);
-}
-
-static const Integration *find_integration(const GPtrArray *integrations, const char *id) {
-    for (guint i = 0; i < integrations->len; i++) {
-        const Integration *integration = g_ptr_array_index(integrations, i);
-        if (strcmp(integration->id, id) == 0)
+static const Json *find_integration(const Json *integrations, const char *id) {
+    for (size_t i = 0; i < json_count(integrations); i++) {
+        const Json *integration = json_item(integrations, i);
+        if (strcmp(json_member_string(integration, "id", ""), id) == 0)
             return integration;
     }
     return NULL;
 }
 
-static bool add_row(Grid *grid, Session *session, const Schedule *row,
-                    const GPtrArray *integrations, GError **error) {
-    const Definition *definition = NULL;
-    const ScheduleDefaults defaults = schedule_defaults(session);
-    const Integration *integration =
-        row->integration_id ? find_integration(integrations, row->integration_id) : NULL;
-    if (integration && !find_definition(session, integration->provider, &definition, error))
-        return false;
-    g_autofree char *when = schedule_rule_text(row, definition, &defaults);
-    if (integration)
-        add_integration(grid, row, integration, when);
-    else if (!row->integration_id)
-        add_round(grid, row, when);
-    return true;
-}
-
-static bool print(const Output *output, Session *session, const GPtrArray *schedules,
-                  GError **error) {
-    g_autoptr(GPtrArray) integrations = NULL;
+static void print(const Output *output, const Json *schedules, const Json *integrations) {
     g_autoptr(Grid) grid = grid_new(columns);
-    if (output->json)
-        return true;
-    if (!integrations_read(session, &integrations, error))
-        return false;
-    for (guint i = 0; i < schedules->len; i++)
-        if (!add_row(grid, session, g_ptr_array_index(schedules, i), integrations, error))
-            return false;
-    if (integrations->len == 0) {
+    if (json_count(integrations) == 0) {
         output_line(output, "Nothing is connected, so nothing is due.");
         output_note(output, "Next: assay connect github");
-        return true;
+        return;
+    }
+    for (size_t i = 0; i < json_count(schedules); i++) {
+        const Json *row = json_item(schedules, i);
+        const char *id = json_member_string(row, "integrationId", NULL);
+        const Json *integration = id ? find_integration(integrations, id) : NULL;
+        if (!id || integration)
+            add_row(grid, row, integration);
     }
     grid_print(grid, output);
     output_note(output,
                 "`assay serve` keeps these times. Next: assay schedule set NAME --every 6h");
-    return true;
+}
+
+static void print_one(const Output *output, const Json *row, const Json *integration) {
+    g_autoptr(Grid) grid = grid_new(columns);
+    output_json(output, row);
+    add_row(grid, row, integration);
+    grid_print(grid, output);
 }
 
 bool schedule_print_target(const Output *output, Session *session, const ScheduleTarget *target,
                            GError **error) {
-    g_autoptr(Grid) grid = grid_new(columns);
     GetWork work = {.id = target->round ? target->round : target->integration->id};
     bool ok = session_run(session, DB_READ, get_work, &work, error);
     g_autoptr(Schedule) row = work.row;
     g_autoptr(Integration) now = NULL;
     if (!ok || (!target->round && !integrations_find(session, work.id, &now, error)))
         return false;
-    const ScheduleDefaults defaults = schedule_defaults(session);
-    g_autofree char *when = schedule_rule_text(row, target->definition, &defaults);
-    g_autoptr(Json) json = schedule_object(row);
-    output_json(output, json);
-    if (target->round)
-        add_round(grid, row, when);
-    else
-        add_integration(grid, row, now, when);
-    grid_print(grid, output);
+    g_autoptr(Json) json = object_of(session, row, now ? now->provider : NULL);
+    g_autoptr(Json) integration =
+        now ? integration_object(now, session_scope(session)->organization, NULL) : NULL;
+    print_one(output, json, integration);
     return true;
 }
 
+/* --- the same of a server --------------------------------------------------------------------- */
+
+bool schedule_change_there(const CommandCall *call, Remote *remote, const Json *change,
+                           GError **error) {
+    const char *name = arguments_word(call->arguments, 0);
+    GError *failure = NULL;
+    g_autoptr(Json) before = remote_integration(remote, name, &failure);
+    const char *round = error_code_of(failure) == ERROR_NOT_FOUND ? round_named(name) : NULL;
+    if (!before && !round) {
+        g_propagate_error(error, failure);
+        return false;
+    }
+    g_clear_error(&failure);
+    const char *id = before ? json_member_string(before, "id", "") : round;
+    g_autofree char *path = remote_path("/api/schedules/{id}", id);
+    g_autoptr(Json) row = remote_send(remote, "PATCH", path, change, error);
+    g_autoptr(Json) now = row && before ? remote_integration(remote, id, error) : NULL;
+    if (!row || (before && !now))
+        return false;
+    print_one(call->output, row, now);
+    return true;
+}
+
+/* --- schedule --------------------------------------------------------------------------------- */
+
 static bool run(CommandCall *call, GError **error) {
     g_autoptr(GPtrArray) schedules = NULL;
+    g_autoptr(GPtrArray) integrations = NULL;
     g_autoptr(Session) session = session_open(call->arguments, SESSION_READ, error);
-    if (!session || !read_all(session, &schedules, error))
+    if (!session || !read_all(session, &schedules, error) ||
+        !integrations_read(session, &integrations, error))
         return false;
-    g_autoptr(Json) reply = json_new_object();
     Json *list = json_new_array();
-    for (guint i = 0; i < schedules->len; i++)
-        json_add(list, schedule_object(g_ptr_array_index(schedules, i)));
-    json_put(reply, "schedules", list);
-    json_put(reply, "nextCursor", NULL);
+    for (guint i = 0; i < schedules->len; i++) {
+        const Schedule *row = g_ptr_array_index(schedules, i);
+        json_add(list, object_of(session, row, provider_of(integrations, row->integration_id)));
+    }
+    g_autoptr(Json) reply = reply_of(list);
+    g_autoptr(Json) names = integrations_json(session, integrations);
     output_json(call->output, reply);
-    return print(call->output, session, schedules, error);
+    print(call->output, list, names);
+    return true;
+}
+
+static bool run_remote(CommandCall *call, Remote *remote, GError **error) {
+    Json *list = remote_list(remote, "/api/schedules", NULL, "schedules", error);
+    if (!list)
+        return false;
+    g_autoptr(Json) reply = reply_of(list);
+    g_autoptr(Json) integrations =
+        remote_list(remote, "/api/integrations", NULL, "integrations", error);
+    if (!integrations)
+        return false;
+    output_json(call->output, reply);
+    print(call->output, list, integrations);
+    return true;
 }
 
 const Command schedule_command = {
@@ -244,4 +303,5 @@ const Command schedule_command = {
     .examples = "assay schedule\n"
                 "assay schedule --json",
     .run = run,
+    .remote = run_remote,
 };

@@ -25,6 +25,11 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ScheduleTarget, schedule_target_clear)
 /* What the installation's settings say of rounds that nobody has set. Texts are the session's. */
 ScheduleDefaults schedule_defaults(const Session *session);
 
+/* Changes what the first word names on a server, as PATCH /api/schedules/{id} takes it, and prints
+ * the row as it is then. */
+bool schedule_change_there(const CommandCall *call, Remote *remote, const Json *change,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Prints the row of a target as it is now. */
 bool schedule_print_target(const Output *output, Session *session, const ScheduleTarget *target,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;

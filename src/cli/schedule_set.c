@@ -32,22 +32,35 @@ static bool choose(Session *session, const ScheduleTarget *target, const void *d
     return schedule_choose(db, scope, target->integration, target->definition, &wish, error);
 }
 
-static bool run_set(CommandCall *call, GError **error) {
-    ScheduleWish wish = {.every = arguments_text(call->arguments, "every"),
-                         .cron = arguments_text(call->arguments, "cron"),
-                         .time_zone = arguments_text(call->arguments, "timezone")};
+static bool read_wish(const CommandCall *call, ScheduleWish *wish, GError **error) {
+    *wish = (ScheduleWish){.every = arguments_text(call->arguments, "every"),
+                           .cron = arguments_text(call->arguments, "cron"),
+                           .time_zone = arguments_text(call->arguments, "timezone")};
     bool usual = arguments_flag(call->arguments, "default");
-    int given = (wish.every != NULL) + (wish.cron != NULL) + usual;
-    if (given != 1) {
-        g_set_error_literal(error, ASSAY_ERROR, ERROR_USAGE,
-                            "give one of --every 4h, --cron '0 6 * * 1-5' and --default");
+    int given = (wish->every != NULL) + (wish->cron != NULL) + usual;
+    if (given == 1 && !(usual && wish->time_zone))
+        return true;
+    g_set_error_literal(error, ASSAY_ERROR, ERROR_USAGE,
+                        given == 1 ? "--timezone goes with --cron"
+                                   : "give one of --every 4h, --cron '0 6 * * 1-5' and --default");
+    return false;
+}
+
+static bool run_set(CommandCall *call, GError **error) {
+    ScheduleWish wish;
+    return read_wish(call, &wish, error) && change(call, choose, &wish, error);
+}
+
+static bool set_there(CommandCall *call, Remote *remote, GError **error) {
+    ScheduleWish wish;
+    if (!read_wish(call, &wish, error))
         return false;
-    }
-    if (usual && wish.time_zone) {
-        g_set_error_literal(error, ASSAY_ERROR, ERROR_USAGE, "--timezone goes with --cron");
-        return false;
-    }
-    return change(call, choose, &wish, error);
+    g_autoptr(Json) body = json_new_object();
+    json_put_string(body, "every", wish.every);
+    json_put_string(body, "cron", wish.cron);
+    if (wish.time_zone)
+        json_put_string(body, "timeZone", wish.time_zone);
+    return schedule_change_there(call, remote, body, error);
 }
 
 static const Option set_options[] = {
@@ -72,6 +85,7 @@ const Command schedule_set_command = {
     .least = 1,
     .most = 1,
     .run = run_set,
+    .remote = set_there,
 };
 
 /* --- pause and resume ------------------------------------------------------------------------- */
@@ -86,11 +100,28 @@ static bool pause_target(Session *session, const ScheduleTarget *target, const v
     return schedule_pause(db, scope, target->integration, target->definition, error);
 }
 
+static bool pause_there(CommandCall *call, Remote *remote, bool paused, GError **error) {
+    g_autoptr(Json) body = json_new_object();
+    json_put_bool(body, "paused", paused);
+    return schedule_change_there(call, remote, body, error);
+}
+
+static void say_paused(const CommandCall *call) {
+    output_note(call->output, "What was collected stays. Next: assay schedule resume %s",
+                arguments_word(call->arguments, 0));
+}
+
 static bool run_pause(CommandCall *call, GError **error) {
     if (!change(call, pause_target, NULL, error))
         return false;
-    output_note(call->output, "What was collected stays. Next: assay schedule resume %s",
-                arguments_word(call->arguments, 0));
+    say_paused(call);
+    return true;
+}
+
+static bool run_pause_there(CommandCall *call, Remote *remote, GError **error) {
+    if (!pause_there(call, remote, true, error))
+        return false;
+    say_paused(call);
     return true;
 }
 
@@ -106,6 +137,7 @@ const Command schedule_pause_command = {
     .least = 1,
     .most = 1,
     .run = run_pause,
+    .remote = run_pause_there,
 };
 
 static bool resume_target(Session *session, const ScheduleTarget *target, const void *data,
@@ -123,6 +155,10 @@ static bool run_resume(CommandCall *call, GError **error) {
     return change(call, resume_target, NULL, error);
 }
 
+static bool run_resume_there(CommandCall *call, Remote *remote, GError **error) {
+    return pause_there(call, remote, false, error);
+}
+
 const Command schedule_resume_command = {
     .name = "schedule resume",
     .summary = "collect again",
@@ -133,4 +169,5 @@ const Command schedule_resume_command = {
     .least = 1,
     .most = 1,
     .run = run_resume,
+    .remote = run_resume_there,
 };

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/secmem.h"
+#include "cli/schedule.h"
 
 #include <string.h>
 
@@ -77,6 +78,7 @@ bool serve_api_start(const ServeApi *wish, ApiServer **server_out, GError **erro
                         .aws = wish->station->aws,
                         .wait_scale = wish->station->wait_scale,
                         .sign_on = sign_on,
+                        .schedule = schedule_defaults(wish->session),
                         .patience_ms = patience_ms(),
                         .queued = tell_queued,
                         .configuration = describe,

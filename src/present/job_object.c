@@ -66,6 +66,7 @@ Json *job_object(const Job *job, const JobResult *result, const Json *progress) 
     json_put_time(json, "startedAt", job->started_at);
     json_put_time(json, "completedAt", job->completed_at);
     json_put_time(json, "dueAt", job->completed_at > 0 ? 0 : job->due_at);
+    json_put_time(json, "calledOffAt", job->cancel_at);
     json_put(json, "progress", progress ? json_copy_deep(progress) : NULL);
     put_end(json, result);
     return json;

@@ -1,9 +1,9 @@
 /* job_object.h - a job and what came of it as the API's JSON objects.
  *
  * A job: {id, integrationId, organizationId, status, evidenceTypes, attempt, priority, createdAt,
- * startedAt, completedAt, dueAt, progress, result, error}; result and error are null while it has
- * none. A result: {evidenceCollected, evidenceFailed, controlsUpdated, errors: [{evidenceType,
- * code, message, retryable, details}]}.
+ * startedAt, completedAt, dueAt, calledOffAt, progress, result, error}; result and error are null
+ * while it has none. A result: {evidenceCollected, evidenceFailed, controlsUpdated, errors:
+ * [{evidenceType, code, message, retryable, details}]}.
  */
 #pragma once
 

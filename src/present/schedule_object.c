@@ -11,3 +11,9 @@ Json *schedule_object(const Schedule *schedule) {
     json_put_time(json, "lastAt", schedule->last_at);
     return json;
 }
+
+Json *schedule_object_when(const Schedule *schedule, const char *when) {
+    Json *json = schedule_object(schedule);
+    json_put_string(json, "when", when);
+    return json;
+}

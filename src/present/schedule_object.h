@@ -11,3 +11,7 @@
 
 /* The caller owns the object. */
 Json *schedule_object(const Schedule *schedule);
+
+/* The same with `when`: which rule holds, for people; null when the definition, which knows the
+ * default, cannot be read. */
+Json *schedule_object_when(const Schedule *schedule, const char *when);

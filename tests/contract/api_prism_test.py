@@ -194,6 +194,8 @@ def walk_installation(client):
     client.ask("DELETE /api/tokens/{id}", made["tokenInfo"]["id"])
     client.ask("GET /api/providers")
     client.ask("GET /api/providers/{id}", "github")
+    client.ask("GET /api/providers/{id}/policy", "github")
+    client.ask("GET /api/providers/{id}/policy", "aws", query="?evidence=iam_users")
 
 
 def ended(client, job):
@@ -227,6 +229,7 @@ def walk_integration(client, sandbox):
     sandbox.control("POST", "release", {})
     ended(client, held)
     sandbox.clear()
+    ended(client, client.ask("POST /api/jobs/{id}/retry", held, status=202).json["jobId"])
     walk_results(client)
     client.ask("DELETE /api/integrations/{id}", identity)
 

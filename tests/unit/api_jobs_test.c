@@ -179,6 +179,52 @@ static void a_job_that_waits_is_called_off(void) {
     g_assert_cmpuint(json_count(json_member(list.json, "jobs")), ==, 1);
 }
 
+static void assert_denied(const Stage *stage, Role role, const char *path) {
+    g_auto(Answer) answer = stage_send(stage, role, "POST", path, NULL);
+    assert_problem(&answer, 403, "PERMISSION_DENIED");
+}
+
+static void a_job_that_has_ended_is_run_again(void) {
+    g_auto(Stage) stage;
+    stage_init(&stage, 0);
+    g_autofree char *id = queue(&stage, "{\"evidenceTypes\":[\"branch_protection\"]}");
+    g_autofree char *retry = g_strdup_printf("/api/jobs/%s/retry", id);
+    RunWork work = {.job_id = id};
+    must(db_run(stage.db, &claiming, DB_WRITE, claim_work, &work, &error));
+    g_auto(Answer) running = stage_send(&stage, ROLE_OWNER, "POST", retry, NULL);
+    assert_problem(&running, 409, "CONFIGURATION_ERROR");
+    must(db_run(stage.db, &scope, DB_WRITE, complete_work, &work, &error));
+    job_free(work.job);
+    assert_denied(&stage, ROLE_AUDITOR, retry);
+    assert_denied(&stage, ROLE_SCANNER, retry);
+    unsigned announced = stage.queued;
+    g_auto(Answer) again = stage_send(&stage, ROLE_MEMBER, "POST", retry, NULL);
+    g_assert_cmpuint(again.status, ==, 202);
+    g_assert_cmpstr(answer_text(&again, "jobId"), !=, id);
+    g_assert_cmpstr(answer_text(&again, "job.status"), ==, "pending");
+    g_assert_cmpuint(json_count(json_path(again.json, "job.evidenceTypes")), ==, 1);
+    g_assert_cmpuint(stage.queued, ==, announced + 1);
+    g_auto(Answer) log = stage_get(&stage, ROLE_OWNER, "/api/audit?action=sync.start");
+    g_assert_cmpuint(json_count(json_member(log.json, "audit")), ==, 2);
+}
+
+static void a_job_that_waits_is_due_at_once_when_it_is_run_again(void) {
+    g_auto(Stage) stage;
+    stage_init(&stage, 0);
+    g_autofree char *id = queue(&stage, NULL);
+    g_autofree char *retry = g_strdup_printf("/api/jobs/%s/retry", id);
+    g_auto(Answer) again = stage_send(&stage, ROLE_OWNER, "POST", retry, NULL);
+    g_assert_cmpstr(answer_text(&again, "jobId"), ==, id);
+    g_auto(Answer) foreign =
+        stage_ask(&stage, &(Ask){.method = "POST", .path = retry, .token = stage.stranger});
+    g_assert_cmpuint(foreign.status, ==, 404);
+    g_auto(Answer) paused = stage_send(
+        &stage, ROLE_OWNER, "PATCH", "/api/integrations/" INTEGRATION_A, "{\"status\":\"paused\"}");
+    g_assert_cmpuint(paused.status, ==, 200);
+    g_auto(Answer) refused = stage_send(&stage, ROLE_OWNER, "POST", retry, NULL);
+    assert_problem(&refused, 409, "CONFIGURATION_ERROR");
+}
+
 static void jobs_that_wait_and_run_are_figures(void) {
     g_auto(Stage) stage;
     stage_init(&stage, 0);
@@ -435,6 +481,9 @@ static const ApiTest tests[] = {
     {"the_same_key_again_gets_the_same_answer", the_same_key_again_gets_the_same_answer},
     {"a_refusal_is_kept_for_its_key_as_well", a_refusal_is_kept_for_its_key_as_well},
     {"a_job_that_waits_is_called_off", a_job_that_waits_is_called_off},
+    {"a_job_that_has_ended_is_run_again", a_job_that_has_ended_is_run_again},
+    {"a_job_that_waits_is_due_at_once_when_it_is_run_again",
+     a_job_that_waits_is_due_at_once_when_it_is_run_again},
     {"jobs_that_wait_and_run_are_figures", jobs_that_wait_and_run_are_figures},
     {"limits_of_providers_are_figures", limits_of_providers_are_figures},
     {"a_running_job_is_asked_to_end", a_running_job_is_asked_to_end},

@@ -1,4 +1,5 @@
 /* Controls, findings, and what to fix next. */
+#include "base/clock.h"
 #include "cli/fixes.h"
 #include "store/finding.h"
 #include "unit/cli_support.h"
@@ -186,6 +187,35 @@ static void people_see_controls_score_and_what_to_fix(void) {
     assert_holds(said.err, "Next: assay sync acme");
 }
 
+/* --- asked of a server ------------------------------------------------------------------------ */
+
+static void a_server_says_the_same_of_findings(void) {
+    clock_freeze(1760000100000);
+    desk_serve("member", false);
+    desk_same("findings", 0);
+    g_autoptr(Session) session = desk_session();
+    g_autofree char *id = make_findings(session);
+    desk_same("findings", 0);
+    desk_same("findings --state all --limit 2", 0);
+    desk_same("findings --state resolved --severity high --check " CHECK, 0);
+    desk_same("findings --integration acme", 0);
+    desk_same("findings --integration nobody", 3);
+    desk_same("findings --severity bad", 2);
+}
+
+static void a_server_says_the_same_of_controls(void) {
+    clock_freeze(1760000100000);
+    desk_serve("auditor", false);
+    desk_same("controls", 0);
+    desk_same("controls --framework soc2 --status manual", 0);
+    g_autoptr(Session) session = desk_session();
+    g_autofree char *id = make_findings(session);
+    desk_same("controls --framework soc2", 0);
+    desk_same("controls --framework SOC2", 0);
+    desk_same("controls --framework sock2", 3);
+    desk_same("controls --status broken", 2);
+}
+
 int main(int argc, char **argv) {
     static const DeskTest tests[] = {
         {"the_worst_comes_first", the_worst_comes_first},
@@ -201,6 +231,8 @@ int main(int argc, char **argv) {
         {"a_status_is_taken_as_in_json_or_as_people_see_it",
          a_status_is_taken_as_in_json_or_as_people_see_it},
         {"people_see_controls_score_and_what_to_fix", people_see_controls_score_and_what_to_fix},
+        {"a_server_says_the_same_of_findings", a_server_says_the_same_of_findings},
+        {"a_server_says_the_same_of_controls", a_server_says_the_same_of_controls},
     };
     return desk_main(argc, argv, "controls", tests, G_N_ELEMENTS(tests));
 }

@@ -273,6 +273,82 @@ static void unknown_evidence_is_not_found(void) {
     desk_fails("evidence show 019a9e5c-3f5e-7cc1-b6a5-6d1f0c2a9b11", 3, "there is no evidence");
 }
 
+/* --- asked of a server ------------------------------------------------------------------------ */
+
+/* A served desk with three items, of which the last has data. */
+static void serve_three(Made rows[3]) {
+    clock_freeze(NOW + DAY);
+    desk_serve("member", false);
+    g_autoptr(Session) session = desk_session();
+    g_autofree char *id = desk_add_integration(session, "acme", INTEGRATION_CONNECTED);
+    for (size_t i = 0; i < 3; i++) {
+        rows[i] = (Made){.integration_id = id, .type = i == 1 ? "a" : "b", .completeness = 0.5};
+        rows[i].data = i == 2 ? "{\"details\":[{\"b\":1.50,\"data\":\"\\\"}\"}]}" : NULL;
+        make(session, &rows[i]);
+    }
+}
+
+static void a_server_lists_the_same_evidence(void) {
+    Made rows[3];
+    serve_three(rows);
+    g_autofree char *behind = g_strdup_printf("evidence list --cursor %s", rows[1].id);
+    desk_same("evidence list", 0);
+    desk_same("evidence list --limit 2", 0);
+    desk_same("evidence list --type a --integration acme --source GitHub", 0);
+    desk_same("evidence list --from 2025-10-09 --to 2025-10-10", 0);
+    desk_same("evidence list --to 2025-10-09", 0);
+    desk_same("evidence list --integration nobody", 3);
+    desk_same(behind, 0);
+}
+
+static void a_server_shows_the_same_item_byte_by_byte(void) {
+    Made rows[3];
+    serve_three(rows);
+    for (size_t i = 1; i < 3; i++) {
+        g_autofree char *line = g_strdup_printf("evidence show %s", rows[i].id);
+        desk_same(line, 0);
+    }
+    desk_same("evidence show 019a9e5c-3f5e-7cc1-b6a5-6d1f0c2a9b11", 3);
+    desk_same("evidence show nonsense", 3);
+}
+
+static void large_data_come_whole_from_a_server(void) {
+    Made rows[3];
+    serve_three(rows);
+    g_autofree char *data = large_document();
+    g_autoptr(Session) session = desk_session();
+    g_autofree char *id = desk_add_integration(session, "large", INTEGRATION_CONNECTED);
+    Made made = {.integration_id = id, .type = "users", .data = data, .completeness = 1};
+    make(session, &made);
+    g_autofree char *line = g_strdup_printf("evidence show %s", made.id);
+    desk_same(line, 0);
+}
+
+static void a_server_takes_reviews_in_the_name_of_the_token(void) {
+    Made rows[3];
+    serve_three(rows);
+    g_autofree char *approve =
+        g_strdup_printf("evidence review %s --approve --note fine", rows[0].id);
+    g_autofree char *named = g_strdup_printf("%s --by mona", approve);
+    g_autofree char *show = g_strdup_printf("evidence show %s", rows[0].id);
+    g_autoptr(Json) review = desk_json(desk_there(approve), 0);
+    g_assert_cmpstr(json_member_string(review, "evidenceId", ""), ==, rows[0].id);
+    g_assert_cmpstr(json_member_string(review, "reviewState", ""), ==, "approved");
+    g_assert_cmpstr(json_member_string(review, "reviewedBy", ""), ==, "desk");
+    g_assert_cmpstr(json_member_string(review, "note", ""), ==, "fine");
+    g_auto(Said) said = desk_run(desk_there(approve));
+    assert_holds(said.out, "is approved by desk.");
+    desk_same(show, 0);
+    desk_fails(desk_there(named), 2, "the server knows who asks");
+    desk_fails(desk_there("evidence review nonsense --approve"), 3, "no such evidence");
+}
+
+static void an_auditor_may_not_review(void) {
+    desk_serve("auditor", false);
+    desk_fails(desk_there("evidence review 019a9e5c-3f5e-7cc1-b6a5-6d1f0c2a9b11 --approve"), 4,
+               "role");
+}
+
 int main(int argc, char **argv) {
     static const DeskTest tests[] = {
         {"quality_is_completeness_times_freshness", quality_is_completeness_times_freshness},
@@ -288,6 +364,12 @@ int main(int argc, char **argv) {
          altered_data_are_told_before_anything_is_printed},
         {"people_see_facts_reads_and_small_data", people_see_facts_reads_and_small_data},
         {"unknown_evidence_is_not_found", unknown_evidence_is_not_found},
+        {"a_server_lists_the_same_evidence", a_server_lists_the_same_evidence},
+        {"a_server_shows_the_same_item_byte_by_byte", a_server_shows_the_same_item_byte_by_byte},
+        {"large_data_come_whole_from_a_server", large_data_come_whole_from_a_server},
+        {"a_server_takes_reviews_in_the_name_of_the_token",
+         a_server_takes_reviews_in_the_name_of_the_token},
+        {"an_auditor_may_not_review", an_auditor_may_not_review},
     };
     return desk_main(argc, argv, "evidence", tests, G_N_ELEMENTS(tests));
 }

@@ -251,6 +251,100 @@ static void a_parked_job_is_due_at_once_and_a_running_one_is_left_alone(void) {
     desk_fails("jobs retry job-1", 1, "the job is running");
 }
 
+/* --- the same of a server --------------------------------------------------------------------- */
+
+#define JOB_1 "01890000-0000-7000-8000-000000000001"
+#define JOB_2 "01890000-0000-7000-8000-000000000002"
+#define JOB_3 "01890000-0000-7000-8000-000000000003"
+
+static void both_ways_tell_the_same_of_jobs(void) {
+    clock_freeze(NOW);
+    g_autoptr(Session) session = desk_session();
+    desk_serve("member", false);
+    desk_same("jobs list", 0);
+    g_autofree char *acme = desk_add_integration(session, "acme", INTEGRATION_CONNECTED);
+    g_autofree char *beta = desk_add_integration(session, "beta", INTEGRATION_CONNECTED);
+    add_job(session, acme, JOB_1, JOB_PRIORITY_PERSON);
+    add_job(session, beta, JOB_2, JOB_PRIORITY_SCHEDULE);
+    add_job(session, acme, JOB_3, JOB_PRIORITY_RENEWAL);
+    end_job(session, JOB_1, RESULT, NULL);
+    park_job(session, JOB_2);
+    g_autoptr(Job) job = claim(session, JOB_3);
+    static const char *const lines[] = {"jobs list",
+                                        "jobs list --integration acme",
+                                        "jobs list --status completed",
+                                        "jobs list --limit 2",
+                                        "jobs list --limit 2 --cursor " JOB_2,
+                                        "jobs show " JOB_1,
+                                        "jobs show " JOB_2,
+                                        "jobs show " JOB_3};
+    for (size_t i = 0; i < G_N_ELEMENTS(lines); i++)
+        desk_same(lines[i], 0);
+}
+
+static void both_ways_refuse_the_same(void) {
+    g_autoptr(Session) session = desk_session();
+    desk_serve("member", false);
+    g_autofree char *acme = desk_add_integration(session, "acme", INTEGRATION_CONNECTED);
+    add_job(session, acme, JOB_1, 0);
+    g_autoptr(Job) job = claim(session, JOB_1);
+    desk_same("jobs list --status broken", 2);
+    desk_same("jobs list --integration nobody", 3);
+    desk_same("jobs show " JOB_2, 3);
+    desk_same("jobs show job-1", 3);
+    desk_same("jobs cancel " JOB_2, 3);
+    desk_same("jobs retry " JOB_2, 3);
+    desk_same("jobs retry " JOB_1, 1);
+}
+
+static void a_job_is_called_off_there(void) {
+    g_autoptr(Session) session = desk_session();
+    desk_serve("member", false);
+    g_autofree char *acme = desk_add_integration(session, "acme", INTEGRATION_CONNECTED);
+    add_job(session, acme, JOB_1, 0);
+    add_job(session, acme, JOB_2, 0);
+    g_autoptr(Job) job = claim(session, JOB_1);
+    g_auto(Said) told = desk_run(desk_there("jobs cancel " JOB_1));
+    g_assert_cmpint(told.status, ==, 0);
+    assert_holds(told.out, "its worker ends it within seconds");
+    desk_same("jobs show " JOB_1, 0);
+    g_auto(Said) ended = desk_run(desk_there("jobs cancel " JOB_2));
+    assert_holds(ended.out, "– cancelled");
+    assert_holds(ended.err, "Next: assay jobs retry " JOB_2);
+    desk_fails(desk_there("jobs cancel " JOB_2), 1, "the job has ended already");
+}
+
+static void a_job_is_run_again_there(void) {
+    g_autoptr(Session) session = desk_session();
+    desk_serve("member", false);
+    g_autofree char *acme = desk_add_integration(session, "acme", INTEGRATION_CONNECTED);
+    add_job(session, acme, JOB_1, 0);
+    end_job(session, JOB_1, NULL, "{\"code\":\"TIMEOUT\",\"message\":\"No answer in time.\"}");
+    g_autoptr(Json) again = desk_json(desk_there("jobs retry " JOB_1), 0);
+    const char *id = json_member_string(again, "id", "");
+    g_assert_cmpstr(id, !=, JOB_1);
+    g_assert_cmpstr(json_member_string(again, "status", ""), ==, JOB_PENDING);
+    g_autofree char *line = g_strdup_printf("jobs show %s", id);
+    desk_same(line, 0);
+    park_job(session, id);
+    g_autofree char *retry = g_strdup_printf("jobs retry %s", id);
+    g_auto(Said) resumed = desk_run(desk_there(retry));
+    assert_holds(resumed.out, id);
+    assert_holds(resumed.err, "A worker there runs it. Next: assay jobs show ");
+}
+
+static void whoever_only_reads_calls_nothing_off(void) {
+    g_autoptr(Session) session = desk_session();
+    desk_serve("auditor", false);
+    g_autofree char *acme = desk_add_integration(session, "acme", INTEGRATION_CONNECTED);
+    add_job(session, acme, JOB_1, 0);
+    desk_same("jobs show " JOB_1, 0);
+    desk_fails(desk_there("jobs cancel " JOB_1), 4, "");
+    desk_fails(desk_there("jobs retry " JOB_1), 4, "");
+    g_autoptr(Json) job = desk_json("jobs show " JOB_1, 0);
+    g_assert_cmpstr(json_member_string(job, "status", ""), ==, JOB_PENDING);
+}
+
 int main(int argc, char **argv) {
     static const DeskTest tests[] = {
         {"empty_lists_say_what_to_do", empty_lists_say_what_to_do},
@@ -265,6 +359,11 @@ int main(int argc, char **argv) {
         {"an_ended_job_is_queued_again", an_ended_job_is_queued_again},
         {"a_parked_job_is_due_at_once_and_a_running_one_is_left_alone",
          a_parked_job_is_due_at_once_and_a_running_one_is_left_alone},
+        {"both_ways_tell_the_same_of_jobs", both_ways_tell_the_same_of_jobs},
+        {"both_ways_refuse_the_same", both_ways_refuse_the_same},
+        {"a_job_is_called_off_there", a_job_is_called_off_there},
+        {"a_job_is_run_again_there", a_job_is_run_again_there},
+        {"whoever_only_reads_calls_nothing_off", whoever_only_reads_calls_nothing_off},
     };
     return desk_main(argc, argv, "jobs", tests, G_N_ELEMENTS(tests));
 }

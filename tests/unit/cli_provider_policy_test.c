@@ -323,6 +323,15 @@ static void rights_that_cannot_be_read_are_no_rights(void) {
     desk_fails(line, 2, "rights.txt: the rights cannot be read");
 }
 
+static void a_server_tells_the_same_needs(void) {
+    desk_serve("auditor", false);
+    desk_same("provider policy aws", 0);
+    desk_same("provider policy aws --evidence iam_users,s3_encryption,iam_users", 0);
+    desk_same("provider policy github --evidence branch_protection", 0);
+    desk_same("provider policy aws --evidence nonsense", 3);
+    desk_fails(desk_there("provider policy aws --have x"), 2, "leave out --server");
+}
+
 int main(int argc, char **argv) {
 #define TEST(name)                                                                                 \
     { #name, name }
@@ -342,6 +351,7 @@ int main(int argc, char **argv) {
         TEST(names_of_one_vocabulary_are_enough),
         TEST(people_get_a_table),
         TEST(rights_that_cannot_be_read_are_no_rights),
+        TEST(a_server_tells_the_same_needs),
     };
     return desk_main(argc, argv, "provider_policy", tests, G_N_ELEMENTS(tests));
 }

@@ -180,6 +180,17 @@ static void a_test_without_exchanges_is_not_found(void) {
     desk_fails("provider test nonsense", 3, "there are no recorded exchanges in");
 }
 
+static void a_server_tells_of_its_own_definitions(void) {
+    desk_file("data/providers/sample.yaml", sound);
+    desk_serve("owner", false);
+    desk_same("provider list", 0);
+    desk_same("provider show sample", 0);
+    desk_same("provider show github", 0);
+    desk_same("provider show sampel", 3);
+    desk_same("provider policy sample", 0);
+    desk_fails("provider check x --server http://127.0.0.1:1", 2, "takes no --server");
+}
+
 int main(int argc, char **argv) {
     static const DeskTest tests[] = {
         {"the_services_are_listed", the_services_are_listed},
@@ -187,6 +198,7 @@ int main(int argc, char **argv) {
          a_broken_definition_is_listed_with_what_is_wrong},
         {"a_definition_of_the_data_directory_is_known",
          a_definition_of_the_data_directory_is_known},
+        {"a_server_tells_of_its_own_definitions", a_server_tells_of_its_own_definitions},
         {"a_sound_definition_passes", a_sound_definition_passes},
         {"a_misspelt_key_is_told_with_line_and_column",
          a_misspelt_key_is_told_with_line_and_column},

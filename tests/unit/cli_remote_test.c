@@ -114,6 +114,17 @@ static void what_belongs_to_one_machine_takes_no_server(void) {
     assert_holds(said.err, "not on ASSAY_SERVER");
 }
 
+static void settings_are_told_to_the_operator_alone(void) {
+    desk_serve("owner", false);
+    desk_fails(desk_there("config"), 4, "");
+}
+
+static void the_operator_sees_the_settings_of_the_server(void) {
+    desk_serve("owner", true);
+    g_autoptr(Json) json = desk_json(desk_there("config"), 0);
+    g_assert_true(json_kind(json_member(json, "settings")) == JSON_KIND_ARRAY);
+}
+
 /* --- servers that are none of ours ------------------------------------------------------------ */
 
 typedef struct {
@@ -207,6 +218,9 @@ int main(int argc, char **argv) {
         {"an_organization_is_chosen_by_name", an_organization_is_chosen_by_name},
         {"what_belongs_to_one_machine_takes_no_server",
          what_belongs_to_one_machine_takes_no_server},
+        {"settings_are_told_to_the_operator_alone", settings_are_told_to_the_operator_alone},
+        {"the_operator_sees_the_settings_of_the_server",
+         the_operator_sees_the_settings_of_the_server},
         {"a_page_of_somebody_else_is_told_from_an_answer",
          a_page_of_somebody_else_is_told_from_an_answer},
         {"wrong_fields_are_named", wrong_fields_are_named},

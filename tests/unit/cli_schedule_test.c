@@ -68,7 +68,8 @@ static void the_object_is_that_of_the_api(void) {
     g_assert_cmpstr(json_member_string(reply, "integrationId", ""), ==, id);
     g_assert_cmpstr(json_member_string(reply, "rule", ""), ==, "6h");
     g_assert_false(json_member_bool(reply, "paused", true));
-    g_assert_cmpuint(json_count(reply), ==, 7);
+    g_assert_cmpuint(json_count(reply), ==, 8);
+    g_assert_cmpstr(json_member_string(reply, "when", ""), ==, "every 6h");
     g_autoptr(Json) list = desk_json("integrations", 0);
     const Json *integration = json_item(json_member(list, "integrations"), 0);
     g_assert_cmpstr(json_member_string(integration, "scanSchedule", ""), ==, "6h");
@@ -207,6 +208,97 @@ static void organizations_have_schedules_of_their_own(void) {
     desk_fails("schedule pause acme --organization other", 3, "no integration \"acme\"");
 }
 
+/* --- the same of a server --------------------------------------------------------------------- */
+
+static void both_ways_tell_the_same_of_schedules(void) {
+    g_autoptr(Session) session = desk_at_ten();
+    desk_serve("member", false);
+    desk_same("schedule", 0);
+    g_autofree char *acme = connected(session, "acme");
+    g_autofree char *beta = connected(session, "beta");
+    desk_same("schedule", 0);
+    g_autoptr(Json) paused = desk_json("schedule pause beta", 0);
+    g_autoptr(Json) round = desk_json("schedule set daily --cron @hourly --timezone Asia/Tokyo", 0);
+    desk_same("schedule", 0);
+}
+
+/* Each changes to the same twice, so that both ways show the row as it is then. */
+static void both_ways_change_the_same(void) {
+    g_autoptr(Session) session = desk_at_ten();
+    desk_serve("owner", false);
+    g_autofree char *acme = connected(session, "acme");
+    static const char *const lines[] = {"schedule set acme --every 12h",
+                                        "schedule set acme --cron @daily --timezone Asia/Tokyo",
+                                        "schedule set acme --cron @daily",
+                                        "schedule set acme --default",
+                                        "schedule set weekly --cron @monthly",
+                                        "schedule set weekly --default",
+                                        "schedule pause weekly",
+                                        "schedule resume weekly",
+                                        "schedule pause acme",
+                                        "schedule resume acme"};
+    for (size_t i = 0; i < G_N_ELEMENTS(lines); i++)
+        desk_same(lines[i], 0);
+}
+
+static void what_is_changed_there_is_changed_here(void) {
+    g_autoptr(Session) session = desk_at_ten();
+    desk_serve("member", false);
+    g_autofree char *acme = connected(session, "acme");
+    must(session_run(session, DB_WRITE, add_job, acme, &error));
+    g_auto(Said) set = desk_run(desk_there("schedule set acme --every 12h"));
+    assert_holds(set.out, "every 12h");
+    g_auto(Said) paused = desk_run(desk_there("schedule pause acme"));
+    assert_holds(paused.out, "– paused");
+    assert_holds(paused.err, "Next: assay schedule resume acme");
+    g_autoptr(Json) job = desk_json("jobs show job-1", 0);
+    g_assert_cmpstr(json_member_string(job, "status", ""), ==, JOB_CANCELLED);
+    g_auto(Said) here = desk_run("schedule");
+    assert_holds(here.out, "every 12h");
+    assert_holds(here.out, "– paused");
+    g_autoptr(Json) log = desk_json("audit --action schedule.change", 0);
+    g_assert_cmpuint(json_count(json_member(log, "audit")), ==, 2);
+}
+
+/* To people: of the codes that scripts see, the API has fewer. */
+static void refuse_same(const char *line, int status) {
+    g_auto(Said) here = desk_run(line);
+    g_auto(Said) there = desk_run(desk_there(line));
+    g_assert_cmpint(here.status, ==, status);
+    g_assert_cmpint(there.status, ==, status);
+    g_assert_cmpstr(here.err, ==, there.err);
+}
+
+static void both_ways_refuse_the_same(void) {
+    g_autoptr(Session) session = desk_at_ten();
+    desk_serve("owner", false);
+    g_autofree char *acme = connected(session, "acme");
+    static const char *const lines[] = {
+        "schedule set acme",
+        "schedule set acme --every 4h --cron @daily",
+        "schedule set acme --default --timezone UTC",
+        "schedule set acme --every 4h --timezone UTC",
+        "schedule set acme --every 30m",
+        "schedule set acme --every soon",
+        "schedule set acme --cron @reboot",
+        "schedule set acme --cron @daily --timezone Mars",
+        "schedule set daily --every 4h",
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(lines); i++)
+        refuse_same(lines[i], 2);
+    refuse_same("schedule set nobody --every 4h", 3);
+    refuse_same("schedule pause nobody", 3);
+}
+
+static void whoever_only_reads_changes_no_schedule(void) {
+    g_autoptr(Session) session = desk_at_ten();
+    desk_serve("auditor", false);
+    g_autofree char *acme = connected(session, "acme");
+    desk_same("schedule", 0);
+    desk_fails(desk_there("schedule set acme --every 12h"), 4, "");
+    desk_fails(desk_there("schedule pause daily"), 4, "");
+}
+
 int main(int argc, char **argv) {
     static const DeskTest tests[] = {
         {"without_integrations_nothing_is_due", without_integrations_nothing_is_due},
@@ -224,6 +316,11 @@ int main(int argc, char **argv) {
          a_paused_integration_is_due_never_and_its_runs_are_called_off},
         {"what_is_disconnected_is_not_paused", what_is_disconnected_is_not_paused},
         {"organizations_have_schedules_of_their_own", organizations_have_schedules_of_their_own},
+        {"both_ways_tell_the_same_of_schedules", both_ways_tell_the_same_of_schedules},
+        {"both_ways_change_the_same", both_ways_change_the_same},
+        {"what_is_changed_there_is_changed_here", what_is_changed_there_is_changed_here},
+        {"both_ways_refuse_the_same", both_ways_refuse_the_same},
+        {"whoever_only_reads_changes_no_schedule", whoever_only_reads_changes_no_schedule},
     };
     return desk_main(argc, argv, "schedule", tests, G_N_ELEMENTS(tests));
 }

@@ -5,6 +5,7 @@
 #include "base/id.h"
 #include "base/secmem.h"
 #include "cli/program.h"
+#include "cli/schedule.h"
 #include "sync/worker.h"
 #include "unit/database_stage.h"
 
@@ -245,6 +246,7 @@ void desk_serve(const char *role, bool operator) {
                         .providers_dir = place->providers_dir,
                         .keyring = keyring,
                         .wait_scale = 0.001,
+                        .schedule = schedule_defaults(served.session),
                         .configuration = no_settings};
     must(api_start(&config, &served.api, &error));
     g_autoptr(Json) made = desk_json(line, 0);
@@ -256,4 +258,22 @@ const char *desk_there(const char *line) {
                                   api_port(served.api), served.token);
     g_ptr_array_add(files, whole);
     return whole;
+}
+
+static void same_object(const char *line, int status) {
+    g_autoptr(Json) here = desk_json(line, status);
+    g_autoptr(Json) there = desk_json(desk_there(line), status);
+    g_autofree char *a = json_print(here, JSON_SORTED);
+    g_autofree char *b = json_print(there, JSON_SORTED);
+    g_assert_cmpstr(a, ==, b);
+}
+
+void desk_same(const char *line, int status) {
+    same_object(line, status);
+    g_auto(Said) here = desk_run(line);
+    g_auto(Said) there = desk_run(desk_there(line));
+    g_assert_cmpint(here.status, ==, status);
+    g_assert_cmpint(there.status, ==, status);
+    g_assert_cmpstr(here.out, ==, there.out);
+    g_assert_cmpstr(here.err, ==, there.err);
 }

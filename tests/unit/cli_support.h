@@ -90,6 +90,10 @@ void desk_serve(const char *role, bool operator);
 /* The line, asked of that server: with --server and --token. Borrowed until the test ends. */
 const char *desk_there(const char *line);
 
+/* Asserts that the line says the same on the data directory and asked of the server, for people and
+ * as JSON, with this status. Freeze the clock first when ages or qualities are shown. */
+void desk_same(const char *line, int status);
+
 Json *json_of(const char *text);
 
 /* An output into memory. */
