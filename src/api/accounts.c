@@ -206,8 +206,8 @@ static bool add_user(DbUnit *unit, Adding *adding, const AuditEntry *entry, GErr
                 .name = json_member_string(call->body, "name", adding->email),
                 .password_hash = call->password_hash};
     adding->is_new = true;
-    return user_insert(unit, &row, error) &&
-           user_get(unit, adding->new_id, &adding->user, error) && audit_add(unit, entry, error);
+    return user_insert(unit, &row, error) && user_get(unit, adding->new_id, &adding->user, error) &&
+           audit_add(unit, entry, error);
 }
 
 static bool check_first(DbUnit *unit, const Adding *adding, GError **error) {
@@ -234,8 +234,7 @@ static bool add_work(DbUnit *unit, void *data, GError **error) {
                         .target_name = adding->email};
     adding->is_new = false;
     g_clear_pointer(&adding->user, user_free);
-    if (!check_first(unit, adding, error) ||
-        !access_body_require(unit, &membership, error) ||
+    if (!check_first(unit, adding, error) || !access_body_require(unit, &membership, error) ||
         !user_find(unit, adding->email, &adding->user, error) ||
         (!adding->user && !add_user(unit, adding, &entry, error)))
         return false;
@@ -312,10 +311,10 @@ static const ShapeField change_fields[] = {
     SHAPE_FIELD("disabled", BOOLEAN, SHAPE_REQUIRED, "true ends all sessions, too."), {0}};
 static const Shape change_shape = {.name = "UserChange", .fields = change_fields};
 
-static const ShapeField password_fields[] = {
-    SHAPE_FIELD("password", STRING, SHAPE_REQUIRED, "12 characters or more.",
-                .most = PASSWORD_MOST),
-    {0}};
+static const ShapeField password_fields[] = {SHAPE_FIELD("password", STRING, SHAPE_REQUIRED,
+                                                         "12 characters or more.",
+                                                         .most = PASSWORD_MOST),
+                                             {0}};
 static const Shape password_shape = {.name = "UserPassword", .fields = password_fields};
 
 const Route account_routes[] = {

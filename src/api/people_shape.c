@@ -60,15 +60,14 @@ static const ShapeField member_list_fields[] = {
     SHAPE_FIELD("users", ARRAY, REQ, NULL, .of = &member_shape_of_api), NEXT_CURSOR, {0}};
 const Shape member_list_shape = {.name = "MemberList", .fields = member_list_fields};
 
-static const ShapeField user_fields[] = {
-    SHAPE_FIELD("id", ID, REQ, NULL),
-    SHAPE_FIELD("email", STRING, REQ, NULL),
-    SHAPE_FIELD("name", STRING, REQ, NULL),
-    SHAPE_FIELD("hasPassword", BOOLEAN, REQ, NULL),
-    SHAPE_FIELD("disabledAt", TIME, MAYBE, NULL),
-    SHAPE_FIELD("lastLoginAt", TIME, MAYBE, NULL),
-    SHAPE_FIELD("createdAt", TIME, REQ, NULL),
-    {0}};
+static const ShapeField user_fields[] = {SHAPE_FIELD("id", ID, REQ, NULL),
+                                         SHAPE_FIELD("email", STRING, REQ, NULL),
+                                         SHAPE_FIELD("name", STRING, REQ, NULL),
+                                         SHAPE_FIELD("hasPassword", BOOLEAN, REQ, NULL),
+                                         SHAPE_FIELD("disabledAt", TIME, MAYBE, NULL),
+                                         SHAPE_FIELD("lastLoginAt", TIME, MAYBE, NULL),
+                                         SHAPE_FIELD("createdAt", TIME, REQ, NULL),
+                                         {0}};
 const Shape user_shape_of_api = {.name = "User", .fields = user_fields};
 static const ShapeField user_list_fields[] = {
     SHAPE_FIELD("users", ARRAY, REQ, NULL, .of = &user_shape_of_api), NEXT_CURSOR, {0}};

@@ -113,8 +113,7 @@ static bool require_seen(AllowWork *work, GError **error) {
     for (guint i = 0; i < reach->len && !work->seen; i++) {
         const UserMembership *membership = g_ptr_array_index(reach, i);
         DbScope scope = {.organization = membership->organization_id, .actor = call->caller->id};
-        if (may_list(membership) &&
-            !db_run(call_db(call), &scope, DB_READ, see_work, work, error))
+        if (may_list(membership) && !db_run(call_db(call), &scope, DB_READ, see_work, work, error))
             return false;
     }
     return work->seen ||
@@ -139,8 +138,7 @@ static bool allow_work(DbUnit *unit, void *data, GError **error) {
 
 static bool allow(Call *call, GError **error) {
     g_auto(AccessBody) access = {0};
-    AllowWork work = {
-        .call = call, .id = call_parameter(call, "id"), .access = &access.membership};
+    AllowWork work = {.call = call, .id = call_parameter(call, "id"), .access = &access.membership};
     if (!require_seen(&work, error) || !access_body_init(&access, call, error))
         return false;
     access.membership.user_id = work.id;

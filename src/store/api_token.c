@@ -78,7 +78,8 @@ bool api_token_allow(DbUnit *unit, const Membership *access, GError **error) {
     record_bind(statement, &membership_shape, &row);
     return record_change(unit, statement, ERROR_CONFLICT,
                          "This token reaches the organization already, or did; what was ended "
-                         "stays ended, make a new token.", error);
+                         "stays ended, make a new token.",
+                         error);
 }
 
 bool api_token_get(DbUnit *unit, const char *id, ApiToken **token_out, GError **error) {

@@ -2,6 +2,8 @@
 
 #include "unit/database_stage.h"
 
+#include "api/routes.h"
+#include "api/target.h"
 #include "base/error.h"
 #include "base/secmem.h"
 #include "db/migrate.h"
@@ -301,6 +303,22 @@ char *answer_header(const Answer *answer, const char *name) {
 const char *answer_text(const Answer *answer, const char *path) {
     const char *text = json_text(json_path(answer->json, path));
     return text ? text : "";
+}
+
+void assert_form(const char *method, const char *path, const Answer *answer) {
+    g_auto(Target) target = {0};
+    RouteMatch match;
+    must(target_init(&target, path, &error));
+    route_find(routes, method, target.segments, &match);
+    g_assert_nonnull(match.route);
+    if (answer->status >= 300 || !match.route->reply)
+        return;
+    g_assert_cmpuint(answer->status, ==, match.route->status ? match.route->status : 200);
+    g_autoptr(GPtrArray) wrongs = shape_check(match.route->reply, answer->json);
+    for (guint i = 0; i < wrongs->len; i++) {
+        const ShapeWrong *wrong = g_ptr_array_index(wrongs, i);
+        g_error("%s %s: %s %s in %s", method, path, wrong->pointer, wrong->detail, answer->body);
+    }
 }
 
 void assert_problem(const Answer *answer, unsigned status, const char *code) {

@@ -73,6 +73,9 @@ char *answer_header(const Answer *answer, const char *name);
 /* Text at a dotted path of the body; "" when there is none. */
 const char *answer_text(const Answer *answer, const char *path);
 
+/* Asserts that an answer of success has the form that the route promises. */
+void assert_form(const char *method, const char *path, const Answer *answer);
+
 /* Asserts status and, for problems, code and media type. */
 void assert_problem(const Answer *answer, unsigned status, const char *code);
 
