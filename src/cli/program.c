@@ -34,6 +34,7 @@
 #include "cli/sync.h"
 #include "cli/tokens.h"
 #include "cli/users.h"
+#include "cli/users_account.h"
 #include "sync/twin.h"
 #include "sync/worker.h"
 #include "vault/seal.h"

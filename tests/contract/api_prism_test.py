@@ -181,7 +181,33 @@ def walk_people(client, service):
     client.ask("DELETE /api/session")
 
 
-def walk_installation(client):
+def walk_accounts(client):
+    wish = {"email": "carl@example.com", "password": PASSWORD, "role": "member"}
+    account = client.ask("POST /api/installation/users", body=wish, status=201).json["user"]["id"]
+    client.ask("GET /api/installation/users")
+    client.ask("GET /api/installation/users/{id}", account)
+    client.ask("PATCH /api/installation/users/{id}", account, body={"disabled": True})
+    client.ask("PUT /api/installation/users/{id}/password", account, body={"password": PASSWORD + "!"})
+
+    def sealed():
+        row = client.ask("GET /api/installation/audit").json["audit"][-1]
+        return row["id"] if row["leafIndex"] is not None else None
+
+    client.ask("GET /api/installation/audit/{id}/proof", until(sealed, "the sequencer"))
+
+
+def walk_token(client, assay):
+    """A token is let into the second organization by one that has a role in both."""
+    made = client.ask("POST /api/tokens", body={"name": "nightly", "role": "member"}, status=201).json["tokenInfo"]["id"]
+    two = assay.ask("tokens", "create", "two", "--role", "owner", "--organization", "first")
+    assay.ask("tokens", "allow", "two", "--role", "owner", "--organization", "second")
+    headers = {"Authorization": f"Bearer {two['token']}", "X-Assay-Organization": "second"}
+    client.ask("POST /api/tokens/{id}/access", made, body={"role": "member"}, status=201, headers=headers)
+    client.ask("DELETE /api/tokens/{id}", made)
+    client.ask("DELETE /api/installation/tokens/{id}", made)
+
+
+def walk_installation(client, assay):
     client.ask("GET /api/configuration")
     client.ask("GET /api/organizations")
     client.ask("POST /api/organizations", body={"name": "second"}, status=201)
@@ -189,9 +215,10 @@ def walk_installation(client):
     client.ask("PATCH /api/organization", body={"name": "first"})
     client.ask("GET /api/installation/audit")
     client.ask("GET /api/installation/tokens")
-    made = client.ask("POST /api/tokens", body={"name": "nightly", "role": "member"}, status=201).json
+    walk_token(client, assay)
     client.ask("GET /api/tokens")
-    client.ask("DELETE /api/tokens/{id}", made["tokenInfo"]["id"])
+    client.ask("PATCH /api/organizations/{id}", "second", body={"name": "third"})
+    walk_accounts(client)
     client.ask("GET /api/providers")
     client.ask("GET /api/providers/{id}", "github")
     client.ask("GET /api/providers/{id}/policy", "github")
@@ -274,7 +301,7 @@ def test_every_route_succeeds_as_described():
         walk_operations(client)
         walk_people(client, service)
         client.headers = {"Authorization": f"Bearer {token(assay, 'owner', '--operator')}"}
-        walk_installation(client)
+        walk_installation(client, assay)
         walk_integration(client, sandbox)
         missing = set(operations(document)) - client.succeeded
         assert not missing, f"these were not asked: {sorted(missing)}"
