@@ -224,8 +224,9 @@ static bool ask_settings(Answers *answers, const Questions *questions, GError **
 }
 
 /* Never chosen by a person: see connect/aws_trust.h. */
-static bool make_external_id(Answers *answers, const DefinitionAuth *auth, GError **error) {
-    if (auth->scheme != SCHEME_AWS_ROLE ||
+static bool make_external_id(Answers *answers, const Questions *questions,
+                             const DefinitionAuth *auth, GError **error) {
+    if (auth->scheme != SCHEME_AWS_ROLE || questions->external_id_there ||
         credentials_get(answers->credentials, AWS_FIELD_EXTERNAL_ID))
         return true;
     g_autofree char *id = aws_trust_make_external_id();
@@ -247,8 +248,8 @@ bool answers_init(Answers *answers, const Questions *questions, GError **error) 
     if (!take_given(&made, questions, error) || !ask_settings(&made, questions, error))
         return false;
     const DefinitionAuth *auth = only_auth(questions, &made);
-    if ((auth &&
-         (!make_external_id(&made, auth, error) || !ask_fields(&made, questions, auth, error))) ||
+    if ((auth && (!make_external_id(&made, questions, auth, error) ||
+                  !ask_fields(&made, questions, auth, error))) ||
         !choose_auth(&made, questions, error))
         return false;
     *answers = made;

@@ -4,7 +4,8 @@
  * and the fields of one auth method as Credentials. Secrets come from files, the environment,
  * standard input or an echoless prompt; one that stands in the arguments is refused. Fields of the
  * auth method that are not secret may be given by --set like settings. The external id of an AWS
- * role is made here when it is not given, which is so when its trust policy is yet to be written.
+ * role is made here when it is not given, which is so when its trust policy is yet to be written;
+ * with a server it is made there.
  */
 #pragma once
 
@@ -18,6 +19,7 @@ typedef struct {
     const char *const *credentials; /* "NAME=SOURCE"; ends in NULL, or NULL */
     const char *auth;               /* name of the auth method, or NULL */
     Prompt prompt;                  /* asked when it is a terminal; its input is read for "-" */
+    bool external_id_there;         /* a server makes it */
 } Questions;
 
 typedef struct {

@@ -21,13 +21,16 @@
 #define STATUS_PARTLY 5
 #define STATUS_LATER 6
 
+typedef struct Command Command;
+
 typedef struct {
     const Arguments *arguments;
     const Output *output;
-    int status; /* STATUS_DONE unless run() says otherwise */
+    const Command *const *commands; /* all there are; ends in NULL */
+    int status;                     /* STATUS_DONE unless run() says otherwise */
 } CommandCall;
 
-typedef struct {
+struct Command {
     const char *name;      /* "evidence list" */
     const char *summary;   /* one line, without a full stop */
     const char *usage;     /* what stands behind the name */
@@ -39,4 +42,4 @@ typedef struct {
     bool worker; /* run() starts a worker process: the program has it ready */
     bool (*run)(CommandCall *call, GError **error);
     bool (*remote)(CommandCall *call, Remote *remote, GError **error);
-} Command;
+};

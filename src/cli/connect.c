@@ -6,20 +6,28 @@
 #include "cli/integrations.h"
 #include "cli/progress.h"
 #include "cli/provider.h"
+#include "cli/provider_form.h"
 #include "cli/session.h"
 #include "connect/aws_trust.h"
 #include "connect/connection.h"
 #include "connect/settings.h"
 #include "sync/queue.h"
 
+#include <string.h>
+
+static bool is_named(const char *name, GError **error) {
+    if (!name || *name != '\0')
+        return true;
+    g_set_error_literal(error, ASSAY_ERROR, ERROR_USAGE, "--name wants a name");
+    return false;
+}
+
 /* A name that is taken is told before the service is asked anything. */
 static bool check_name(const Session *session, const char *name, GError **error) {
     g_autoptr(Integration) taken = NULL;
     g_autoptr(GError) failure = NULL;
-    if (name && *name == '\0') {
-        g_set_error_literal(error, ASSAY_ERROR, ERROR_USAGE, "--name wants a name");
+    if (!is_named(name, error))
         return false;
-    }
     if (!name || !integrations_find(session, name, &taken, &failure)) {
         if (!failure || error_code_of(failure) == ERROR_NOT_FOUND)
             return true;
@@ -29,6 +37,13 @@ static bool check_name(const Session *session, const char *name, GError **error)
     g_set_error(error, ASSAY_ERROR, ERROR_CONFLICT,
                 "there is already an integration named \"%s\"; choose another --name", name);
     return false;
+}
+
+static void show_test(Progress *progress, const Output *output, const char *service) {
+    g_autoptr(Json) report = json_new_object();
+    json_put_string(report, "message", "testing the connection");
+    progress_init(progress, output, service);
+    progress_show(report, progress);
 }
 
 static bool test(Session *session, const Output *output, const NewConnection *wish,
@@ -41,10 +56,7 @@ static bool test(Session *session, const Output *output, const NewConnection *wi
                         .settings = wish->settings,
                         .credentials = wish->credentials};
     Progress progress;
-    progress_init(&progress, output, wish->definition->name);
-    g_autoptr(Json) report = json_new_object();
-    json_put_string(report, "message", "testing the connection");
-    progress_show(report, &progress);
+    show_test(&progress, output, wish->definition->name);
     bool ok = crew_test(crew, &request, account_out, error);
     progress_clear(&progress);
     return ok;
@@ -60,12 +72,8 @@ static const char *made_external_id(const Answers *answers) {
     return id ? secret_text(id) : NULL;
 }
 
-/* What the owner of the account has to set up, before the role is tried for the first time. */
-static bool show_trust(const Output *output, const Answers *answers, const Json *settings,
-                       GError **error) {
-    const char *id = made_external_id(answers);
-    if (!id)
-        return true;
+/* What the owner of the account has to set up for this external id; waits until he has. */
+static bool show_trust(const Output *output, const char *id, const Json *settings, GError **error) {
     g_autofree char *principal = g_strdup_printf("arn:%s:iam::ACCOUNT-ID:root",
                                                  json_member_string(settings, "partition", "aws"));
     g_autofree char *policy = aws_trust_policy(principal, id);
@@ -128,19 +136,24 @@ static Json *reply_of(const char *id, const Json *account) {
     return reply;
 }
 
+static void tell(const Output *output, const Json *reply, const Definition *definition,
+                 const char *name) {
+    g_autofree char *user = output_text(json_member_string(reply, "user", NULL));
+    output_json(output, reply);
+    output_line(output, "Connected %s as \"%s\"%s%s.", definition->name, name,
+                *user != '\0' ? ", signed in as " : "", user);
+    output_note(output, "Next: assay sync %s", name);
+}
+
 static bool print(const Output *output, const Session *session, const NewConnection *connected,
                   const char *external_id, const char *id, GError **error) {
     g_autoptr(Integration) stored = NULL;
     g_autoptr(Json) reply = reply_of(id, connected->account);
     if (external_id)
         json_put_string(reply, "externalId", external_id);
-    output_json(output, reply);
     if (!integrations_find(session, id, &stored, error))
         return false;
-    g_autofree char *user = output_text(json_member_string(connected->account, "user", NULL));
-    output_line(output, "Connected %s as \"%s\"%s%s.", connected->definition->name, stored->name,
-                *user != '\0' ? ", signed in as " : "", user);
-    output_note(output, "Next: assay sync %s", stored->name);
+    tell(output, reply, connected->definition, stored->name);
     return true;
 }
 
@@ -151,8 +164,9 @@ static bool test_and_store(CommandCall *call, NewConnection *wish, const Answers
     g_autofree char *id = NULL;
     g_autoptr(GError) failure = NULL;
     g_autoptr(Session) session = session_open(call->arguments, SESSION_MAKE, error);
+    const char *made = made_external_id(answers);
     if (!session || !check_name(session, wish->name, error) ||
-        !show_trust(call->output, answers, wish->settings, error))
+        (made && !show_trust(call->output, made, wish->settings, error)))
         return false;
     if (!test(session, call->output, wish, &account, &failure)) {
         note_failed(session, wish, failure);
@@ -162,7 +176,7 @@ static bool test_and_store(CommandCall *call, NewConnection *wish, const Answers
     wish->account = account;
     return connection_store(session_db(session), session_scope(session),
                             session_keyring(session, error), wish, &id, error) &&
-           print(call->output, session, wish, made_external_id(answers), id, error);
+           print(call->output, session, wish, made, id, error);
 }
 
 /* An external id that was made must not be lost with the first attempt, which is bound to fail when
@@ -209,6 +223,14 @@ static bool connect_with(CommandCall *call, const Definition *definition, const 
     return false;
 }
 
+static Questions questions_of(const CommandCall *call, const Definition *definition) {
+    return (Questions){.definition = definition,
+                       .set = arguments_list(call->arguments, "set"),
+                       .credentials = arguments_list(call->arguments, "credential"),
+                       .auth = arguments_text(call->arguments, "auth"),
+                       .prompt = prompt_standard};
+}
+
 /* Whatever is wrong with the command line must not leave a data directory behind: the session is
  * opened after all of it is known to be sound. */
 static bool run(CommandCall *call, GError **error) {
@@ -218,13 +240,138 @@ static bool run(CommandCall *call, GError **error) {
         registry ? registry_find(registry, arguments_word(call->arguments, 0), error) : NULL;
     if (!definition)
         return false;
-    Questions questions = {.definition = definition,
-                           .set = arguments_list(call->arguments, "set"),
-                           .credentials = arguments_list(call->arguments, "credential"),
-                           .auth = arguments_text(call->arguments, "auth"),
-                           .prompt = prompt_standard};
+    Questions questions = questions_of(call, definition);
     return answers_init(&answers, &questions, error) &&
            connect_with(call, definition, &answers, error);
+}
+
+/* --- on a server ------------------------------------------------------------------------------ */
+
+typedef struct {
+    CommandCall *call;
+    Remote *remote;
+    const Definition *definition; /* the server's, see provider_form.h */
+    Answers *answers;
+} Wish;
+
+static Json *body_of(const Wish *wish) {
+    const char *name = arguments_text(wish->call->arguments, "name");
+    Json *body = json_new_object();
+    json_put_string(body, "integrationType", wish->definition->id);
+    json_put_string(body, "auth", wish->answers->auth->name);
+    if (name)
+        json_put_string(body, "name", name);
+    json_put(body, "settings", json_ref(wish->answers->settings));
+    return body;
+}
+
+static Json *send_wish(const Wish *wish, GError **error) {
+    const Credentials *credentials = wish->answers->credentials;
+    size_t count = credentials_count(credentials);
+    g_autofree RemoteSecret *secrets = g_new0(RemoteSecret, count + 1);
+    g_autoptr(Json) body = body_of(wish);
+    for (size_t i = 0; i < count; i++) {
+        const char *field = credentials_field(credentials, i);
+        secrets[i] = (RemoteSecret){field, credentials_get(credentials, field)};
+    }
+    return remote_send_secrets(wish->remote, "POST", "/api/integrations/connect", body,
+                               "credentials", secrets, error);
+}
+
+/* A test that takes long goes on as a job, whose result is the answer. */
+static Json *wait_for_test(const Wish *wish, const Json *later, GError **error) {
+    const char *id = json_member_string(later, "jobId", "");
+    g_autoptr(Json) job = remote_wait(wish->remote, id, NULL, NULL, error);
+    Json *result = json_member(job, "result");
+    const Json *why = json_member(job, "error");
+    if (!job)
+        return NULL;
+    if (json_kind(result) == JSON_KIND_OBJECT)
+        return json_ref(result);
+    g_set_error(error, ASSAY_ERROR,
+                (int)error_code_from_name(json_member_string(why, "code", "INTERNAL")), "%s",
+                json_member_string(why, "message", "The test ended without a result."));
+    return NULL;
+}
+
+static Json *try_there(const Wish *wish, GError **error) {
+    Progress progress;
+    show_test(&progress, wish->call->output, wish->definition->name);
+    g_autoptr(Json) answer = send_wish(wish, error);
+    Json *reply = !answer                          ? NULL
+                  : json_member(answer, "success") ? json_ref(answer)
+                                                   : wait_for_test(wish, answer, error);
+    progress_clear(&progress);
+    return reply;
+}
+
+/* The id that the server has made for a role, of the sentence with which it refused; NULL when it
+ * did not. Caller frees. */
+static char *id_made_there(const Wish *wish, const GError *failure) {
+    if (wish->answers->auth->scheme != SCHEME_AWS_ROLE ||
+        credentials_get(wish->answers->credentials, AWS_FIELD_EXTERNAL_ID))
+        return NULL;
+    return aws_trust_find_external_id(failure->message);
+}
+
+/* With somebody at the terminal who sets up the role meanwhile. */
+static Json *try_again_there(const Wish *wish, const char *id, GError **error) {
+    g_autoptr(GError) failure = NULL;
+    Secret *secret = secret_new(id, strlen(id), error);
+    if (!secret)
+        return NULL;
+    credentials_put(wish->answers->credentials, AWS_FIELD_EXTERNAL_ID, secret);
+    Json *reply = try_there(wish, &failure);
+    if (reply)
+        json_put_string(reply, "externalId", id);
+    else
+        g_propagate_error(error, with_external_id(failure, id));
+    return reply;
+}
+
+static Json *connect_there(const Wish *wish, GError **error) {
+    GError *failure = NULL;
+    const Output *output = wish->call->output;
+    Json *reply = try_there(wish, &failure);
+    g_autofree char *id = reply ? NULL : id_made_there(wish, failure);
+    if (id && !show_trust(output, id, wish->answers->settings, error)) {
+        g_error_free(failure);
+        return NULL;
+    }
+    if (id && prompt_possible(&prompt_standard)) {
+        g_error_free(failure);
+        return try_again_there(wish, id, error);
+    }
+    if (id)
+        output_note(output, "Then connect again with --set external_id=%s", id);
+    if (!reply) {
+        explain(output, wish->definition, wish->answers, &failure);
+        g_propagate_error(error, failure);
+    }
+    return reply;
+}
+
+static bool run_remote(CommandCall *call, Remote *remote, GError **error) {
+    g_auto(Answers) answers = {0};
+    g_auto(ProviderForm) form = {0};
+    g_autofree char *path = remote_path("/api/providers/{id}", arguments_word(call->arguments, 0));
+    g_autoptr(Json) provider = is_named(arguments_text(call->arguments, "name"), error)
+                                   ? remote_get(remote, path, NULL, error)
+                                   : NULL;
+    if (!provider || !provider_form_init(&form, provider, error))
+        return false;
+    Questions questions = questions_of(call, &form.definition);
+    questions.external_id_there = true;
+    Wish wish = {call, remote, &form.definition, &answers};
+    g_autoptr(Json) reply =
+        answers_init(&answers, &questions, error) ? connect_there(&wish, error) : NULL;
+    if (!reply)
+        return false;
+    g_autofree char *name = g_strdup(json_member_string(reply, "name", form.definition.id));
+    json_remove(reply, "name");
+    json_remove(reply, "jobId"); /* of the first sync, which the server runs by itself */
+    tell(call->output, reply, &form.definition, name);
+    return true;
 }
 
 static const Option options[] = {
@@ -254,4 +401,5 @@ const Command connect_command = {
     .least = 1,
     .most = 1,
     .run = run,
+    .remote = run_remote,
 };

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "cli/audit.h"
 #include "cli/backup.h"
+#include "cli/completion.h"
 #include "cli/configuration.h"
 #include "cli/connect.h"
 #include "cli/controls.h"
@@ -94,6 +95,7 @@ static const Command *const commands[] = {
     &organizations_create_command,
     &organizations_rename_command,
     &audit_command,
+    &completion_command,
     NULL,
 };
 
@@ -215,7 +217,7 @@ static bool run_here_or_there(const Command *command, CommandCall *call, GError 
 static bool run_command(const Command *command, const char *const *vector, const Output *output,
                         int *status_out, GError **error) {
     g_autoptr(Arguments) arguments = arguments_parse(command->options, vector, error);
-    CommandCall call = {.arguments = arguments, .output = output};
+    CommandCall call = {.arguments = arguments, .output = output, .commands = commands};
     if (!arguments || !check_words(command, arguments, error))
         return false;
     int64_t began = clock_mono_ms();

@@ -1,11 +1,13 @@
 #include "cli/sync.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "cli/grid.h"
 #include "cli/integrations.h"
 #include "cli/progress.h"
 #include "cli/session.h"
 #include "present/job_object.h"
+#include "store/job.h"
 #include "sync/follow.h"
 
 #include <string.h>
@@ -131,6 +133,13 @@ static bool queue(Session *session, const Integration *integration, const SyncRe
            crew_queue(crew, session_scope(session), integration->id, request, queued_out, error);
 }
 
+static void tell(CommandCall *call, const Json *result, const char *job_id, const char *name) {
+    g_autoptr(Json) reply = sync_reply(result, job_id);
+    output_json(call->output, reply);
+    print(call->output, result, name);
+    call->status = sync_exit_status(result);
+}
+
 static bool run(CommandCall *call, GError **error) {
     SyncRequest request;
     g_autoptr(Integration) integration = NULL;
@@ -144,10 +153,118 @@ static bool run(CommandCall *call, GError **error) {
         !queue(session, integration, &request, &queued, error) ||
         !run_job(call, session, queued, &result, error))
         return false;
-    g_autoptr(Json) reply = sync_reply(result, json_member_string(queued, "job", ""));
-    output_json(call->output, reply);
-    print(call->output, result, integration->name);
-    call->status = sync_exit_status(result);
+    tell(call, result, json_member_string(queued, "job", ""), integration->name);
+    return true;
+}
+
+/* --- the same on a server --------------------------------------------------------------------- */
+
+static void put_texts(Json *json, const char *name, const char *const *texts) {
+    Json *list = texts && texts[0] ? json_new_array() : NULL;
+    for (size_t i = 0; list && texts[i]; i++)
+        json_add_string(list, texts[i]);
+    if (list)
+        json_put(json, name, list);
+}
+
+static Json *body_of(const SyncRequest *request) {
+    Json *body = json_new_object();
+    Json *range = json_new_object();
+    put_texts(body, "evidenceTypes", request->evidence_types);
+    put_texts(body, "controlIds", request->controls);
+    if (request->from_ms)
+        json_put_time(range, "start", request->from_ms);
+    if (request->to_ms)
+        json_put_time(range, "end", request->to_ms);
+    json_put(body, "dateRange", range);
+    return body;
+}
+
+static Json *ask_for_sync(Remote *remote, const Json *integration, const SyncRequest *request,
+                          GError **error) {
+    g_autoptr(Json) body = body_of(request);
+    g_autofree char *path =
+        remote_path("/api/integrations/{id}/sync", json_member_string(integration, "id", ""));
+    return remote_send(remote, "POST", path, body, error);
+}
+
+/* Whoever waits no longer has lost nothing: the job is the server's. */
+static void explain_lost(const Remote *remote, const char *job_id, GError *failure,
+                         GError **error) {
+    ErrorCode code = error_code_of(failure);
+    if (!error_code_retryable(code)) {
+        g_propagate_error(error, failure);
+        return;
+    }
+    g_set_error(error, ASSAY_ERROR, (int)code,
+                "%s does not answer any more (%s). The job goes on when it is there again; `assay "
+                "jobs show %s` says how far it is",
+                remote_address(remote), failure->message, job_id);
+    g_error_free(failure);
+}
+
+static Json *wait_for_job(CommandCall *call, Remote *remote, const char *job_id, const char *name,
+                          GError **error) {
+    Progress progress;
+    GError *failure = NULL;
+    g_autoptr(Json) report = json_new_object();
+    json_put_string(report, "message", "waits for a worker");
+    progress_init(&progress, call->output, name);
+    progress_show(report, &progress);
+    Json *job = remote_wait(remote, job_id, progress_show, &progress, &failure);
+    progress_clear(&progress);
+    if (!job)
+        explain_lost(remote, job_id, failure, error);
+    return job;
+}
+
+/* Of a job that is parked: what it has stored so far. */
+static Json *result_so_far(Remote *remote, const Json *job, GError **error) {
+    const char *id = json_member_string(job, "id", "");
+    const RemoteField query[] = {{"integrationId", json_member_string(job, "integrationId", NULL)},
+                                 {"from", json_member_string(job, "createdAt", NULL)},
+                                 {0}};
+    g_autoptr(Json) evidence = remote_list(remote, "/api/evidence", query, "evidence", error);
+    int64_t count = 0;
+    if (!evidence)
+        return NULL;
+    for (size_t i = 0; i < json_count(evidence); i++)
+        count += strcmp(json_member_string(json_item(evidence, i), "jobId", ""), id) == 0;
+    g_autoptr(Json) stored = json_new_object();
+    json_put_int(stored, "evidenceCollected", count);
+    json_put_string(stored, "parkedUntil", json_member_string(job, "dueAt", NULL));
+    return job_result_object(stored);
+}
+
+/* What came of a job that nobody runs any more; the caller owns it. */
+static Json *result_of(Remote *remote, const Json *job, GError **error) {
+    Json *result = json_member(job, "result");
+    const Json *why = json_member(job, "error");
+    if (json_kind(result) == JSON_KIND_OBJECT)
+        return json_ref(result);
+    if (strcmp(json_member_string(job, "status", ""), JOB_PARKED) == 0)
+        return result_so_far(remote, job, error);
+    g_set_error(error, ASSAY_ERROR,
+                (int)error_code_from_name(json_member_string(why, "code", "INTERNAL")), "%s",
+                json_member_string(why, "message", "The run ended without a result."));
+    return NULL;
+}
+
+static bool run_remote(CommandCall *call, Remote *remote, GError **error) {
+    SyncRequest request;
+    if (!read_request(call->arguments, &request, error))
+        return false;
+    g_autoptr(Json) integration =
+        remote_integration(remote, arguments_word(call->arguments, 0), error);
+    g_autoptr(Json) queued =
+        integration ? ask_for_sync(remote, integration, &request, error) : NULL;
+    const char *name = json_member_string(integration, "name", "");
+    const char *job_id = json_member_string(queued, "jobId", "");
+    g_autoptr(Json) job = queued ? wait_for_job(call, remote, job_id, name, error) : NULL;
+    g_autoptr(Json) result = job ? result_of(remote, job, error) : NULL;
+    if (!result)
+        return false;
+    tell(call, result, job_id, name);
     return true;
 }
 
@@ -173,4 +290,5 @@ const Command sync_command = {
     .most = 1,
     .worker = true,
     .run = run,
+    .remote = run_remote,
 };

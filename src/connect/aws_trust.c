@@ -4,13 +4,27 @@
 #include "base/secmem.h"
 #include "base/text.h"
 
+#include <string.h>
+
 #define EXTERNAL_ID_BYTES 16
+#define EXTERNAL_ID_PREFIX "assay-"
 
 char *aws_trust_make_external_id(void) {
     uint8_t bytes[EXTERNAL_ID_BYTES];
     secmem_random(bytes, sizeof bytes);
     g_autofree char *digits = text_hex(bytes, sizeof bytes);
-    return g_strconcat("assay-", digits, NULL);
+    return g_strconcat(EXTERNAL_ID_PREFIX, digits, NULL);
+}
+
+char *aws_trust_find_external_id(const char *text) {
+    const size_t prefix = strlen(EXTERNAL_ID_PREFIX);
+    for (const char *at = strstr(text, EXTERNAL_ID_PREFIX); at;
+         at = strstr(at + 1, EXTERNAL_ID_PREFIX)) {
+        size_t digits = strspn(at + prefix, "0123456789abcdef");
+        if (digits == 2 * (size_t)EXTERNAL_ID_BYTES)
+            return g_strndup(at, prefix + digits);
+    }
+    return NULL;
 }
 
 static Json *object_of(const char *key, Json *value) {

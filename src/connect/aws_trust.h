@@ -17,6 +17,10 @@
 /* "assay-" and 32 random hexadecimal digits. Caller frees. */
 char *aws_trust_make_external_id(void);
 
+/* The first such id in a text, NULL when there is none: a server that made one says so in the
+ * sentence with which it refuses the first attempt. Caller frees. */
+char *aws_trust_find_external_id(const char *text);
+
 /* The trust policy of the role as JSON text for people; principal is the ARN of the account, user
  * or role that Assay signs with. Caller frees. */
 char *aws_trust_policy(const char *principal, const char *external_id);

@@ -3,6 +3,37 @@
 
 #include <string.h>
 
+static const char sample[] = "assay: 1\n"
+                             "id: sample\n"
+                             "name: Sample\n"
+                             "icon: box\n"
+                             "category: devops\n"
+                             "summary: A service\n"
+                             "docs: https://example.com/docs\n"
+                             "checked: 2026-11-20\n"
+                             "hosts: [127.0.0.1]\n"
+                             "auth:\n"
+                             "  token:\n"
+                             "    label: Token\n"
+                             "    scheme: bearer\n"
+                             "    fields:\n"
+                             "      access_token: {label: Token, secret: true}\n"
+                             "http:\n"
+                             "  base_url: '\"https://127.0.0.1:1\"'\n"
+                             "identity: {call: me, reply: {user: .login}}\n"
+                             "calls:\n"
+                             "  me: {get: /me}\n"
+                             "  users: {get: /users, rows: .}\n"
+                             "evidence:\n"
+                             "  users:\n"
+                             "    title: Users\n"
+                             "    description: Everybody\n"
+                             "    type: config\n"
+                             "    read: {user: {call: users}}\n"
+                             "    row: {name: .user.name}\n"
+                             "    fields: {name: string}\n"
+                             "schedule: {default: 4h, min: 1h, max: 24h}\n";
+
 /* Nobody listens on port 1. */
 #define GITHUB                                                                                     \
     "connect github --name acme --set organization=acme --set allow_private=true "                 \
@@ -89,6 +120,88 @@ static void a_refused_secret_is_in_no_file(void) {
     assert_nowhere(desk_data(), PLANTED);
 }
 
+/* --- on a server ------------------------------------------------------------------------------ */
+
+static char *there_with_token(const char *line) {
+    g_autofree char *whole = with_token(line);
+    return g_strdup(desk_there(whole));
+}
+
+static void assert_nothing_connected(void) {
+    g_autoptr(Json) list = desk_json("integrations", 0);
+    g_assert_cmpuint(json_count(json_member(list, "integrations")), ==, 0);
+}
+
+/* To people: of the codes that scripts see, the API has fewer. */
+static void refuse_same(const char *line, int status) {
+    g_auto(Said) here = desk_run(line);
+    g_auto(Said) there = desk_run(desk_there(line));
+    g_assert_cmpint(here.status, ==, status);
+    g_assert_cmpint(there.status, ==, status);
+    g_assert_cmpstr(here.err, ==, there.err);
+    assert_lacks(there.err, PLANTED);
+}
+
+static void both_ways_refuse_wrong_wishes_in_the_same_words(void) {
+    desk_serve("owner", true);
+    g_autofree char *way = with_token(GITHUB " --auth oauth9");
+    refuse_same("connect githb", 3);
+    refuse_same("connect github --set organization=acme", 2);
+    refuse_same(GITHUB " --credential access_token=" PLANTED, 2);
+    refuse_same(GITHUB " --set access_token=" PLANTED, 2);
+    refuse_same(GITHUB " --credential password=-", 2);
+    refuse_same(way, 2);
+    g_autofree char *there = there_with_token("connect github");
+    desk_fails(there, 2, "organization");
+    assert_nothing_connected();
+}
+
+static void a_service_that_does_not_answer_the_server_is_tried_later(void) {
+    desk_serve("owner", true);
+    g_autofree char *line = there_with_token(GITHUB);
+    g_autoptr(Json) reply = desk_json(line, 6);
+    g_assert_cmpstr(json_text(json_path(reply, "error.code")), ==, "SERVICE_UNAVAILABLE");
+    assert_nothing_connected();
+    assert_nowhere(desk_data(), PLANTED);
+}
+
+static void whoever_is_not_the_operator_names_no_host(void) {
+    desk_serve("owner", false);
+    g_autofree char *line = there_with_token(GITHUB);
+    desk_fails(line, 4, "");
+    assert_nothing_connected();
+}
+
+static void whoever_only_reads_connects_nothing(void) {
+    desk_serve("auditor", false);
+    g_autofree char *line = there_with_token("connect github --set organization=acme");
+    desk_fails(line, 4, "The role auditor does not allow this");
+}
+
+static void a_name_is_given_once_there_too(void) {
+    g_autoptr(Session) session = desk_session();
+    g_autofree char *id = desk_add_integration(session, "acme", INTEGRATION_CONNECTED);
+    desk_serve("owner", true);
+    g_autofree char *line = there_with_token(GITHUB);
+    desk_fails(line, 1, "choose another");
+    desk_fails(desk_there("connect github --name= --set organization=acme"), 2,
+               "--name wants a name");
+}
+
+static void a_provider_of_the_servers_own_is_asked_about_there(void) {
+    g_autofree char *folder = g_build_filename(desk_data(), "providers", NULL);
+    g_autoptr(Session) session = desk_session();
+    g_assert_cmpint(g_mkdir_with_parents(folder, 0700), ==, 0);
+    g_autofree char *path = g_build_filename(folder, "sample.yaml", NULL);
+    must(g_file_set_contents(path, sample, -1, &error));
+    desk_serve("owner", true);
+    const char *line = "connect sample --set allow_private=true";
+    desk_fails(desk_there(line), 2, "--credential access_token=@FILE");
+    g_autofree char *whole = with_token(line);
+    g_autoptr(Json) reply = desk_json(desk_there(whole), 6);
+    g_assert_cmpstr(json_text(json_path(reply, "error.code")), ==, "SERVICE_UNAVAILABLE");
+}
+
 int main(int argc, char **argv) {
     static const DeskTest tests[] = {
         {"secrets_as_arguments_are_refused", secrets_as_arguments_are_refused},
@@ -99,6 +212,15 @@ int main(int argc, char **argv) {
         {"plain_http_needs_the_operators_word", plain_http_needs_the_operators_word},
         {"a_name_is_given_once", a_name_is_given_once},
         {"a_refused_secret_is_in_no_file", a_refused_secret_is_in_no_file},
+        {"both_ways_refuse_wrong_wishes_in_the_same_words",
+         both_ways_refuse_wrong_wishes_in_the_same_words},
+        {"a_service_that_does_not_answer_the_server_is_tried_later",
+         a_service_that_does_not_answer_the_server_is_tried_later},
+        {"whoever_is_not_the_operator_names_no_host", whoever_is_not_the_operator_names_no_host},
+        {"whoever_only_reads_connects_nothing", whoever_only_reads_connects_nothing},
+        {"a_name_is_given_once_there_too", a_name_is_given_once_there_too},
+        {"a_provider_of_the_servers_own_is_asked_about_there",
+         a_provider_of_the_servers_own_is_asked_about_there},
     };
     return desk_main(argc, argv, "connect", tests, G_N_ELEMENTS(tests));
 }

@@ -82,7 +82,7 @@ static void the_version_is_told(void) {
 static void surplus_words_are_not_repeated(void) {
     desk_fails("integrations " PLANTED, 2, "more arguments than the command takes");
     desk_fails("connect github " PLANTED, 2, "more arguments than the command takes");
-    desk_fails("sync --token=" PLANTED, 2, "there is no option --token here");
+    desk_fails("sync --secret=" PLANTED, 2, "there is no option --secret here");
 }
 
 static void mistakes_are_objects_with_json(void) {

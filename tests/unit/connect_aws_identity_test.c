@@ -104,6 +104,11 @@ static void external_ids_are_random_and_of_the_form_that_sts_takes(void) {
     g_assert_cmpstr(one, !=, two);
     g_assert_true(g_regex_match_simple("^assay-[0-9a-f]{32}$", one, 0, 0));
     g_assert_true(g_regex_match_simple("^assay-[0-9a-f]{32}$", two, 0, 0));
+    g_autofree char *sentence = g_strdup_printf("assay-12 is none, %s is; %s too", one, two);
+    g_autofree char *found = aws_trust_find_external_id(sentence);
+    g_assert_cmpstr(found, ==, one);
+    g_assert_null(aws_trust_find_external_id("assay-0123456789abcdef0123456789abcdef0"));
+    g_assert_null(aws_trust_find_external_id("nothing"));
 }
 
 static void trust_policy_demands_the_external_id(void) {
