@@ -6,6 +6,7 @@
 #include "base/secmem.h"
 #include "base/text.h"
 #include "cli/audit.h"
+#include "cli/audit_export.h"
 #include "cli/backup.h"
 #include "cli/completion.h"
 #include "cli/configuration.h"
@@ -95,6 +96,7 @@ static const Command *const commands[] = {
     &organizations_create_command,
     &organizations_rename_command,
     &audit_command,
+    &audit_export_command,
     &completion_command,
     NULL,
 };
