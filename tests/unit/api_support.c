@@ -3,6 +3,7 @@
 #include "unit/database_stage.h"
 
 #include "base/error.h"
+#include "base/log.h"
 #include "base/secmem.h"
 #include "db/migrate.h"
 #include "store/api_token.h"
@@ -323,3 +324,4 @@ int api_main(int argc, char **argv, const char *noun, const ApiTest *tests, size
     }
     return g_test_run();
 }
+    log_set_level(LOG_WARN);
