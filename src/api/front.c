@@ -88,21 +88,21 @@ static void log_call(const Call *call) {
              LOG_INT("us", clock_mono_us() - call->began_us));
 }
 
-static void add_headers(Call *call) {
-    for (size_t i = 0; i < G_N_ELEMENTS(security_headers); i++)
-        if (!reply_header(&call->reply, security_headers[i].name))
-            reply_set_header(&call->reply, security_headers[i].name, security_headers[i].value);
 /* RFC 6797; only where browsers come by https. */
 static void add_transport_security(Call *call) {
     if (call->desk->secure)
         reply_set_header(&call->reply, "Strict-Transport-Security", "max-age=31536000");
 }
 
+static void add_headers(Call *call) {
+    for (size_t i = 0; i < G_N_ELEMENTS(security_headers); i++)
+        if (!reply_header(&call->reply, security_headers[i].name))
+            reply_set_header(&call->reply, security_headers[i].name, security_headers[i].value);
+    add_transport_security(call);
     reply_set_header(&call->reply, "X-Request-Id", call->request_id);
 }
 
 /* Objects may be kept by the client and asked for again with their tag. */
-    add_transport_security(call);
 static void add_tag(Call *call) {
     Reply *reply = &call->reply;
     bool object = call->route && (call->route->flags & ROUTE_OBJECT) != 0;

@@ -318,10 +318,10 @@ void assert_problem(const Answer *answer, unsigned status, const char *code) {
 int api_main(int argc, char **argv, const char *noun, const ApiTest *tests, size_t count) {
     g_test_init(&argc, &argv, NULL);
     must(secmem_start(&error));
+    log_set_level(LOG_WARN);
     for (size_t i = 0; i < count; i++) {
         g_autofree char *path = g_strdup_printf("/api/%s/%s", noun, tests[i].name);
         g_test_add_func(path, tests[i].run);
     }
     return g_test_run();
 }
-    log_set_level(LOG_WARN);
