@@ -13,6 +13,7 @@
 #include "api/integrations.h"
 #include "api/invitations.h"
 #include "api/jobs.h"
+#include "api/limits.h"
 #include "api/login.h"
 #include "api/organizations.h"
 #include "api/providers.h"
@@ -23,15 +24,27 @@
 #include "api/users.h"
 
 const Route *const routes[] = {
-    provider_routes,       connecting_routes,
-    integration_routes,    job_routes,
-    evidence_routes,       finding_routes,
-    framework_routes,      scan_routes,
-    exception_routes,      control_collect_routes,
-    schedule_routes,       configuration_routes,
-    login_routes,          first_user_routes,
-    user_routes,           invitation_routes,
-    organization_routes,   token_routes,
-    audit_routes,          health_routes,
-    single_sign_on_routes, NULL,
+    provider_routes,
+    connecting_routes,
+    integration_routes,
+    job_routes,
+    evidence_routes,
+    finding_routes,
+    framework_routes,
+    scan_routes,
+    exception_routes,
+    control_collect_routes,
+    schedule_routes,
+    configuration_routes,
+    login_routes,
+    first_user_routes,
+    user_routes,
+    invitation_routes,
+    organization_routes,
+    token_routes,
+    audit_routes,
+    health_routes,
+    single_sign_on_routes,
+    limit_routes,
+    NULL,
 };
