@@ -4,6 +4,7 @@
 #include "api/configuration.h"
 #include "api/connecting.h"
 #include "api/control_collect.h"
+#include "api/events.h"
 #include "api/evidence.h"
 #include "api/exceptions.h"
 #include "api/findings.h"

@@ -144,6 +144,7 @@ static bool prepare_findings(Judging *judging, GError **error) {
                                     .scope = judging->scope,
                                     .integration_id = judging->evidence->integration_id,
                                     .evidence_id = judging->evidence->id,
+                                    .job_id = judging->evidence->job_id,
                                     .at = judging->evidence->collected_at};
     judging->batch = finding_batch_new(&judging->place);
     for (size_t i = 0; i < judging->count; i++) {

@@ -1,6 +1,7 @@
 #include "store/integration.h"
 
 #include "base/clock.h"
+#include "store/event.h"
 
 static const RecordColumn columns[] = {
     RECORD_COLUMN(Integration, id, RECORD_TEXT, 0),
@@ -33,6 +34,11 @@ void integration_free(Integration *integration) {
     g_free(integration);
 }
 
+static bool tell(DbUnit *unit, const char *id, GError **error) {
+    EventNews news = {.kind = EVENT_INTEGRATION, .integration_id = id};
+    return event_add(unit, &news, error);
+}
+
 bool integration_insert(DbUnit *unit, const Integration *integration, GError **error) {
     Integration row = *integration;
     row.created_at = row.updated_at = clock_now_ms();
@@ -42,7 +48,8 @@ bool integration_insert(DbUnit *unit, const Integration *integration, GError **e
     DbStatement *statement = db_prepare(unit, "integration_insert");
     record_bind(statement, &shape, &row);
     return record_change(unit, statement, ERROR_CONFLICT,
-                         "There is an integration of this name; choose another name.", error);
+                         "There is an integration of this name; choose another name.", error) &&
+           tell(unit, row.id, error);
 }
 
 bool integration_require(DbUnit *unit, const char *id, GError **error) {
@@ -91,7 +98,8 @@ bool integration_update_status(DbUnit *unit, const char *id, const IntegrationSt
     db_bind_text(statement, "status_reason", status->reason);
     db_bind_text(statement, "error_message", status->error_message);
     db_bind_int(statement, "now", clock_now_ms());
-    return record_change(unit, statement, ERROR_NOT_FOUND, not_found, error);
+    return record_change(unit, statement, ERROR_NOT_FOUND, not_found, error) &&
+           tell(unit, id, error);
 }
 
 static bool check_name_free(DbUnit *unit, const Integration *integration, GError **error) {
@@ -122,7 +130,8 @@ bool integration_change(DbUnit *unit, const Integration *integration, GError **e
     db_bind_text(statement, "evidence_types", integration->evidence_types);
     db_bind_text(statement, "enabled_checks", integration->enabled_checks);
     db_bind_int(statement, "now", clock_now_ms());
-    return record_change(unit, statement, ERROR_NOT_FOUND, not_found, error);
+    return record_change(unit, statement, ERROR_NOT_FOUND, not_found, error) &&
+           tell(unit, integration->id, error);
 }
 
 bool integration_record_sync(DbUnit *unit, const char *id, const IntegrationSync *sync,
@@ -135,5 +144,6 @@ bool integration_record_sync(DbUnit *unit, const char *id, const IntegrationSync
     db_bind_text(statement, "status_reason", sync->status.reason);
     db_bind_text(statement, "error_message", sync->status.error_message);
     db_bind_int(statement, "now", clock_now_ms());
-    return record_change(unit, statement, ERROR_NOT_FOUND, not_found, error);
+    return record_change(unit, statement, ERROR_NOT_FOUND, not_found, error) &&
+           tell(unit, id, error);
 }

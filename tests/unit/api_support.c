@@ -133,7 +133,8 @@ static Json *configuration(void *data) {
     return json;
 }
 
-static void begin(Stage *stage, unsigned requests_a_minute, int64_t patience_ms) {
+static void begin(Stage *stage, unsigned requests_a_minute, int64_t patience_ms,
+                  int64_t heartbeat_ms) {
     *stage = (Stage){0};
     open_database(stage);
     g_autoptr(Secret) kek = NULL;
@@ -142,6 +143,7 @@ static void begin(Stage *stage, unsigned requests_a_minute, int64_t patience_ms)
     ApiConfig config = {.listen = "127.0.0.1:0",
                         .requests_a_minute = requests_a_minute ? requests_a_minute : MANY,
                         .patience_ms = patience_ms,
+                        .heartbeat_ms = heartbeat_ms,
                         .db = stage->db,
                         .data_dir = stage->folder,
                         .database_url = "sqlite:none",
@@ -153,11 +155,15 @@ static void begin(Stage *stage, unsigned requests_a_minute, int64_t patience_ms)
 }
 
 void stage_init(Stage *stage, unsigned requests_a_minute) {
-    begin(stage, requests_a_minute, 0);
+    begin(stage, requests_a_minute, 0, 0);
 }
 
 void stage_init_hasty(Stage *stage, int64_t patience_ms) {
-    begin(stage, 0, patience_ms);
+    begin(stage, 0, patience_ms, 0);
+}
+
+void stage_init_beating(Stage *stage, int64_t heartbeat_ms) {
+    begin(stage, 0, 0, heartbeat_ms);
 }
 
 void stage_clear(Stage *stage) {
