@@ -377,6 +377,7 @@ static bool end_work(DbUnit *unit, void *data, GError **error) {
         return job_park(unit, &execution->lease, work->park_until, error);
     int64_t now = clock_now_ms();
     IntegrationSync sync = {.result = work->result, .synced_at = now, .status = work->status};
+    sync.status.connection = execution->integration->connection;
     return job_complete(unit, &execution->lease, work->result, error) &&
            integration_record_sync(unit, execution->integration->id, &sync, error) &&
            (!collects_all(execution) ||
