@@ -8,7 +8,7 @@
 
 #define MAPPED_BITS 96
 #define WHOLE_BITS 128
-#define FORWARDED_MAX 32 /* entries of X-Forwarded-For that are looked at */
+#define FORWARDED_MAX 32 /* entries of X-Forwarded-For that are looked at, from its end */
 
 typedef struct {
     Address address;
@@ -150,16 +150,24 @@ bool address_set_has(const AddressSet *set, const Address *address) {
     return false;
 }
 
+/* Takes the last entry off a list. */
+static bool take_last(char *list, Address *hop_out) {
+    char *comma = strrchr(list, ',');
+    bool known = address_parse(g_strstrip(comma ? comma + 1 : list), hop_out);
+    *(comma ? comma : list) = '\0';
+    return known;
+}
+
+/* From the end, where each proxy writes whom it has seen: what stands before the first address that
+ * is no proxy's was written by whoever wanted to. */
 Address address_client(const AddressSet *trusted, const Address *peer, const char *forwarded_for) {
     Address client = *peer;
     if (!forwarded_for || !address_set_has(trusted, peer))
         return client;
-    g_auto(GStrv) hops = g_strsplit(forwarded_for, ",", FORWARDED_MAX + 1);
-    guint count = g_strv_length(hops);
-    /* More hops than anybody has: the claim is not looked at. */
-    for (guint i = count > FORWARDED_MAX ? 0 : count; i > 0; i--) {
+    g_autofree char *hops = g_strdup(forwarded_for);
+    for (unsigned i = 0; i < FORWARDED_MAX && *hops != '\0'; i++) {
         Address hop;
-        if (!address_parse(g_strstrip(hops[i - 1]), &hop))
+        if (!take_last(hops, &hop))
             break;
         client = hop;
         if (!address_set_has(trusted, &hop))

@@ -52,6 +52,8 @@ typedef struct {
     const AwsAmbient *aws; /* the installation's own AWS identity; NULL: none is offered */
     ApiSignOn sign_on;
     ScheduleDefaults schedule; /* the times of rounds that nobody has set */
+    const Secret *redis_url;   /* NULL: there is no Redis */
+    const Json *limits;        /* of the configuration: provider -> "30/1m"; NULL: none */
     double wait_scale;         /* of worker processes' waits; 0: 1.0 (tests) */
 
     /* Called from threads of the server; each may be NULL. */

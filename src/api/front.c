@@ -13,10 +13,9 @@
 #include <string.h>
 
 static const ProblemKind defects[] = {
-    [DEFECT_TARGET_TOO_LONG] = PROBLEM_TARGET,
-    [DEFECT_HEADERS_TOO_LARGE] = PROBLEM_HEADERS,
-    [DEFECT_BODY_TOO_LARGE] = PROBLEM_TOO_LARGE,
-    [DEFECT_OVERLOADED] = PROBLEM_UNAVAILABLE,
+    [DEFECT_TARGET_TOO_LONG] = PROBLEM_TARGET,   [DEFECT_HEADERS_TOO_LARGE] = PROBLEM_HEADERS,
+    [DEFECT_BODY_TOO_LARGE] = PROBLEM_TOO_LARGE, [DEFECT_OVERLOADED] = PROBLEM_UNAVAILABLE,
+    [DEFECT_FRAMING] = PROBLEM_BAD_REQUEST,
 };
 
 /* On every reply. Pages of the API that are HTML bring their own policy. */
@@ -52,8 +51,7 @@ static Call *call_new(Desk *desk, Exchange *exchange) {
         g_strlcpy(call->request_id, id, sizeof call->request_id);
     else
         id_write(call->request_id);
-    call->client = address_client(desk->trusted, exchange_peer(exchange),
-                                  exchange_header(exchange, "X-Forwarded-For"));
+    call->client = *exchange_client(exchange);
     address_write(&call->client, call->client_text);
     return call;
 }
@@ -80,7 +78,8 @@ static void call_free(Call *call) {
 
 static void log_call(const Call *call) {
     unsigned status = call->reply.status;
-    LogLevel level = status >= 500 ? LOG_WARN : LOG_DEBUG;
+    bool read = strcmp(exchange_method(call->exchange), "GET") == 0;
+    LogLevel level = status >= 500 ? LOG_WARN : status >= 400 || !read ? LOG_INFO : LOG_DEBUG;
     log_line(level, "request", LOG_TEXT("requestId", call->request_id),
              LOG_TEXT("method", exchange_method(call->exchange)),
              LOG_TEXT("route", call->route ? call->route->path : NULL), LOG_INT("status", status),
@@ -89,10 +88,17 @@ static void log_call(const Call *call) {
              LOG_INT("us", clock_mono_us() - call->began_us));
 }
 
+/* RFC 6797; only where browsers come by https. */
+static void add_transport_security(Call *call) {
+    if (call->desk->secure)
+        reply_set_header(&call->reply, "Strict-Transport-Security", "max-age=31536000");
+}
+
 static void add_headers(Call *call) {
     for (size_t i = 0; i < G_N_ELEMENTS(security_headers); i++)
         if (!reply_header(&call->reply, security_headers[i].name))
             reply_set_header(&call->reply, security_headers[i].name, security_headers[i].value);
+    add_transport_security(call);
     reply_set_header(&call->reply, "X-Request-Id", call->request_id);
 }
 

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#define CANNOT 500 /* from this status on nothing was done */
+#define FAILED 300 /* from this status on nothing was done */
 
 typedef struct {
     IdempotencyKey key;
@@ -49,12 +49,33 @@ static bool judge(Call *call, BeginWork *work, bool *answered_out, GError **erro
     }
 }
 
+/* Visible ASCII, as the draft of the header wants of a string. */
+static bool is_key(const char *key) {
+    for (const char *c = key; *c; c++)
+        if (!g_ascii_isgraph(*c))
+            return false;
+    return true;
+}
+
+static bool check_key(Call *call, const char *key, GError **error) {
+    bool secret = (call->route->flags & ROUTE_SECRET) != 0;
+    if (!is_key(key))
+        return call_refuse(
+            call, PROBLEM_BAD_REQUEST, error, "%s",
+            "An Idempotency-Key is of visible characters of ASCII; a UUID is a good one.");
+    if (!secret && call->scope.organization)
+        return true;
+    return call_refuse(call, PROBLEM_BAD_REQUEST, error, "%s",
+                       "This request takes no Idempotency-Key: its answer is not kept.");
+}
+
 bool repeat_begin(Call *call, bool *answered_out, GError **error) {
     const char *key = call_header(call, REPEAT_HEADER);
     *answered_out = false;
-    bool secret = (call->route->flags & ROUTE_SECRET) != 0;
-    if (!key || secret || !call->scope.organization || strcmp(call->route->method, "GET") == 0)
+    if (!key || strcmp(call->route->method, "GET") == 0)
         return true;
+    if (!check_key(call, key, error))
+        return false;
     size_t size = 0;
     const char *body = exchange_body(call->exchange, &size);
     g_autoptr(GString) request = g_string_new(call->route->method);
@@ -74,7 +95,7 @@ bool repeat_begin(Call *call, bool *answered_out, GError **error) {
 static bool end_work(DbUnit *unit, void *data, GError **error) {
     const Call *call = data;
     const Reply *reply = &call->reply;
-    if (reply->status >= CANNOT)
+    if (reply->status >= FAILED)
         return idempotency_forget(unit, call->begun, error);
     IdempotencyAnswer answer = {
         .status = reply->status, .media = reply_header(reply, "Content-Type"), .body = reply->body};

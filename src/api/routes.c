@@ -5,6 +5,7 @@
 #include "api/configuration.h"
 #include "api/connecting.h"
 #include "api/control_collect.h"
+#include "api/events.h"
 #include "api/evidence.h"
 #include "api/exceptions.h"
 #include "api/findings.h"
@@ -14,6 +15,7 @@
 #include "api/integrations.h"
 #include "api/invitations.h"
 #include "api/jobs.h"
+#include "api/limits.h"
 #include "api/login.h"
 #include "api/organizations.h"
 #include "api/providers.h"
@@ -46,5 +48,6 @@ const Route *const routes[] = {
     health_routes,
     single_sign_on_routes,
     account_routes,
+    limit_routes,
     NULL,
 };

@@ -19,6 +19,7 @@
 /* libmicrohttpd's memory per connection: beyond it, it refuses by itself and in its own words. */
 #define CONNECTION_MEMORY (SERVER_HEADER_BYTES_MAX * 2 + TARGET_MAX)
 #define BODIES_MAX ((size_t)256 * 1024 * 1024)
+#define CLIENT_BODIES_MAX ((size_t)16 * 1024 * 1024)
 #define STREAM_BLOCK (64 * 1024)
 #define LOCKS 64
 #define REQUEST_MS 30000
@@ -47,7 +48,7 @@ struct Exchange {
     Link *link;
     char *target;
     const char *method;
-    Address peer;
+    Address client;
     GString *body;
     size_t counted_bytes;
     Stage stage;
@@ -70,6 +71,7 @@ struct Server {
     pthread_cond_t calm;  /* nobody is busy */
     GHashTable *links;
     GHashTable *counts; /* Address -> number of its connections */
+    GHashTable *loads;  /* Address -> bytes of its bodies in memory */
     GHashTable *exchanges;
     unsigned busy; /* exchanges that are being handled or replied to */
     atomic_bool quiet;
@@ -85,15 +87,15 @@ static pthread_mutex_t *lock_of(const Exchange *exchange) {
 
 /* --- connections ------------------------------------------------------------------------------ */
 
-static unsigned count_of(const Server *server, const Address *near) {
-    return GPOINTER_TO_UINT(g_hash_table_lookup(server->counts, near));
+static size_t count_of(GHashTable *counts, const Address *near) {
+    return GPOINTER_TO_SIZE(g_hash_table_lookup(counts, near));
 }
 
-static void set_count(Server *server, const Address *near, unsigned count) {
+static void set_count(GHashTable *counts, const Address *near, size_t count) {
     if (count == 0)
-        g_hash_table_remove(server->counts, near);
+        g_hash_table_remove(counts, near);
     else
-        g_hash_table_insert(server->counts, g_memdup2(near, sizeof *near), GUINT_TO_POINTER(count));
+        g_hash_table_insert(counts, g_memdup2(near, sizeof *near), GSIZE_TO_POINTER(count));
 }
 
 static enum MHD_Result on_accept(void *data, const struct sockaddr *socket, socklen_t size) {
@@ -106,7 +108,7 @@ static enum MHD_Result on_accept(void *data, const struct sockaddr *socket, sock
         return MHD_YES;
     Address near = address_neighbourhood(&address);
     pthread_mutex_lock(&server->lock);
-    bool fits = count_of(server, &near) < server->config.connections_per_address;
+    bool fits = count_of(server->counts, &near) < server->config.connections_per_address;
     server->refused += fits ? 0 : 1;
     pthread_mutex_unlock(&server->lock);
     return fits ? MHD_YES : MHD_NO;
@@ -134,7 +136,7 @@ static void open_link(Server *server, struct MHD_Connection *connection, void **
     pthread_mutex_lock(&server->lock);
     g_hash_table_add(server->links, link);
     if (link->counted)
-        set_count(server, &link->near, count_of(server, &link->near) + 1);
+        set_count(server->counts, &link->near, count_of(server->counts, &link->near) + 1);
     pthread_mutex_unlock(&server->lock);
     *context = link;
 }
@@ -143,7 +145,7 @@ static void close_link(Server *server, Link *link) {
     pthread_mutex_lock(&server->lock);
     g_hash_table_remove(server->links, link);
     if (link->counted)
-        set_count(server, &link->near, count_of(server, &link->near) - 1);
+        set_count(server->counts, &link->near, count_of(server->counts, &link->near) - 1);
     pthread_mutex_unlock(&server->lock);
     g_free(link);
 }
@@ -226,7 +228,7 @@ static enum MHD_Result send_reply(Exchange *exchange) {
         return MHD_NO;
     for (size_t i = 0; i < reply->header_count; i++)
         (void)MHD_add_response_header(response, reply->headers[i].name, reply->headers[i].value);
-    if (atomic_load(&exchange->server->quiet))
+    if (atomic_load(&exchange->server->quiet) || exchange->defect == DEFECT_FRAMING)
         (void)MHD_add_response_header(response, "Connection", "close");
     enum MHD_Result queued = MHD_queue_response(exchange->connection, reply->status, response);
     MHD_destroy_response(response);
@@ -247,6 +249,12 @@ void exchange_reply(Exchange *exchange, Reply *reply) {
 
 /* --- requests --------------------------------------------------------------------------------- */
 
+/* Whether the version stands behind the target: else there was a NUL in it, or blanks. The line is
+ * in libmicrohttpd's buffer, and ends behind the version or before. */
+static bool is_followed_by_version(const char *target) {
+    return strncmp(target + strlen(target) + 1, "HTTP/1.", 7) == 0;
+}
+
 /* Called with the target as it was sent, before anything of it is decoded. */
 static void *on_target(void *data, const char *target, struct MHD_Connection *connection) {
     Server *server = data;
@@ -257,6 +265,7 @@ static void *on_target(void *data, const char *target, struct MHD_Connection *co
     exchange->connection = connection;
     exchange->link = info ? info->socket_context : NULL;
     exchange->target = g_strdup(target);
+    exchange->defect = is_followed_by_version(target) ? DEFECT_NONE : DEFECT_FRAMING;
     if (exchange->link)
         atomic_store(&exchange->link->deadline, clock_mono_ms() + server->config.request_ms);
     pthread_mutex_lock(&server->lock);
@@ -265,18 +274,49 @@ static void *on_target(void *data, const char *target, struct MHD_Connection *co
     return exchange;
 }
 
+/* Headers that say where a request ends and whom it is for: each at most once. */
+enum { LENGTH, ENCODING, HOST, SINGLES };
+static const char *const single_names[SINGLES] = {"Content-Length", "Transfer-Encoding", "Host"};
+
 typedef struct {
     size_t count;
     size_t bytes;
+    unsigned singles[SINGLES];
+    bool odd; /* a name that is no token, a NUL in a value, or an encoding other than chunked */
+    GString *forwarded; /* all lines of X-Forwarded-For as one (RFC 9110, 5.3); NULL: not asked */
 } HeaderSum;
 
+/* RFC 9110, 5.6.2. */
+static bool is_token(const char *name, size_t size) {
+    for (size_t i = 0; i < size; i++)
+        if (!g_ascii_isalnum(name[i]) && !strchr("!#$%&'*+-.^_`|~", name[i]))
+            return false;
+    return size > 0 && strlen(name) == size;
+}
+
+static void sum_single(HeaderSum *sum, const char *name, const char *value) {
+    for (size_t i = 0; i < SINGLES; i++)
+        sum->singles[i] += g_ascii_strcasecmp(name, single_names[i]) == 0;
+    if (g_ascii_strcasecmp(name, single_names[ENCODING]) == 0)
+        sum->odd |= g_ascii_strcasecmp(value, "chunked") != 0;
+}
+
 static enum MHD_Result add_header(void *data, enum MHD_ValueKind kind, const char *name,
-                                  const char *value) {
+                                  size_t name_size, const char *value, size_t value_size) {
     HeaderSum *sum = data;
     (void)kind;
     sum->count++;
-    sum->bytes += strlen(name) + (value ? strlen(value) : 0) + 4;
+    sum->bytes += name_size + value_size + 4;
+    sum->odd |= !is_token(name, name_size) || (value && strlen(value) != value_size);
+    sum_single(sum, name, value ? value : "");
+    if (sum->forwarded && value && g_ascii_strcasecmp(name, "X-Forwarded-For") == 0)
+        g_string_append_printf(sum->forwarded, "%s%s", sum->forwarded->len > 0 ? "," : "", value);
     return MHD_YES;
+}
+
+/* A proxy that reads any of these otherwise would take a part of this request for the next. */
+static bool is_ambiguous(const HeaderSum *sum) {
+    return sum->odd || sum->singles[LENGTH] + sum->singles[ENCODING] > 1 || sum->singles[HOST] > 1;
 }
 
 static bool announces_too_much(const Exchange *exchange) {
@@ -286,14 +326,28 @@ static bool announces_too_much(const Exchange *exchange) {
                       bytes > SERVER_BODY_MAX);
 }
 
-static Defect find_defect(const Exchange *exchange) {
-    HeaderSum sum = {0};
-    (void)MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, add_header, &sum);
+static Defect find_defect(const Exchange *exchange, const HeaderSum *sum) {
+    if (exchange->defect != DEFECT_NONE || is_ambiguous(sum))
+        return DEFECT_FRAMING;
     if (strlen(exchange->target) > TARGET_MAX)
         return DEFECT_TARGET_TOO_LONG;
-    if (sum.count > SERVER_HEADERS_MAX || sum.bytes > SERVER_HEADER_BYTES_MAX)
+    if (sum->count > SERVER_HEADERS_MAX || sum->bytes > SERVER_HEADER_BYTES_MAX)
         return DEFECT_HEADERS_TOO_LARGE;
     return announces_too_much(exchange) ? DEFECT_BODY_TOO_LARGE : DEFECT_NONE;
+}
+
+/* What the headers say of the request itself: who asks, and what is wrong with it. */
+static void read_headers(Exchange *exchange) {
+    HeaderSum sum = {0};
+    Address peer;
+    peer_of(exchange->connection, &peer);
+    const AddressSet *trusted = exchange->server->config.trusted;
+    g_autoptr(GString) forwarded = address_set_has(trusted, &peer) ? g_string_new(NULL) : NULL;
+    sum.forwarded = forwarded;
+    (void)MHD_get_connection_values_n(exchange->connection, MHD_HEADER_KIND, add_header, &sum);
+    exchange->client =
+        forwarded && forwarded->len > 0 ? address_client(trusted, &peer, forwarded->str) : peer;
+    exchange->defect = find_defect(exchange, &sum);
 }
 
 static enum MHD_Result dispatch(Exchange *exchange) {
@@ -322,9 +376,28 @@ static enum MHD_Result dispatch(Exchange *exchange) {
 static enum MHD_Result begin(Exchange *exchange, const char *method) {
     exchange->method = method;
     exchange->stage = STAGE_BODY;
-    peer_of(exchange->connection, &exchange->peer);
-    exchange->defect = find_defect(exchange);
-    return exchange->defect == DEFECT_BODY_TOO_LARGE ? dispatch(exchange) : MHD_YES;
+    read_headers(exchange);
+    bool unread = exchange->defect == DEFECT_BODY_TOO_LARGE || exchange->defect == DEFECT_FRAMING;
+    return unread ? dispatch(exchange) : MHD_YES;
+}
+
+/* One client cannot fill the memory that all have for bodies. */
+static bool load(Server *server, const Address *client, size_t size) {
+    Address near = address_neighbourhood(client);
+    pthread_mutex_lock(&server->lock);
+    size_t bytes = count_of(server->loads, &near) + size;
+    set_count(server->loads, &near, bytes);
+    pthread_mutex_unlock(&server->lock);
+    size_t all = atomic_fetch_add(&server->bodies, size) + size;
+    return bytes <= CLIENT_BODIES_MAX && all <= BODIES_MAX;
+}
+
+static void unload(Server *server, const Address *client, size_t size) {
+    Address near = address_neighbourhood(client);
+    pthread_mutex_lock(&server->lock);
+    set_count(server->loads, &near, count_of(server->loads, &near) - size);
+    pthread_mutex_unlock(&server->lock);
+    atomic_fetch_sub(&server->bodies, size);
 }
 
 /* A body that goes past its limit is read on for a while without being kept, so that its sender
@@ -336,7 +409,7 @@ static enum MHD_Result take_body(Exchange *exchange, const char *bytes, size_t *
     if (!exchange->body)
         exchange->body = g_string_new(NULL);
     exchange->counted_bytes += length;
-    if (atomic_fetch_add(&server->bodies, length) + length > BODIES_MAX)
+    if (!load(server, &exchange->client, length))
         exchange->defect = DEFECT_OVERLOADED;
     else if (exchange->counted_bytes > SERVER_BODY_MAX)
         exchange->defect = DEFECT_BODY_TOO_LARGE;
@@ -368,7 +441,7 @@ static void free_body(Exchange *exchange) {
         return;
     secmem_wipe(exchange->body->str, exchange->body->len);
     g_string_free(exchange->body, TRUE);
-    atomic_fetch_sub(&exchange->server->bodies, exchange->counted_bytes);
+    unload(exchange->server, &exchange->client, exchange->counted_bytes);
 }
 
 static void on_completed(void *data, struct MHD_Connection *connection, void **state,
@@ -418,8 +491,8 @@ const char *exchange_body(const Exchange *exchange, size_t *size_out) {
     return exchange->body ? exchange->body->str : "";
 }
 
-const Address *exchange_peer(const Exchange *exchange) {
-    return &exchange->peer;
+const Address *exchange_client(const Exchange *exchange) {
+    return &exchange->client;
 }
 
 Defect exchange_defect(const Exchange *exchange) {
@@ -506,6 +579,7 @@ static void init(Server *server, const ServerConfig *config) {
     pthread_condattr_destroy(&monotonic);
     server->links = g_hash_table_new(NULL, NULL);
     server->counts = g_hash_table_new_full(address_hash, address_equal, g_free, NULL);
+    server->loads = g_hash_table_new_full(address_hash, address_equal, g_free, NULL);
     server->exchanges = g_hash_table_new(NULL, NULL);
 }
 
@@ -546,7 +620,8 @@ ServerFigures server_figures(Server *server) {
     ServerFigures figures = {.connections = g_hash_table_size(server->links),
                              .exchanges = server->busy,
                              .refused = server->refused,
-                             .timed_out = server->timed_out};
+                             .timed_out = server->timed_out,
+                             .bodies = atomic_load(&server->bodies)};
     pthread_mutex_unlock(&server->lock);
     return figures;
 }
@@ -610,6 +685,7 @@ void server_free(Server *server) {
         close(server->listener);
     g_hash_table_unref(server->links);
     g_hash_table_unref(server->counts);
+    g_hash_table_unref(server->loads);
     g_hash_table_unref(server->exchanges);
     for (size_t i = 0; i < LOCKS; i++)
         pthread_mutex_destroy(&server->locks[i]);

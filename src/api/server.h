@@ -8,9 +8,9 @@
  * takes what he still needs out of it first.
  *
  * Limits from birth: headers, target and body of a request, connections in all and per address,
- * bytes of bodies in memory, and the time that a request may take to arrive, however slowly its
- * bytes drip. Requests past a limit still reach `handle`, which sees the defect and answers it in
- * the API's own words.
+ * bytes of bodies in memory, in all and per client, and the time that a request may take to arrive,
+ * however slowly its bytes drip. Requests past a limit still reach `handle`, which sees the defect
+ * and answers it in the API's own words.
  *
  * Life: server_new (listens), server_start (answers), server_quiesce (no new connections),
  * everything is replied to, server_free.
@@ -36,7 +36,8 @@ typedef enum {
     DEFECT_TARGET_TOO_LONG,
     DEFECT_HEADERS_TOO_LARGE,
     DEFECT_BODY_TOO_LARGE,
-    DEFECT_OVERLOADED /* too many bytes of bodies in memory */
+    DEFECT_OVERLOADED, /* too many bytes of bodies in memory, of all or of this client */
+    DEFECT_FRAMING     /* proxies could read it in another way (RFC 9112, 6.3 and 11.2) */
 } Defect;
 
 typedef struct {
@@ -74,6 +75,7 @@ typedef struct {
     unsigned exchanges;   /* requests that are not yet answered whole, streams among them */
     uint64_t refused;     /* connections refused for their number */
     uint64_t timed_out;   /* closed because a request did not arrive in time */
+    size_t bodies;        /* bytes of bodies in memory */
 } ServerFigures;
 ServerFigures server_figures(Server *server);
 
@@ -82,11 +84,12 @@ ServerFigures server_figures(Server *server);
 const char *exchange_method(const Exchange *exchange);
 /* As sent, with the query. */
 const char *exchange_target(const Exchange *exchange);
-/* The first header of this name, or NULL. */
+/* The first header of this name, or NULL. Of those that must not be there twice there is one. */
 const char *exchange_header(const Exchange *exchange, const char *name);
 /* NUL-terminated beyond its size; "" when there is none. */
 const char *exchange_body(const Exchange *exchange, size_t *size_out);
-const Address *exchange_peer(const Exchange *exchange);
+/* Who asks: the peer, or whom trusted proxies say that they forward for. */
+const Address *exchange_client(const Exchange *exchange);
 Defect exchange_defect(const Exchange *exchange);
 
 /* Replies; takes what the reply owns (it is empty afterwards). Any thread, once. */

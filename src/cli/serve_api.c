@@ -79,6 +79,8 @@ bool serve_api_start(const ServeApi *wish, ApiServer **server_out, GError **erro
                         .wait_scale = wish->station->wait_scale,
                         .sign_on = sign_on,
                         .schedule = schedule_defaults(wish->session),
+                        .redis_url = wish->station->redis_url,
+                        .limits = wish->station->limits,
                         .patience_ms = patience_ms(),
                         .queued = tell_queued,
                         .configuration = describe,

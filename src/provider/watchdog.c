@@ -14,9 +14,12 @@ enum { IDLE, RUNNING, STOPPING, STOPPED, STATES = 4 };
 
 struct Watchdog {
     _Atomic uint64_t word;
-    uint64_t seen; /* what the thread saw last, and in how many rounds */
+    _Atomic clockid_t processor; /* the clock of the thread that works */
+    uint64_t seen;               /* what the thread saw last, in how many rounds, and since when */
     unsigned rounds;
+    int64_t since;
     unsigned limit; /* rounds */
+    unsigned limit_ms;
     WatchdogStopFunc stop;
     void *data;
     Watchdog *next;
@@ -26,14 +29,28 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static Watchdog *watches; /* all of them, and whether the thread lives: under the mutex */
 static bool alive;
 
+/* How long the thread that works has had the processor. One that has ended has had it for ever: it
+ * has ended its work, too. */
+static int64_t processor_ms(const Watchdog *watch) {
+    struct timespec used;
+    if (clock_gettime(atomic_load(&watch->processor), &used) != 0)
+        return INT64_MAX;
+    return (int64_t)used.tv_sec * 1000 + used.tv_nsec / 1000000;
+}
+
 static void look_at(Watchdog *watch) {
     uint64_t word = atomic_load(&watch->word);
-    if (word % STATES != RUNNING || word != watch->seen) {
+    if (word % STATES != RUNNING)
+        return;
+    if (word != watch->seen) {
         watch->seen = word;
         watch->rounds = 0;
+        watch->since = processor_ms(watch);
         return;
     }
     if (++watch->rounds < watch->limit)
+        return;
+    if (processor_ms(watch) - watch->since < watch->limit_ms)
         return;
     if (!atomic_compare_exchange_strong(&watch->word, &word, word - RUNNING + STOPPING))
         return; /* it ended just now */
@@ -74,6 +91,7 @@ static bool start(void) {
 Watchdog *watchdog_new(unsigned limit_ms, WatchdogStopFunc stop, void *data) {
     Watchdog *watch = g_new0(Watchdog, 1);
     watch->limit = limit_ms / ROUND_MS + 1;
+    watch->limit_ms = limit_ms;
     watch->stop = stop;
     watch->data = data;
     pthread_mutex_lock(&mutex);
@@ -104,6 +122,9 @@ void watchdog_free(Watchdog *watch) {
 
 void watchdog_begin(Watchdog *watch) {
     uint64_t word = atomic_load_explicit(&watch->word, memory_order_relaxed);
+    clockid_t processor = CLOCK_MONOTONIC;
+    (void)pthread_getcpuclockid(pthread_self(), &processor);
+    atomic_store_explicit(&watch->processor, processor, memory_order_relaxed);
     atomic_store(&watch->word, word - word % STATES + STATES + RUNNING);
 }
 

@@ -219,6 +219,9 @@ def walk_installation(client, assay):
     client.ask("GET /api/tokens")
     client.ask("PATCH /api/organizations/{id}", "second", body={"name": "third"})
     walk_accounts(client)
+    client.ask("PUT /api/limits/{provider}", "github", body={"limit": "30/1m"})
+    assert client.ask("GET /api/limits").json["operator"]
+    client.ask("DELETE /api/limits/{provider}", "github")
     client.ask("GET /api/providers")
     client.ask("GET /api/providers/{id}", "github")
     client.ask("GET /api/providers/{id}/policy", "github")

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What an installation rests on goes away for a while: the disk is full, the provider is down for a day."""
 
+import contextlib
 import resource
 
 import tap
@@ -14,8 +15,10 @@ HOUR = 3600_000
 
 def limit_files(service, size):
     """No file of the service and its workers grows beyond this."""
-    for pid in (service.process.pid, *children(service.process.pid)):
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+    resource.prlimit(service.process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+    for pid in children(service.process.pid):
+        with contextlib.suppress(ProcessLookupError):  # it has just ended; its successor takes after the service
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
 
 def test_full_disk_stops_the_work_and_space_lets_it_go_on():

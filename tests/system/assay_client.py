@@ -338,11 +338,13 @@ def children(pid):
 
 
 def worker_of(process):
-    """The id of the worker process of a running command."""
-    return until(lambda: process.poll() is not None or children(process.pid), "a worker process") and children(process.pid)[0]
+    """The id of the worker process of a running command; None when the command has ended."""
+    found = until(lambda: children(process.pid) or process.poll() is not None, "a worker process")
+    return None if found is True else found[0]
 
 
 def is_gone(pid):
+    """Whether a process has ended; None is one that was never seen."""
     try:
         return (pathlib.Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except OSError:
@@ -350,4 +352,6 @@ def is_gone(pid):
 
 
 def kill(pid):
-    os.kill(pid, signal.SIGKILL)
+    """kill -9; the process may have ended by itself in the last moment."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)

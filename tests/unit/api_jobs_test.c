@@ -7,6 +7,7 @@
 #include "store/budget.h"
 #include "store/document.h"
 #include "store/evidence.h"
+#include "store/idempotency.h"
 #include "store/job.h"
 #include "store/job_claim.h"
 
@@ -145,7 +146,7 @@ static void the_same_key_again_gets_the_same_answer(void) {
     g_assert_null(answer_header(&another, "Idempotent-Replayed"));
 }
 
-static void a_refusal_is_kept_for_its_key_as_well(void) {
+static void a_refusal_lets_go_of_its_key(void) {
     g_auto(Stage) stage;
     stage_init(&stage, 0);
     Ask ask = {.method = "PATCH",
@@ -153,12 +154,39 @@ static void a_refusal_is_kept_for_its_key_as_well(void) {
                .token = stage.tokens[ROLE_OWNER],
                .headers = "Idempotency-Key: key-2\r\n",
                .body = "{\"name\":\"\"}"};
-    g_auto(Answer) once = stage_ask(&stage, &ask);
+    g_auto(Answer) refused = stage_ask(&stage, &ask);
+    assert_problem(&refused, 400, "CONFIGURATION_ERROR");
+    ask.body = "{\"name\":\"other\"}";
+    g_auto(Answer) done = stage_ask(&stage, &ask);
+    g_assert_cmpuint(done.status, ==, 200);
+    g_assert_null(answer_header(&done, "Idempotent-Replayed"));
     g_auto(Answer) again = stage_ask(&stage, &ask);
-    assert_problem(&once, 400, "CONFIGURATION_ERROR");
-    assert_problem(&again, 400, "CONFIGURATION_ERROR");
     g_autofree char *replayed = answer_header(&again, "Idempotent-Replayed");
     g_assert_cmpstr(replayed, ==, "true");
+}
+
+static void a_key_is_visible_ascii(void) {
+    static const char *const keys[] = {"\xff\xfe", "a b", "\xc3\xa9"};
+    g_auto(Stage) stage;
+    stage_init(&stage, 0);
+    g_autofree char *longest = g_strnfill(IDEMPOTENCY_KEY_MAX, 'k');
+    g_autofree char *fits = g_strdup_printf("Idempotency-Key: %s\r\n", longest);
+    g_autofree char *longer = g_strdup_printf("Idempotency-Key: k%s\r\n", longest);
+    Ask ask = {.method = "POST",
+               .path = "/api/integrations/" INTEGRATION_A "/sync",
+               .token = stage.tokens[ROLE_OWNER],
+               .headers = longer};
+    g_auto(Answer) refused = stage_ask(&stage, &ask);
+    assert_problem(&refused, 400, "CONFIGURATION_ERROR");
+    for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
+        g_autofree char *header = g_strdup_printf("Idempotency-Key: %s\r\n", keys[i]);
+        ask.headers = header;
+        g_auto(Answer) odd = stage_ask(&stage, &ask);
+        assert_problem(&odd, 400, "CONFIGURATION_ERROR");
+    }
+    ask.headers = fits;
+    g_auto(Answer) taken = stage_ask(&stage, &ask);
+    g_assert_cmpuint(taken.status, ==, 202);
 }
 
 /* --- jobs ------------------------------------------------------------------------------------- */
@@ -479,7 +507,8 @@ static void evidence_is_approved_by_somebody(void) {
 static const ApiTest tests[] = {
     {"a_sync_is_queued_and_announced", a_sync_is_queued_and_announced},
     {"the_same_key_again_gets_the_same_answer", the_same_key_again_gets_the_same_answer},
-    {"a_refusal_is_kept_for_its_key_as_well", a_refusal_is_kept_for_its_key_as_well},
+    {"a_refusal_lets_go_of_its_key", a_refusal_lets_go_of_its_key},
+    {"a_key_is_visible_ascii", a_key_is_visible_ascii},
     {"a_job_that_waits_is_called_off", a_job_that_waits_is_called_off},
     {"a_job_that_has_ended_is_run_again", a_job_that_has_ended_is_run_again},
     {"a_job_that_waits_is_due_at_once_when_it_is_run_again",

@@ -28,9 +28,25 @@ static void say(Exchange *exchange, const char *text) {
     exchange_reply(exchange, &reply);
 }
 
-/* Answers "/" at once and keeps everything else. */
+static void say_client(Exchange *exchange) {
+    char text[ADDRESS_TEXT_SIZE];
+    address_write(exchange_client(exchange), text);
+    say(exchange, text);
+}
+
+/* Answers "/" at once, "/who" with who asks, and keeps everything else. */
 static void handle(Exchange *exchange, void *data) {
+    static const char *const defects[] = {"",      "target",     "headers",
+                                          "large", "overloaded", "framing"};
     Rig *rig = data;
+    if (exchange_defect(exchange) != DEFECT_NONE) {
+        say(exchange, defects[exchange_defect(exchange)]);
+        return;
+    }
+    if (strcmp(exchange_target(exchange), "/who") == 0) {
+        say_client(exchange);
+        return;
+    }
     if (strcmp(exchange_target(exchange), "/") == 0) {
         say(exchange, "hello");
         return;
@@ -176,6 +192,116 @@ static void trusted_proxies_are_not_counted(void) {
     rig_clear(&rig);
 }
 
+static void assert_client(const Rig *rig, const char *headers, const char *expected) {
+    int connection = join(rig);
+    g_autofree char *request = g_strdup_printf("GET /who HTTP/1.1\r\nHost: x\r\n%s\r\n", headers);
+    stage_write(connection, request);
+    g_auto(Answer) answer = stage_read(connection, false);
+    g_assert_cmpstr(answer.body, ==, expected);
+    close(connection);
+}
+
+/* The line that a proxy adds stands behind those that the client had sent. */
+static void the_client_behind_a_proxy_is_who_the_proxy_says(void) {
+    static const char *const proxies[] = {"127.0.0.0/8", NULL};
+    Rig rig;
+    rig_init(&rig, proxies, 10);
+    assert_client(&rig, "", "127.0.0.1");
+    assert_client(&rig, "X-Forwarded-For: 192.0.2.7\r\n", "192.0.2.7");
+    assert_client(&rig, "X-Forwarded-For: 6.6.6.6\r\nX-Forwarded-For: 192.0.2.7\r\n", "192.0.2.7");
+    assert_client(&rig, "x-forwarded-for: 6.6.6.6, 192.0.2.7, 127.0.0.9\r\n", "192.0.2.7");
+    rig_clear(&rig);
+    rig_init(&rig, NULL, 10);
+    assert_client(&rig, "X-Forwarded-For: 192.0.2.7\r\n", "127.0.0.1");
+    rig_clear(&rig);
+}
+
+/* What two parsers may read in two ways is refused, and nothing behind it is taken for a request.
+ */
+static void a_request_has_one_end(void) {
+    static const char *const heads[] = {
+        "Content-Length: 2\r\nContent-Length: 40\r\n",
+        "Content-Length: 2\r\nContent-Length: 2\r\n",
+        "Content-Length: 40\r\nTransfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+        "Transfer-Encoding : chunked\r\n",
+        "Transfer-Encoding: xchunked\r\n",
+        "Transfer-Encoding: gzip, chunked\r\n",
+        "Content-Length: 0\r\nHost: y\r\n",
+    };
+    Rig rig;
+    rig_init(&rig, NULL, 100);
+    for (size_t i = 0; i < G_N_ELEMENTS(heads); i++) {
+        int connection = join(&rig);
+        g_autofree char *request =
+            g_strdup_printf("POST / HTTP/1.1\r\nHost: x\r\n%s\r\n0\r\n\r\n" HELLO, heads[i]);
+        stage_write(connection, request);
+        g_auto(Answer) answer = stage_read(connection, false);
+        g_autofree char *header = answer_header(&answer, "Connection");
+        g_assert_cmpstr(answer.body, ==, "framing");
+        g_assert_cmpstr(header, ==, "close");
+        assert_closed(connection);
+    }
+    rig_clear(&rig);
+}
+
+static void a_nul_hides_nothing_of_the_address(void) {
+    static const char nul[] = "GET /\0/who HTTP/1.1\r\nHost: x\r\n\r\n";
+    Rig rig;
+    rig_init(&rig, NULL, 10);
+    int connection = join(&rig);
+    g_assert_cmpint((int)send(connection, nul, sizeof nul - 1, 0), ==, (int)sizeof nul - 1);
+    g_auto(Answer) answer = stage_read(connection, false);
+    g_assert_cmpstr(answer.body, ==, "framing");
+    assert_closed(connection);
+    rig_clear(&rig);
+}
+
+/* Sends all of a body but its last byte, and returns when the server has it. */
+static int hold_body(Rig *rig, const char *bytes, size_t size) {
+    int connection = join(rig);
+    g_auto(Answer) go_on = {0};
+    g_autofree char *head = g_strdup_printf("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n"
+                                            "Expect: 100-continue\r\n\r\n",
+                                            size + 1);
+    stage_write(connection, head);
+    go_on = stage_read(connection, true);
+    g_assert_cmpuint(go_on.status, ==, 100);
+    stage_write(connection, bytes);
+    return connection;
+}
+
+/* Bodies that never end fill one client's share and no more. */
+static void one_client_cannot_fill_the_room_for_bodies(void) {
+    static const char *const proxies[] = {"127.0.0.0/8", NULL};
+    int held[20];
+    Rig rig;
+    rig_init(&rig, proxies, 10);
+    g_autofree char *bytes = g_strnfill(SERVER_BODY_MAX - 1, 'x');
+    for (size_t i = 0; i < G_N_ELEMENTS(held); i++)
+        held[i] = hold_body(&rig, bytes, SERVER_BODY_MAX - 1);
+    int same = join(&rig);
+    int other = join(&rig);
+    static const char small[] = "POST / HTTP/1.1\r\nHost: x\r\n%sContent-Length: 2\r\n\r\n{}";
+    g_autofree char *mine = g_strdup_printf(small, "");
+    g_autofree char *others = g_strdup_printf(small, "X-Forwarded-For: 192.0.2.7\r\n");
+    while (server_figures(rig.server).bodies < G_N_ELEMENTS(held) * (SERVER_BODY_MAX - 1))
+        g_usleep(1000);
+    stage_write(same, mine);
+    stage_write(other, others);
+    g_auto(Answer) refused = stage_read(same, false);
+    g_auto(Answer) taken = stage_read(other, false);
+    g_assert_cmpstr(refused.body, ==, "overloaded");
+    g_assert_cmpstr(taken.body, ==, "hello");
+    for (size_t i = 0; i < G_N_ELEMENTS(held); i++)
+        close(held[i]);
+    close(same);
+    close(other);
+    while (server_figures(rig.server).bodies > 0)
+        g_usleep(1000);
+    rig_clear(&rig);
+}
+
 static void a_server_that_goes_quiet_lets_answers_out(void) {
     Rig rig;
     rig_init(&rig, NULL, 10);
@@ -213,6 +339,11 @@ static const ApiTest tests[] = {
      an_address_that_cannot_be_listened_on_is_told},
     {"one_address_has_so_many_connections", one_address_has_so_many_connections},
     {"trusted_proxies_are_not_counted", trusted_proxies_are_not_counted},
+    {"the_client_behind_a_proxy_is_who_the_proxy_says",
+     the_client_behind_a_proxy_is_who_the_proxy_says},
+    {"a_request_has_one_end", a_request_has_one_end},
+    {"a_nul_hides_nothing_of_the_address", a_nul_hides_nothing_of_the_address},
+    {"one_client_cannot_fill_the_room_for_bodies", one_client_cannot_fill_the_room_for_bodies},
     {"a_server_that_goes_quiet_lets_answers_out", a_server_that_goes_quiet_lets_answers_out},
     {"a_connection_that_asks_nothing_is_closed_in_time",
      a_connection_that_asks_nothing_is_closed_in_time},

@@ -5,6 +5,7 @@
 #include "api/routes.h"
 #include "api/target.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "base/secmem.h"
 #include "db/migrate.h"
 #include "store/api_token.h"
@@ -134,7 +135,8 @@ static Json *configuration(void *data) {
     return json;
 }
 
-static void begin(Stage *stage, unsigned requests_a_minute, int64_t patience_ms) {
+static void begin(Stage *stage, unsigned requests_a_minute, int64_t patience_ms,
+                  int64_t heartbeat_ms) {
     *stage = (Stage){0};
     open_database(stage);
     g_autoptr(Secret) kek = NULL;
@@ -143,6 +145,7 @@ static void begin(Stage *stage, unsigned requests_a_minute, int64_t patience_ms)
     ApiConfig config = {.listen = "127.0.0.1:0",
                         .requests_a_minute = requests_a_minute ? requests_a_minute : MANY,
                         .patience_ms = patience_ms,
+                        .heartbeat_ms = heartbeat_ms,
                         .db = stage->db,
                         .data_dir = stage->folder,
                         .database_url = "sqlite:none",
@@ -154,11 +157,15 @@ static void begin(Stage *stage, unsigned requests_a_minute, int64_t patience_ms)
 }
 
 void stage_init(Stage *stage, unsigned requests_a_minute) {
-    begin(stage, requests_a_minute, 0);
+    begin(stage, requests_a_minute, 0, 0);
 }
 
 void stage_init_hasty(Stage *stage, int64_t patience_ms) {
-    begin(stage, 0, patience_ms);
+    begin(stage, 0, patience_ms, 0);
+}
+
+void stage_init_beating(Stage *stage, int64_t heartbeat_ms) {
+    begin(stage, 0, 0, heartbeat_ms);
 }
 
 void stage_clear(Stage *stage) {
@@ -335,6 +342,7 @@ void assert_problem(const Answer *answer, unsigned status, const char *code) {
 int api_main(int argc, char **argv, const char *noun, const ApiTest *tests, size_t count) {
     g_test_init(&argc, &argv, NULL);
     must(secmem_start(&error));
+    log_set_level(LOG_WARN);
     for (size_t i = 0; i < count; i++) {
         g_autofree char *path = g_strdup_printf("/api/%s/%s", noun, tests[i].name);
         g_test_add_func(path, tests[i].run);

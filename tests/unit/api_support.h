@@ -33,6 +33,8 @@ typedef struct {
 void stage_init(Stage *stage, unsigned requests_a_minute);
 /* Requests wait no longer than this. */
 void stage_init_hasty(Stage *stage, int64_t patience_ms);
+/* Streams of events have their heartbeat so often. */
+void stage_init_beating(Stage *stage, int64_t heartbeat_ms);
 void stage_clear(Stage *stage);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Stage, stage_clear)
 

@@ -40,6 +40,16 @@ static void work_past_its_limit_is_stopped_once(void) {
     g_assert_cmpint(work.stops, ==, 1);
 }
 
+/* As one does that the machine has no time for. */
+static void work_that_does_not_get_the_processor_is_left_alone(void) {
+    Work work = {0};
+    g_autoptr(Watchdog) watch = watchdog_new(100, stop, &work);
+    watchdog_begin(watch);
+    g_usleep(500000);
+    g_assert_true(watchdog_end(watch));
+    g_assert_cmpint(work.stops, ==, 0);
+}
+
 static void a_watch_works_again_after_a_stop(void) {
     Work work = {0};
     g_autoptr(Watchdog) watch = watchdog_new(1, stop, &work);
@@ -99,6 +109,7 @@ int main(int argc, char **argv) {
 #define TEST(name) g_test_add_func("/provider/watchdog/" #name, name)
     TEST(short_work_is_left_alone);
     TEST(work_past_its_limit_is_stopped_once);
+    TEST(work_that_does_not_get_the_processor_is_left_alone);
     TEST(a_watch_works_again_after_a_stop);
     TEST(only_the_one_that_runs_away_is_stopped);
     TEST(threads_have_watches_of_their_own);
