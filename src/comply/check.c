@@ -84,7 +84,9 @@ static FieldBits fields_of(const EvidenceType *type, const Expr *expr) {
 
 /* The reads that these fields come from. */
 static uint64_t sources_of(const EvidenceType *type, const FieldBits *fields) {
-    uint64_t nodes = type->row_fields == NULL ? type->row_nodes : 0;
+    uint64_t nodes = 0;
+    if (type->row_fields == NULL)
+        return type->row_nodes;
     for (size_t i = 0; i < type->row_field_count; i++) {
         size_t field;
         if (field_set_find(type->fields, type->row_fields[i].name, &field) &&

@@ -16,7 +16,7 @@ typedef struct {
     uint64_t lists;
     uint64_t lists_ended;
     char *message; /* the first failure, or NULL */
-    char *needs;   /* the missing permission, or NULL */
+    char *needs;   /* the missing permissions, "; " between them, or NULL */
 } ReadState;
 
 typedef struct Reads Reads;

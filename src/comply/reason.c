@@ -123,23 +123,31 @@ static void append_failure(GString *text, const ReadState *state) {
     }
 }
 
-/* One that was told already is not told again. */
-static void append_permission(GString *text, const ReadState *state) {
-    if (state->needs == NULL || strstr(text->str, state->needs) != NULL)
-        return;
-    g_string_append(text, "; the missing permission is ");
-    append_sentence(text, state->needs);
+/* What failed beside the first. Where a permission is missing, that is all there is to say. */
+static void append_other_failures(GString *text, const ReasonFacts *facts, const Blame *blame) {
+    for (size_t i = 1; i < blame->count; i++) {
+        const ReadState *state = reads_state(facts->reads, blame->nodes[i]);
+        if (state->needs != NULL)
+            continue;
+        g_string_append_printf(text, "; %s", facts->type->nodes[blame->nodes[i]].name);
+        append_failure(text, state);
+    }
 }
 
-/* What failed beside the first; a missing permission says enough. */
-static void append_other_failure(GString *text, const ReasonFacts *facts, size_t node) {
-    const ReadState *state = reads_state(facts->reads, node);
-    if (state->needs == NULL) {
-        g_string_append_printf(text, "; %s", facts->type->nodes[node].name);
-        append_failure(text, state);
-    } else if (strstr(text->str, state->needs) == NULL) {
-        g_string_append(text, "; also missing: ");
-        append_sentence(text, state->needs);
+/* Those that the sentence does not name yet. */
+static void append_permissions(GString *text, const ReasonFacts *facts, const Blame *blame) {
+    bool told = reads_state(facts->reads, blame->nodes[0])->message != NULL;
+    const char *before = told ? "; also missing: " : "; the missing permission is ";
+    for (size_t i = 0; i < blame->count; i++) {
+        const ReadState *state = reads_state(facts->reads, blame->nodes[i]);
+        g_auto(GStrv) needs = g_strsplit(state->needs != NULL ? state->needs : "", "; ", -1);
+        for (size_t k = 0; needs[k] != NULL; k++) {
+            if (strstr(text->str, needs[k]) != NULL)
+                continue;
+            g_string_append(text, before);
+            append_sentence(text, needs[k]);
+            before = ", ";
+        }
     }
 }
 
@@ -149,15 +157,11 @@ static void tell_unread(GString *text, const ReasonFacts *facts) {
         return;
     }
     Blame blame = blame_of(facts);
-    append_reads(text, facts, &blame);
-    for (size_t i = 0; i < blame.count; i++) {
-        const ReadState *state = reads_state(facts->reads, blame.nodes[i]);
-        if (i > 0) {
-            append_other_failure(text, facts, blame.nodes[i]);
-            continue;
-        }
-        append_failure(text, state);
-        append_permission(text, state);
+    if (blame.count > 0) {
+        append_reads(text, facts, &blame);
+        append_failure(text, reads_state(facts->reads, blame.nodes[0]));
+        append_other_failures(text, facts, &blame);
+        append_permissions(text, facts, &blame);
     }
     append_odd(text, facts);
 }

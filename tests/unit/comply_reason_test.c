@@ -188,7 +188,7 @@ static void every_read_that_failed_is_told_with_its_own_rows(void) {
          bucket_list_denied,
          FORBIDDEN("acl"),
          "bucket could not be read to its end, acl could not be read for 3 of 4 rows (forbidden); "
-         "the missing permission is list (iam); also missing: acl (iam)."},
+         "the missing permission is list (iam), acl (iam)."},
         /* rows that no read explains are counted by themselves */
         {{ACL, BUCKET, BUCKET, 0},
          bucket_list,
@@ -213,6 +213,19 @@ static void a_permission_that_several_reads_need_is_told_once(void) {
     g_assert_cmpstr(reason, ==, one.reason);
 }
 
+static void all_permissions_of_one_read_are_told(void) {
+    static const BucketCase one = {
+        {ACL | BLOCK, BLOCK, 0, 0},
+        bucket_list,
+        FORBIDDEN("acl") ",{\"node\":\"block\",\"outcomes\":{\"forbidden\":2},"
+                         "\"message\":\"Check scopes: one (iam).\","
+                         "\"needs\":\"one (iam); two (iam); acl (iam)\"}",
+        "block could not be read for 2 of 4 rows, acl for 1: Check scopes: one (iam); also "
+        "missing: two (iam), acl (iam)."};
+    g_autofree char *reason = tell_buckets(&one);
+    g_assert_cmpstr(reason, ==, one.reason);
+}
+
 static void long_messages_are_cut_on_a_character(void) {
     static const DefinitionCheck all = {.require = REQUIRE_ALL, .nodes = 3};
     g_autoptr(GString) problem = g_string_new("x");
@@ -232,6 +245,7 @@ static const ComplyTest tests[] = {
      every_read_that_failed_is_told_with_its_own_rows},
     {"a_permission_that_several_reads_need_is_told_once",
      a_permission_that_several_reads_need_is_told_once},
+    {"all_permissions_of_one_read_are_told", all_permissions_of_one_read_are_told},
     {"long_messages_are_cut_on_a_character", long_messages_are_cut_on_a_character},
 };
 
