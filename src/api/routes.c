@@ -5,6 +5,7 @@
 #include "api/configuration.h"
 #include "api/connecting.h"
 #include "api/control_collect.h"
+#include "api/control_mapping.h"
 #include "api/events.h"
 #include "api/evidence.h"
 #include "api/exceptions.h"
@@ -49,5 +50,7 @@ const Route *const routes[] = {
     single_sign_on_routes,
     account_routes,
     limit_routes,
+    event_routes,
+    control_mapping_routes,
     NULL,
 };

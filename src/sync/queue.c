@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/id.h"
-#include "comply/framework.h"
+#include "comply/mapping.h"
 #include "store/definition_text.h"
 #include "store/job.h"
 #include "sync/owner.h"
@@ -24,36 +24,25 @@ typedef struct {
     const Integration *integration;
     const Definition *definition;
     SyncCause cause;
-    Json *json;    /* {evidenceTypes, from, to} */
-    char *request; /* the same as text */
+    Json *json;         /* {evidenceTypes, from, to} */
+    char *request;      /* the same as text */
+    GPtrArray *changes; /* ControlMapping: of the organization; NULL: nobody asked for controls */
 } Order;
 
 static void order_clear(Order *order) {
     json_free(order->json);
     g_free(order->request);
+    g_clear_pointer(&order->changes, g_ptr_array_unref);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Order, order_clear)
 
 /* --- which evidence types --------------------------------------------------------------------- */
 
-/* Whether a check of the type is mapped to one of these controls (ControlRef). */
-static bool check_supports(const DefinitionCheck *check, const ControlRef *wanted) {
-    for (size_t f = 0; f < check->control_count; f++) {
-        const CheckControls *mapped = &check->controls[f];
-        if (strcmp(mapped->framework, wanted->framework->id) != 0)
-            continue;
-        for (size_t i = 0; i < mapped->count; i++)
-            if (framework_control(wanted->framework, mapped->controls[i]) == wanted->control)
-                return true;
-    }
-    return false;
-}
-
-static bool supports(const EvidenceType *type, const GArray *wanted) {
-    for (size_t c = 0; c < type->check_count; c++)
-        for (guint i = 0; i < wanted->len; i++)
-            if (check_supports(&type->checks[c], &g_array_index(wanted, ControlRef, i)))
-                return true;
+static bool supports(const Order *order, const EvidenceType *type, const GArray *wanted) {
+    for (guint i = 0; i < wanted->len; i++)
+        if (mapping_supports(order->definition, type, &g_array_index(wanted, ControlRef, i),
+                             order->changes))
+            return true;
     return false;
 }
 
@@ -70,7 +59,7 @@ static bool add_types_of_control(const Order *order, const char *text, GPtrArray
     }
     guint before = types->len;
     for (size_t i = 0; i < order->definition->type_count; i++)
-        if (supports(&order->definition->types[i], wanted))
+        if (supports(order, &order->definition->types[i], wanted))
             g_ptr_array_add(types, (void *)(uintptr_t)order->definition->types[i].name);
     if (types->len > before)
         return true;
@@ -264,7 +253,8 @@ bool queue_sync_in(DbUnit *unit, const Integration *integration, const Definitio
                    const SyncRequest *request, char **job_id_out, bool *added_out, GError **error) {
     g_auto(Order) order = {.integration = integration, .definition = definition};
     g_autoptr(GPtrArray) jobs = NULL;
-    if (!make_order(&order, request, error) ||
+    if ((request->controls && !control_mapping_list(unit, NULL, &order.changes, error)) ||
+        !make_order(&order, request, error) ||
         !job_list_active(unit, integration->id, &jobs, error))
         return false;
     const Job *serving = find_serving(jobs, &order);

@@ -286,6 +286,9 @@ def walk_results(client):
     assert collected.json["evidenceCount"] > 0
     client.ask("PUT /api/controls/{id}/exception", "soc2:CC8.1", body={"reason": "moved", "until": "2200-01-01T00:00:00Z"})
     client.ask("DELETE /api/controls/{id}/exception", "soc2:CC8.1")
+    signed = [{"provider": "github", "check": "branch_protection.signed_commits_required"}]
+    client.ask("PUT /api/controls/{id}/mapping", "soc2:CC1.5", body={"add": signed, "reason": "our policy"})
+    client.ask("DELETE /api/controls/{id}/mapping", "soc2:CC1.5")
     evidence = client.ask("GET /api/evidence").json["evidence"]
     client.ask("POST /api/evidence/{id}/review", evidence[0]["id"], body={"state": "approved", "comment": "seen"})
     for item in evidence:
