@@ -60,6 +60,9 @@ typedef struct {
     void (*queued)(void *data); /* a job was queued */
     /* The effective settings with their origin, for GET /api/configuration; the caller owns it. */
     Json *(*configuration)(void *data);
+    /* What is found wrong with the installation, for GET /api/installation/doctor; network: the
+     * hosts of services may be asked. Waits; the caller owns it. */
+    Json *(*doctor)(bool network, void *data);
     void *data;
 } ApiConfig;
 

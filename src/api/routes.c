@@ -6,6 +6,7 @@
 #include "api/connecting.h"
 #include "api/control_collect.h"
 #include "api/control_mapping.h"
+#include "api/doctor.h"
 #include "api/events.h"
 #include "api/evidence.h"
 #include "api/exceptions.h"
@@ -51,6 +52,7 @@ const Route *const routes[] = {
     account_routes,
     limit_routes,
     event_routes,
+    doctor_routes,
     control_mapping_routes,
     NULL,
 };

@@ -192,6 +192,7 @@ def walk_installation(client):
     made = client.ask("POST /api/tokens", body={"name": "nightly", "role": "member"}, status=201).json
     client.ask("GET /api/tokens")
     client.ask("DELETE /api/tokens/{id}", made["tokenInfo"]["id"])
+    assert client.ask("GET /api/installation/doctor").json["findings"]
     client.ask("PUT /api/limits/{provider}", "github", body={"limit": "30/1m"})
     assert client.ask("GET /api/limits").json["operator"]
     client.ask("DELETE /api/limits/{provider}", "github")

@@ -1,4 +1,4 @@
-/* Limits over the API: seen, set and taken away by the operator, and by nobody else. */
+/* What is the operator's over the API, and nobody else's: limits, and the look at the whole. */
 #include "api/routes.h"
 #include "api/target.h"
 #include "unit/api_support.h"
@@ -96,6 +96,23 @@ static void what_was_set_is_in_the_log_of_the_installation(void) {
     g_assert_null(json_text(json_path(json_item(rows, 0), "details.limit")));
 }
 
+static void the_installation_is_examined_for_the_operator_alone(void) {
+    static const char path[] = "/api/installation/doctor";
+    g_auto(Stage) stage;
+    stage_init(&stage, 0);
+    g_auto(Answer) quiet = ask_as(&stage, stage.operator, "GET", path, NULL);
+    check_form("GET", path, &quiet);
+    g_assert_cmpint(json_member_int(quiet.json, "warnings", -1), ==, 0);
+    g_auto(Answer) asked =
+        ask_as(&stage, stage.operator, "GET", "/api/installation/doctor?network=true", NULL);
+    g_assert_cmpint(json_member_int(asked.json, "warnings", -1), ==, 1);
+    g_auto(Answer) wrong =
+        ask_as(&stage, stage.operator, "GET", "/api/installation/doctor?network=maybe", NULL);
+    assert_problem(&wrong, 400, "CONFIGURATION_ERROR");
+    g_auto(Answer) owner = ask_as(&stage, stage.tokens[ROLE_OWNER], "GET", path, NULL);
+    assert_problem(&owner, 403, "PERMISSION_DENIED");
+}
+
 static const ApiTest tests[] = {
     {"the_operator_sees_sets_and_clears_limits", the_operator_sees_sets_and_clears_limits},
     {"what_is_no_limit_is_pointed_at", what_is_no_limit_is_pointed_at},
@@ -103,6 +120,8 @@ static const ApiTest tests[] = {
      no_role_in_an_organization_reaches_the_limits},
     {"what_was_set_is_in_the_log_of_the_installation",
      what_was_set_is_in_the_log_of_the_installation},
+    {"the_installation_is_examined_for_the_operator_alone",
+     the_installation_is_examined_for_the_operator_alone},
 };
 
 int main(int argc, char **argv) {

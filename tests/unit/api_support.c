@@ -4,6 +4,7 @@
 
 #include "api/routes.h"
 #include "api/target.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/secmem.h"
@@ -135,6 +136,17 @@ static Json *configuration(void *data) {
     return json;
 }
 
+static Json *examine(bool network, void *data) {
+    (void)data;
+    Json *json = json_new_object();
+    json_put_bool(json, "healthy", true);
+    json_put_int(json, "errors", 0);
+    json_put_int(json, "warnings", network);
+    json_put(json, "findings", json_new_array());
+    json_put_time(json, "at", clock_now_ms());
+    return json;
+}
+
 static void begin(Stage *stage, unsigned requests_a_minute, int64_t patience_ms,
                   int64_t heartbeat_ms) {
     *stage = (Stage){0};
@@ -152,6 +164,7 @@ static void begin(Stage *stage, unsigned requests_a_minute, int64_t patience_ms,
                         .keyring = stage->keyring,
                         .queued = note_queued,
                         .configuration = configuration,
+                        .doctor = examine,
                         .data = stage};
     must(api_start(&config, &stage->api, &error));
 }
