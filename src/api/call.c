@@ -150,6 +150,12 @@ bool call_wrong(Call *call, GError **error, const char *pointer, const char *for
     return false;
 }
 
+void call_forget_refusal(Call *call) {
+    call->refused = false;
+    if (call->wrongs)
+        g_ptr_array_set_size(call->wrongs, 0);
+}
+
 bool call_unchanged(Call *call, const Json *now, GError **error) {
     const char *wanted = call_header(call, "If-Match");
     if (!wanted)

@@ -141,6 +141,8 @@ bool call_refuse(Call *call, ProblemKind kind, GError **error, const char *forma
 /* Says what is wrong with the body; the handler then fails with ERROR_USAGE. */
 bool call_wrong(Call *call, GError **error, const char *pointer, const char *format, ...)
     G_GNUC_PRINTF(4, 5);
+/* Takes back what was refused and found wrong so far: a unit of work runs again. */
+void call_forget_refusal(Call *call);
 /* If-Match against the object as it is now: PROBLEM_PRECONDITION when it is another. */
 bool call_unchanged(Call *call, const Json *now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
