@@ -360,6 +360,7 @@ const Route account_routes[] = {
      .summary = "Keep a user out of the whole installation, or let him in again.",
      .access = ACCESS_OPERATOR,
      .action = ACTION_INSTALLATION_CHANGE,
+     .flags = ROUTE_OBJECT,
      .handle = set_disabled,
      .body = &change_shape,
      .reply = &user_shape_of_api},

@@ -154,6 +154,7 @@ const Route organization_routes[] = {
      .summary = "Give an organization, by id or name, another name.",
      .access = ACCESS_OPERATOR,
      .action = ACTION_INSTALLATION_CHANGE,
+     .flags = ROUTE_OBJECT,
      .handle = change_any,
      .body = &name_shape,
      .reply = &organization_shape},
