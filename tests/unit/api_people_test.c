@@ -232,6 +232,19 @@ static void a_refused_login_does_not_tell_why(void) {
     }
 }
 
+/* Who types the password into the wrong field has not written it into the log. */
+static void what_is_no_address_is_not_in_the_log(void) {
+    g_auto(Stage) stage;
+    open_with_ada(&stage);
+    g_auto(Answer) answer = post(&stage, "/api/session", LOGIN("my horse battery", "x"));
+    assert_problem(&answer, 401, "AUTHENTICATION_FAILED");
+    g_auto(Answer) other = post(&stage, "/api/session", LOGIN("nobody@example.com", "x"));
+    g_auto(Answer) list = get_as(&stage, stage.operator, "/api/installation/audit?result=denied");
+    g_assert_cmpuint(other.status, ==, 401);
+    g_assert_nonnull(strstr(list.body, "nobody@example.com"));
+    g_assert_null(strstr(list.body, "horse"));
+}
+
 static void after_five_wrong_passwords_the_right_one_has_to_wait(void) {
     g_auto(Stage) stage;
     open_with_ada(&stage);
@@ -796,6 +809,7 @@ static const ApiTest tests[] = {
     TEST(after_five_wrong_passwords_the_right_one_has_to_wait),
     TEST(an_outdated_hash_is_replaced_at_login),
     TEST(cookies_that_were_altered_or_made_up_are_nobodys),
+    TEST(what_is_no_address_is_not_in_the_log),
     TEST(a_session_is_no_bearer_token),
     TEST(a_change_needs_the_csrf_token_of_the_same_session),
     TEST(a_disabled_user_is_out_at_once),
