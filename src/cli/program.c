@@ -133,7 +133,7 @@ static void set_unknown(const char *name, GError **error) {
             best = full;
         }
     }
-    g_autofree char *shown = text_one_line(name, 60);
+    g_autofree char *shown = text_name(name);
     if (best)
         g_set_error(error, ASSAY_ERROR, ERROR_USAGE,
                     "there is no command \"%s\"; did you mean assay %s?", shown, best);
