@@ -22,9 +22,9 @@ test: build/debug/build.ninja ## install what is missing and run every test
 	@cmake --build --preset debug -j $(JOBS) $(QUIET)
 	@ctest --preset debug --output-junit tests.xml
 
-test-postgres: build/debug/build.ninja ## the tests that keep a database, on PostgreSQL
+test-postgres: build/debug/build.ninja ## the tests that keep a database, on PostgreSQL and beside Redis
 	@cmake --build --preset debug -j $(JOBS) $(QUIET)
-	@ASSAY_TEST_DATABASE=postgres scripts/with-postgres ctest --preset debug -L database --output-junit postgres.xml
+	@ASSAY_TEST_DATABASE=postgres scripts/with-postgres scripts/with-redis ctest --preset debug -L database --output-junit postgres.xml
 
 sanitize: build/asan/build.ninja ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@cmake --build --preset asan -j $(JOBS) $(QUIET)

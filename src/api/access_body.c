@@ -35,7 +35,7 @@ bool access_body_may(Call *call, const char *role, const char *grants, GError **
                        "Owners give and take any role; admins any but owner, and no grants.");
 }
 
-bool access_body_init(AccessBody *access, Call *call, GError **error) {
+bool access_body_read(AccessBody *access, Call *call, GError **error) {
     g_auto(AccessBody) made = {.grants = words(json_member(call->body, "grants")),
                                .integrations = words(json_member(call->body, "integrations"))};
     made.membership = (Membership){.role = json_member_string(call->body, "role", NULL),
@@ -46,7 +46,16 @@ bool access_body_init(AccessBody *access, Call *call, GError **error) {
                                    .expires_at = time_of(call->body, "expiresAt")};
     if (made.membership.expires_at != 0 && made.membership.expires_at <= clock_now_ms())
         return call_wrong(call, error, "/expiresAt", "is a time to come");
-    if (!membership_check(&made.membership, error) ||
+    if (!membership_check(&made.membership, error))
+        return false;
+    *access = made;
+    made.grants = made.integrations = NULL;
+    return true;
+}
+
+bool access_body_init(AccessBody *access, Call *call, GError **error) {
+    g_auto(AccessBody) made = {0};
+    if (!access_body_read(&made, call, error) ||
         !access_body_may(call, made.membership.role, made.grants, error))
         return false;
     *access = made;

@@ -20,6 +20,9 @@ bool access_body_init(AccessBody *access, Call *call, GError **error) G_GNUC_WAR
 void access_body_clear(AccessBody *access);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(AccessBody, access_body_clear)
 
+/* The same without asking what the caller may. */
+bool access_body_read(AccessBody *access, Call *call, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Whether the caller may give this role, or take it away. Fails with PROBLEM_FORBIDDEN. */
 bool access_body_may(Call *call, const char *role, const char *grants,
                      GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -4,6 +4,7 @@
 #include "api/desk.h"
 #include "api/errand.h"
 #include "api/etag.h"
+#include "api/feed.h"
 #include "api/first_user.h"
 #include "api/front.h"
 #include "api/limiter.h"
@@ -176,7 +177,8 @@ bool api_start(const ApiConfig *config, ApiServer **server_out, GError **error) 
         return false;
     make_parts(desk);
     desk->passwords = password_queue_new(NULL, error);
-    if (!desk->passwords || !watch_new(desk, &desk->watch, error) || !open_door(desk, error))
+    if (!desk->passwords || !watch_new(desk, &desk->watch, error) ||
+        !feed_new(desk, &desk->feed, error) || !open_door(desk, error))
         return false;
     api->sweeping = alarm_set(desk->alarms, SWEEP_MS, SWEEP_MS, sweep, desk);
     api->writing =
@@ -197,6 +199,7 @@ uint16_t api_port(const ApiServer *server) {
 void api_progress(ApiServer *server, const char *organization_id, const char *job_id,
                   const Json *progress) {
     watch_progress(server->desk.watch, organization_id, job_id, progress);
+    feed_progress(server->desk.feed, organization_id, job_id, progress);
 }
 
 /* --- stop ------------------------------------------------------------------------------------- */
@@ -226,6 +229,8 @@ void api_stop(ApiServer *api) {
     password_queue_free(desk->passwords);
     if (desk->watch)
         watch_stop(desk->watch);
+    if (desk->feed)
+        feed_stop(desk->feed);
     /* What the pool still has is replied to before the server goes. */
     pool_free(desk->pool);
     errands_free(desk->errands);
@@ -233,6 +238,7 @@ void api_stop(ApiServer *api) {
     ephemeral_free(desk->ephemeral);
     watch_free(desk->watch);
     server_free(desk->server);
+    feed_free(desk->feed);
     alarms_free(desk->alarms);
     limiter_free(desk->limiter);
     limiter_free(desk->strangers);

@@ -52,12 +52,17 @@ typedef struct {
     const AwsAmbient *aws; /* the installation's own AWS identity; NULL: none is offered */
     ApiSignOn sign_on;
     ScheduleDefaults schedule; /* the times of rounds that nobody has set */
+    const Secret *redis_url;   /* NULL: there is no Redis */
+    const Json *limits;        /* of the configuration: provider -> "30/1m"; NULL: none */
     double wait_scale;         /* of worker processes' waits; 0: 1.0 (tests) */
 
     /* Called from threads of the server; each may be NULL. */
     void (*queued)(void *data); /* a job was queued */
     /* The effective settings with their origin, for GET /api/configuration; the caller owns it. */
     Json *(*configuration)(void *data);
+    /* What is found wrong with the installation, for GET /api/installation/doctor; network: the
+     * hosts of services may be asked. Waits; the caller owns it. */
+    Json *(*doctor)(bool network, void *data);
     void *data;
 } ApiConfig;
 

@@ -158,7 +158,8 @@ static bool proof_work(DbUnit *unit, void *data, GError **error) {
 
 static bool prove(Call *call, GError **error) {
     g_auto(ProofWork) work = {.id = call_parameter(call, "id")};
-    if (!call_run(call, DB_READ, proof_work, &work, error))
+    DbScope scope = scope_of(call);
+    if (!db_run(call_db(call), &scope, DB_READ, proof_work, &work, error))
         return false;
     /* Outside an auditor's period there is nothing. */
     if (!call_may(call, &(RoleResource){.at = work.row->at}))
@@ -271,4 +272,24 @@ const Route audit_routes[] = {
      .handle = list,
      .query = &filter_shape,
      .reply = &audit_list_shape},
+    {.method = "GET",
+     .path = "/api/installation/audit/export",
+     .id = "exportInstallationAudit",
+     .tag = "Operations",
+     .summary =
+         "The same, one object a line, 10,000 at most; X-Next-Cursor says that there is more.",
+     .access = ACCESS_OPERATOR,
+     .action = ACTION_INSTALLATION_READ,
+     .handle = export_audit,
+     .query = &export_shape,
+     .media = EXPORT_MEDIA},
+    {.method = "GET",
+     .path = "/api/installation/audit/{id}/proof",
+     .id = "proveInstallationAudit",
+     .tag = "Operations",
+     .summary = "The proof that an entry is in the installation's sealed log.",
+     .access = ACCESS_OPERATOR,
+     .action = ACTION_INSTALLATION_READ,
+     .handle = prove,
+     .reply = &audit_proof_shape},
     {0}};

@@ -106,6 +106,15 @@ bool call_answer(Call *call, unsigned status, Json *take) {
     return true;
 }
 
+bool call_answer_roll(Call *call, const Roll *roll, GError **error) {
+    RollWork work = {.roll = roll};
+    if (call_limit(call, &work.limit, error) && call_cursor(call, &work.after, error) &&
+        call_run(call, DB_READ, roll_work, &work, error))
+        return call_answer(call, 200, work.page);
+    json_free(work.page);
+    return false;
+}
+
 bool call_answer_list(Call *call, const char *name, Json *take, const char *next_cursor) {
     Json *json = json_new_object();
     json_put(json, name, take);
@@ -139,6 +148,12 @@ bool call_wrong(Call *call, GError **error, const char *pointer, const char *for
         g_set_error_literal(error, ASSAY_ERROR, ERROR_USAGE,
                             "The body is not as it should be; errors says what is wrong.");
     return false;
+}
+
+void call_forget_refusal(Call *call) {
+    call->refused = false;
+    if (call->wrongs)
+        g_ptr_array_set_size(call->wrongs, 0);
 }
 
 bool call_unchanged(Call *call, const Json *now, GError **error) {

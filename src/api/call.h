@@ -20,6 +20,7 @@
 #include "api/route.h"
 #include "api/server.h"
 #include "api/target.h"
+#include "present/roll.h"
 #include "store/idempotency.h"
 #include "vault/password_queue.h"
 
@@ -129,6 +130,8 @@ Registry *call_registry(Call *call, GError **error);
 
 /* Takes the object. Returns true, so that a handler can end with it. */
 bool call_answer(Call *call, unsigned status, Json *take);
+/* The page of a roll that the query asks for. */
+bool call_answer_roll(Call *call, const Roll *roll, GError **error);
 /* {"NAME": list, "nextCursor": cursor or null}; takes the list. */
 bool call_answer_list(Call *call, const char *name, Json *take, const char *next_cursor);
 
@@ -138,6 +141,8 @@ bool call_refuse(Call *call, ProblemKind kind, GError **error, const char *forma
 /* Says what is wrong with the body; the handler then fails with ERROR_USAGE. */
 bool call_wrong(Call *call, GError **error, const char *pointer, const char *format, ...)
     G_GNUC_PRINTF(4, 5);
+/* Takes back what was refused and found wrong so far: a unit of work runs again. */
+void call_forget_refusal(Call *call);
 /* If-Match against the object as it is now: PROBLEM_PRECONDITION when it is another. */
 bool call_unchanged(Call *call, const Json *now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

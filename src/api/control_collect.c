@@ -2,7 +2,7 @@
 
 #include "api/call.h"
 #include "api/control_ref.h"
-#include "api/integration_row.h"
+#include "api/integration_sync.h"
 #include "api/object_shape.h"
 #include "base/error.h"
 #include "store/job.h"
@@ -72,28 +72,40 @@ static bool may_sync(const Call *call, const Integration *row) {
 /* --- queueing --------------------------------------------------------------------------------- */
 
 typedef struct {
-    const Call *call;
-    const Integration *row;
-} AuditWork;
+    Call *call;
+    IntegrationTarget target;
+    const SyncRequest *request;
+    Job *job;
+} QueueWork;
 
-static bool audit_work(DbUnit *unit, void *data, GError **error) {
-    const AuditWork *work = data;
-    return integration_row_audit(unit, work->call, AUDIT_SYNC_STARTED, work->row, NULL, error);
+static void queue_work_clear(QueueWork *work) {
+    g_clear_pointer(&work->job, job_free);
+    integration_target_clear(&work->target);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(QueueWork, queue_work_clear)
+
+/* It may have been paused, or given to somebody, since it was listed. */
+static bool queue_work(DbUnit *unit, void *data, GError **error) {
+    QueueWork *work = data;
+    g_clear_pointer(&work->job, job_free);
+    return integration_target_read(unit, &work->target, error) &&
+           (!may_sync(work->call, work->target.found.row) ||
+            integration_sync_in(unit, work->call, &work->target, work->request, &work->job, error));
 }
 
 /* *job_out is NULL when nothing of the integration supports the control. */
 static bool queue_one(Call *call, const Integration *row, const char *control, char **job_out,
                       GError **error) {
     const char *const controls[] = {control, NULL};
-    SyncRequest request = {
-        .controls = controls, .data_dir = call->desk->config.data_dir, .cause = SYNC_PERSON};
-    AuditWork work = {call, row};
+    const SyncRequest request = {.controls = controls, .cause = SYNC_PERSON};
+    g_auto(QueueWork) work = {.call = call, .request = &request};
     g_autoptr(GError) failure = NULL;
-    const Definition *definition = integration_row_definition(call, row, error);
-    if (!definition)
+    if (!integration_target_init_row(&work.target, call, row, error))
         return false;
-    if (queue_sync(call_db(call), &call->scope, row, definition, &request, job_out, &failure))
-        return call_run(call, DB_WRITE, audit_work, &work, error);
+    if (call_run(call, DB_WRITE, queue_work, &work, &failure)) {
+        *job_out = work.job ? g_strdup(work.job->id) : NULL;
+        return true;
+    }
     if (error_code_of(failure) == ERROR_USAGE)
         return true;
     g_propagate_error(error, g_steal_pointer(&failure));
@@ -240,6 +252,10 @@ static bool collect(Call *call, GError **error) {
     collecting->ref = ref;
     collecting->errors = json_new_array();
     CallJobs jobs = {.resume = go_on, .held = collecting, .free_held = collecting_free};
+    if (!integration_sync_prepare(call, error)) {
+        collecting_free(collecting);
+        return false;
+    }
     jobs.ids = queue_all(call, rows, collecting);
     if (jobs.ids[0])
         return call_wait_jobs(call, &jobs);

@@ -31,7 +31,11 @@ Json *control_ref_object(Call *call, const ControlRef *ref, GError **error) {
         Json *control = json_item(controls, i);
         if (strcmp(json_member_string(control, "id", ""), ref->control->id) != 0)
             continue;
+        Json *mapping = overview_mapping(call_db(call), &call->scope, registry, ref, error);
+        if (!mapping)
+            return NULL;
         json_put_string(control, "framework", ref->framework->id);
+        json_put(control, "mapping", mapping);
         return json_ref(control);
     }
     g_set_error_literal(error, ASSAY_ERROR, ERROR_INTERNAL, "a control of a framework is missing");

@@ -24,6 +24,7 @@ typedef struct {
     struct Metrics *metrics;
     struct Errands *errands;
     struct Watch *watch;
+    struct Feed *feed;
     struct TokenUse *token_use;
     struct PasswordQueue *passwords;
     struct Openid *openid; /* NULL: no single sign-on */

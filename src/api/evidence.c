@@ -2,11 +2,13 @@
 
 #include "api/call.h"
 #include "api/document_stream.h"
+#include "api/etag.h"
 #include "api/object_shape.h"
 #include "api/page.h"
+#include "api/revision.h"
 #include "base/clock.h"
 #include "base/id.h"
-#include "comply/framework.h"
+#include "comply/mapping.h"
 #include "present/evidence_object.h"
 
 #include <string.h>
@@ -74,41 +76,44 @@ static const PageSource source = {read_rows, keep, cursor_of, free_row};
 
 /* --- the control filter ----------------------------------------------------------------------- */
 
-static bool is_mapped(const DefinitionCheck *check, const GArray *wanted) {
-    for (guint i = 0; i < wanted->len; i++) {
-        const ControlRef *ref = &g_array_index(wanted, ControlRef, i);
-        for (size_t f = 0; f < check->control_count; f++) {
-            const CheckControls *mapped = &check->controls[f];
-            bool same = strcmp(mapped->framework, ref->framework->id) == 0;
-            for (size_t c = 0; same && c < mapped->count; c++)
-                if (framework_control(ref->framework, mapped->controls[c]) == ref->control)
-                    return true;
-        }
-    }
+static bool read_changes(DbUnit *unit, void *data, GError **error) {
+    GPtrArray **changes = data;
+    g_clear_pointer(changes, g_ptr_array_unref);
+    return control_mapping_list(unit, NULL, changes, error);
+}
+
+static bool is_mapped(const Definition *definition, const EvidenceType *type, const GArray *wanted,
+                      const GPtrArray *changes) {
+    for (guint i = 0; i < wanted->len; i++)
+        if (mapping_supports(definition, type, &g_array_index(wanted, ControlRef, i), changes))
+            return true;
     return false;
 }
 
-static void add_supports(GHashTable *supports, const Definition *definition, const GArray *wanted) {
+static void add_supports(GHashTable *supports, const Definition *definition, const GArray *wanted,
+                         const GPtrArray *changes) {
     for (size_t t = 0; t < definition->type_count; t++) {
         const EvidenceType *type = &definition->types[t];
-        for (size_t c = 0; c < type->check_count; c++)
-            if (is_mapped(&type->checks[c], wanted))
-                g_hash_table_add(supports, g_strdup_printf("%s/%s", definition->id, type->name));
+        if (is_mapped(definition, type, wanted, changes))
+            g_hash_table_add(supports, g_strdup_printf("%s/%s", definition->id, type->name));
     }
 }
 
 /* All evidence types of all providers that support a control. */
 static bool find_supports(Call *call, const char *control, GHashTable **supports_out,
                           GError **error) {
+    GPtrArray *read = NULL;
     g_autoptr(GArray) wanted = framework_control_find(control, error);
     Registry *registry = wanted ? call_registry(call, error) : NULL;
-    if (!registry)
+    bool ok = registry && call_run(call, DB_READ, read_changes, &read, error);
+    g_autoptr(GPtrArray) changes = read;
+    if (!ok)
         return false;
     GHashTable *supports = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     for (const char *const *id = registry_ids(registry); *id; id++) {
         const Definition *definition = registry_find(registry, *id, NULL);
         if (definition)
-            add_supports(supports, definition, wanted);
+            add_supports(supports, definition, wanted, changes);
     }
     *supports_out = supports;
     return true;
@@ -225,11 +230,28 @@ static bool object_of(const GetWork *work, Json **json_out, GError **error) {
     return evidence_object(work->evidence, work->review, clock_now_ms(), json_out, error);
 }
 
+/* Of what holds for it, and not of its age: the tag changes when it is reviewed. */
+static Json *show(const Call *call, const void *data) {
+    const GetWork *work = data;
+    Json *json = NULL;
+    (void)call;
+    return evidence_object(work->evidence, work->review, work->evidence->collected_at, &json, NULL)
+               ? json
+               : json_new_null();
+}
+
+static void put_tag(Call *call, const GetWork *work) {
+    g_autoptr(Json) shown = show(call, work);
+    g_autofree char *tag = etag_of_json(shown);
+    reply_set_header(&call->reply, "ETag", tag);
+}
+
 static bool get(Call *call, GError **error) {
     g_auto(GetWork) work = {0};
     g_autoptr(Json) json = NULL;
     if (!find(call, &work, error) || !object_of(&work, &json, error))
         return false;
+    put_tag(call, &work);
     if (g_strcmp0(call_query(call, "data"), "false") == 0)
         return call_answer(call, 200, g_steal_pointer(&json));
     DocumentStream wish = {.desk = call->desk,
@@ -243,41 +265,39 @@ static bool get(Call *call, GError **error) {
 
 /* --- review ----------------------------------------------------------------------------------- */
 
-typedef struct {
-    const Call *call;
-    GetWork *found;
-    Review review;
-} ReviewWork;
+static bool may_review(Call *call, const void *data, GError **error) {
+    return may_see(call, ((const GetWork *)data)->evidence) || set_missing(error);
+}
 
-static bool review_work(DbUnit *unit, void *data, GError **error) {
-    ReviewWork *work = data;
-    const Evidence *evidence = work->found->evidence;
-    AuditActor actor = call_actor(work->call);
+static bool write_review(DbUnit *unit, Call *call, void *data, GError **error) {
+    const Evidence *evidence = ((const GetWork *)data)->evidence;
+    Review review = {.evidence_id = evidence->id,
+                     .state = json_member_string(call->body, "state", NULL),
+                     .reviewer = call->caller->name ? call->caller->name : call->caller->id,
+                     .note = json_member_string(call->body, "comment", NULL)};
+    AuditActor actor = call_actor(call);
     g_autoptr(Json) details = json_new_object();
-    json_put_string(details, "state", work->review.state);
+    json_put_string(details, "state", review.state);
     AuditEntry entry = {.action = AUDIT_EVIDENCE_REVIEWED,
                         .actor = &actor,
                         .target_kind = "evidence",
                         .target_id = evidence->id,
                         .target_name = evidence->evidence_type,
                         .details = details};
-    return review_put(unit, &work->review, error) && audit_add(unit, &entry, error) &&
-           get_work(unit, work->found, error);
+    return review_put(unit, &review, error) && audit_add(unit, &entry, error);
 }
 
+static const Revision reviewing = {
+    .read = get_work, .may = may_review, .show = show, .write = write_review};
+
 static bool review(Call *call, GError **error) {
-    g_auto(GetWork) found = {0};
+    g_auto(GetWork) found = {.id = call_parameter(call, "id")};
     g_autoptr(Json) json = NULL;
-    ReviewWork work = {
-        .call = call,
-        .found = &found,
-        .review = {.evidence_id = call_parameter(call, "id"),
-                   .state = json_member_string(call->body, "state", NULL),
-                   .reviewer = call->caller->name ? call->caller->name : call->caller->id,
-                   .note = json_member_string(call->body, "comment", NULL)}};
-    if (!find(call, &found, error) || !call_run(call, DB_WRITE, review_work, &work, error) ||
-        !object_of(&found, &json, error))
+    if (!id_is_valid(found.id))
+        return set_missing(error);
+    if (!revision_make(call, &reviewing, &found, error) || !object_of(&found, &json, error))
         return false;
+    put_tag(call, &found);
     return call_answer(call, 200, g_steal_pointer(&json));
 }
 

@@ -88,8 +88,14 @@ static bool is_json(const char *type) {
     return *rest == '\0' || *rest == ';';
 }
 
+/* Whether it is what the route takes; whoever may not ask is not told. */
 static bool check_body(Call *call, GError **error) {
-    shape_respell(call->route->body, call->body);
+    size_t size = 0;
+    (void)exchange_body(call->exchange, &size);
+    if (!call->route->body)
+        return true;
+    if (size == 0)
+        return call->route->body_optional || call_wrong(call, error, "", "is missing");
     g_autoptr(GPtrArray) wrongs = shape_check(call->route->body, call->body);
     for (guint i = 0; i < wrongs->len; i++) {
         const ShapeWrong *wrong = g_ptr_array_index(wrongs, i);
@@ -98,23 +104,20 @@ static bool check_body(Call *call, GError **error) {
     return wrongs->len == 0;
 }
 
+/* It may say which organization is meant. */
 static bool read_body(Call *call, GError **error) {
     size_t size = 0;
     const char *text = exchange_body(call->exchange, &size);
-    const Shape *schema = call->route->body;
-    if (size > 0 && !schema)
+    if (size > 0 && !call->route->body)
         return call_refuse(call, PROBLEM_BAD_REQUEST, error, "%s", "No body is expected here.");
     if (size > 0 && !is_json(call_header(call, "Content-Type")))
         return call_refuse(call, PROBLEM_MEDIA_TYPE, error, "%s",
                            "Bodies are sent as application/json.");
-    if (size > 0)
-        call->body = json_parse(text, size, SERVER_BODY_MAX, error);
-    else if (!schema || call->route->body_optional)
-        return (call->body = json_new_object()) != NULL;
-    else
-        return call_wrong(call, error, "", "is missing");
+    call->body = size > 0 ? json_parse(text, size, SERVER_BODY_MAX, error) : json_new_object();
+    if (call->body && size > 0)
+        shape_respell(call->route->body, call->body);
     if (call->body)
-        return check_body(call, error);
+        return true;
     g_prefix_error(error, "The body is no JSON that can be read: ");
     call->refused = true;
     call->refusal = (Problem){.kind = PROBLEM_BAD_REQUEST};
@@ -167,7 +170,7 @@ static bool check_query(const Call *call, GError **error) {
 
 /* --- where ------------------------------------------------------------------------------------ */
 
-static const char *wanted_organization(const Call *call) {
+const char *gate_organization(const Call *call) {
     const char *wanted = call_header(call, "X-Assay-Organization");
     for (size_t i = 0; !wanted && organization_names[i]; i++)
         wanted = json_member_string(call->body, organization_names[i], NULL);
@@ -203,7 +206,7 @@ static void note_denied(Call *call, const char *organization) {
 
 static bool enter(Call *call, GError **error) {
     Caller *caller = call->caller;
-    if (!caller_enter(caller, wanted_organization(call), error))
+    if (!caller_enter(caller, gate_organization(call), error))
         return false;
     call->scope = (DbScope){.organization = caller->organization,
                             .actor = caller->id,
@@ -244,5 +247,6 @@ bool gate_pass(Call *call, GError **error) {
     if (stranger ? !take_as_stranger(call, error)
                  : !find_caller(call, error) || !check_origin(call, error))
         return false;
-    return check_query(call, error) && read_body(call, error) && check_role(call, error);
+    return check_query(call, error) && read_body(call, error) && check_role(call, error) &&
+           check_body(call, error);
 }

@@ -8,4 +8,7 @@
 
 #include "api/call.h"
 
+/* The organization that the request names by id or name, or NULL. Borrowed. */
+const char *gate_organization(const Call *call);
+
 bool gate_pass(Call *call, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -2,6 +2,7 @@
 
 #include "api/call.h"
 #include "api/etag.h"
+#include "api/feed.h"
 #include "api/limit_figures.h"
 #include "api/metrics.h"
 #include "base/clock.h"
@@ -56,6 +57,8 @@ static void write_server(Desk *desk, GString *out) {
          "counter", NULL, (double)figures.timed_out},
         {"assay_http_waiting_requests", "Requests that wait for a thread.", "gauge", NULL,
          (double)pool_waiting(desk->pool)},
+        {"assay_event_streams", "Streams of GET /api/events that are open.", "gauge", NULL,
+         (double)feed_streams(desk->feed)},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(samples); i++)
         metrics_sample(out, &samples[i]);

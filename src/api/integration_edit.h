@@ -1,7 +1,7 @@
 /* integration_edit.h - what somebody may change of an integration: name, settings, evidence types,
- * checks, and whether it is paused.
+ * checks, whose it is, when it is due, and whether it is paused.
  *
- * A change is made whole or not at all, to the object that If-Match names. Where the credential is
+ * A change is made whole or not at all (revision.h). Where the credential is
  * sent (allow_private, endpoint_url, hosts) is never changed here: that needs the credential again.
  */
 #pragma once

@@ -1,6 +1,7 @@
 #include "api/integration_end.h"
 
 #include "api/integration_row.h"
+#include "api/revision.h"
 #include "store/job.h"
 #include "store/purge.h"
 
@@ -8,12 +9,13 @@
 
 #define DISCONNECTED "Disconnected on request."
 
-/* --- disconnect ------------------------------------------------------------------------------- */
-
 typedef struct {
-    const Call *call;
-    const Integration *row;
-} DisconnectWork;
+    IntegrationTarget target;
+    bool purges;
+    Purged purged;
+} End;
+
+/* --- disconnect ------------------------------------------------------------------------------- */
 
 static bool call_off(DbUnit *unit, const char *integration_id, GError **error) {
     g_autoptr(GPtrArray) jobs = NULL;
@@ -27,28 +29,15 @@ static bool call_off(DbUnit *unit, const char *integration_id, GError **error) {
     return true;
 }
 
-static bool disconnect_work(DbUnit *unit, void *data, GError **error) {
-    const DisconnectWork *work = data;
+static bool disconnect(DbUnit *unit, Call *call, void *data, GError **error) {
+    const Integration *row = ((const End *)data)->target.found.row;
     IntegrationStatus status = {.status = INTEGRATION_DISCONNECTED, .reason = DISCONNECTED};
-    return call_off(unit, work->row->id, error) &&
-           credential_delete_all(unit, work->row->id, NULL, error) &&
-           integration_update_status(unit, work->row->id, &status, error) &&
-           integration_row_audit(unit, work->call, AUDIT_INTEGRATION_DISCONNECTED, work->row, NULL,
-                                 error);
-}
-
-static bool disconnect(Call *call, const Integration *row, GError **error) {
-    DisconnectWork work = {call, row};
-    return call_run(call, DB_WRITE, disconnect_work, &work, error);
+    return call_off(unit, row->id, error) && credential_delete_all(unit, row->id, NULL, error) &&
+           integration_update_status(unit, row->id, &status, error) &&
+           integration_row_audit(unit, call, AUDIT_INTEGRATION_DISCONNECTED, row, NULL, error);
 }
 
 /* --- purge ------------------------------------------------------------------------------------ */
-
-typedef struct {
-    const Call *call;
-    const Integration *row;
-    Purged purged;
-} PurgeWork;
 
 static Json *purged_json(const Purged *purged) {
     Json *json = json_new_object();
@@ -60,36 +49,64 @@ static Json *purged_json(const Purged *purged) {
     return json;
 }
 
-static bool purge_work(DbUnit *unit, void *data, GError **error) {
-    PurgeWork *work = data;
-    if (!purge_integration(unit, work->row->id, &work->purged, error))
+static bool purge(DbUnit *unit, Call *call, void *data, GError **error) {
+    End *end = data;
+    const Integration *row = end->target.found.row;
+    if (!purge_integration(unit, row->id, &end->purged, error))
         return false;
-    g_autoptr(Json) details = purged_json(&work->purged);
-    return integration_row_audit(unit, work->call, AUDIT_INTEGRATION_PURGED, work->row, details,
-                                 error);
+    g_autoptr(Json) details = purged_json(&end->purged);
+    return integration_row_audit(unit, call, AUDIT_INTEGRATION_PURGED, row, details, error);
 }
 
-static bool check_may_purge(Call *call, const Integration *row, GError **error) {
+static bool may_end(Call *call, const void *data, GError **error) {
+    const End *end = data;
+    const Integration *row = end->target.found.row;
     RoleResource resource = {.integration_id = row->id, .owner_user_id = row->owner_user_id};
-    return role_allows(&call->caller->subject, ACTION_INTEGRATION_PURGE, &resource) ||
+    if (!integration_target_may(call, data, error))
+        return false;
+    return !end->purges ||
+           role_allows(&call->caller->subject, ACTION_INTEGRATION_PURGE, &resource) ||
            call_refuse(call, PROBLEM_FORBIDDEN, error, "The role %s does not allow this (%s).",
                        role_name(call->caller->subject.role),
                        role_action_name(ACTION_INTEGRATION_PURGE));
 }
 
-static bool purge(Call *call, const Integration *row, Json *removed_out, GError **error) {
-    PurgeWork work = {.call = call, .row = row};
-    if (!call_run(call, DB_WRITE, purge_work, &work, error))
-        return false;
-    json_put(removed_out, "removed", purged_json(&work.purged));
-    json_put_string(removed_out, "kept",
-                    "The leaves of the ledger, which are hashes, and the audit log.");
-    return true;
-}
-
 /* --- the request ------------------------------------------------------------------------------ */
 
-static Json *gone_json(const Integration *row, bool purged) {
+static const Revision ending = {.read = integration_target_read,
+                                .may = may_end,
+                                .show = integration_target_show,
+                                .write = disconnect,
+                                .removes = true};
+
+typedef struct {
+    Call *call;
+    End *end;
+} PurgeWork;
+
+/* Somebody may have connected it again since it was disconnected. */
+static bool is_gone(const PurgeWork *work, GError **error) {
+    const Integration *row = work->end->target.found.row;
+    call_forget_refusal(work->call);
+    return strcmp(row->status, INTEGRATION_DISCONNECTED) == 0 ||
+           call_refuse(work->call, PROBLEM_CONFLICT, error, "%s",
+                       "The integration was connected again meanwhile; nothing was removed.");
+}
+
+static bool purge_work(DbUnit *unit, void *data, GError **error) {
+    const PurgeWork *work = data;
+    return integration_target_read(unit, &work->end->target, error) && is_gone(work, error) &&
+           purge(unit, work->call, work->end, error);
+}
+
+/* In a unit of its own: what is disconnected stays so when a job is still being run. */
+static bool purge_now(Call *call, End *end, GError **error) {
+    PurgeWork work = {call, end};
+    return !end->purges || call_run(call, DB_WRITE, purge_work, &work, error);
+}
+
+static Json *gone_json(const End *end) {
+    const Integration *row = end->target.found.row;
     g_autofree char *step = g_strdup_printf(
         "What was stored here is wiped. The credential itself was made at %s and goes on to work "
         "until it is removed there.",
@@ -97,24 +114,26 @@ static Json *gone_json(const Integration *row, bool purged) {
     Json *json = json_new_object();
     json_put_bool(json, "success", true);
     json_put_string(json, "id", row->id);
-    json_put_string(json, "status", purged ? "purged" : INTEGRATION_DISCONNECTED);
+    json_put_string(json, "status", end->purges ? "purged" : INTEGRATION_DISCONNECTED);
     json_put_bool(json, "revoked", false);
     json_put_string(json, "manualStep", step);
+    if (!end->purges)
+        return json;
+    json_put(json, "removed", purged_json(&end->purged));
+    json_put_string(json, "kept", "The leaves of the ledger, which are hashes, and the audit log.");
     return json;
 }
 
+static void end_clear(End *end) {
+    integration_target_clear(&end->target);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(End, end_clear)
+
 bool integration_end(Call *call, GError **error) {
-    g_auto(IntegrationRow) found = {0};
-    bool purges = g_strcmp0(call_query(call, "purge"), "true") == 0;
-    if (!integration_row_find(call, &found, error) ||
-        !integration_row_require(call, found.row, error) ||
-        (purges && !check_may_purge(call, found.row, error)))
-        return false;
-    g_autoptr(Json) now = integration_row_object(call, &found);
-    g_autoptr(Json) json = gone_json(found.row, purges);
-    return call_unchanged(call, now, error) && disconnect(call, found.row, error) &&
-           (!purges || purge(call, found.row, json, error)) &&
-           call_answer(call, 200, g_steal_pointer(&json));
+    g_auto(End) end = {.purges = g_strcmp0(call_query(call, "purge"), "true") == 0};
+    return integration_target_init(&end.target, call, error) &&
+           revision_make(call, &ending, &end, error) && purge_now(call, &end, error) &&
+           call_answer(call, 200, gone_json(&end));
 }
 
 /* --- shapes ----------------------------------------------------------------------------------- */

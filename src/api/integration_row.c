@@ -73,6 +73,38 @@ const Definition *integration_row_definition(Call *call, const Integration *row,
     return registry ? registry_find(registry, row->provider, error) : NULL;
 }
 
+bool integration_target_init(IntegrationTarget *target, Call *call, GError **error) {
+    g_auto(IntegrationRow) found = {0};
+    *target = (IntegrationTarget){0};
+    return integration_row_find(call, &found, error) &&
+           integration_row_require(call, found.row, error) &&
+           integration_target_init_row(target, call, found.row, error);
+}
+
+bool integration_target_init_row(IntegrationTarget *target, Call *call, const Integration *row,
+                                 GError **error) {
+    *target = (IntegrationTarget){.definition = integration_row_definition(call, row, error)};
+    g_strlcpy(target->id, row->id, sizeof target->id);
+    return target->definition != NULL;
+}
+
+void integration_target_clear(IntegrationTarget *target) {
+    integration_row_clear(&target->found);
+}
+
+bool integration_target_read(DbUnit *unit, void *target, GError **error) {
+    IntegrationTarget *known = target;
+    return integration_row_read(unit, known->id, &known->found, error);
+}
+
+bool integration_target_may(Call *call, const void *target, GError **error) {
+    return integration_row_require(call, ((const IntegrationTarget *)target)->found.row, error);
+}
+
+Json *integration_target_show(const Call *call, const void *target) {
+    return integration_row_object(call, &((const IntegrationTarget *)target)->found);
+}
+
 bool integration_row_audit(DbUnit *unit, const Call *call, AuditAction action,
                            const Integration *row, const Json *details, GError **error) {
     char address[ADDRESS_TEXT_SIZE];

@@ -3,8 +3,12 @@
 #pragma once
 
 #include "api/call.h"
+#include "base/id.h"
 #include "store/credential.h"
 #include "store/integration.h"
+
+#define INTEGRATION_ROW_GONE                                                                       \
+    "This integration is disconnected; connect it again: POST /api/integrations/{id}/reconnect."
 
 typedef struct {
     Integration *row;
@@ -38,6 +42,29 @@ bool integration_row_require(Call *call, const Integration *row,
 
 /* The definition of its provider, borrowed from the call's thread; NULL with the error. */
 const Definition *integration_row_definition(Call *call, const Integration *row, GError **error);
+
+/* An integration that is to be changed or run, for a revision (revision.h). What there is to do
+ * stands behind it, in a struct that begins with it. */
+typedef struct {
+    char id[ID_SIZE];
+    const Definition *definition; /* borrowed from the call's thread */
+    IntegrationRow found;         /* as it was read last */
+} IntegrationTarget;
+
+/* Finds the one that the path names, and its definition. */
+bool integration_target_init(IntegrationTarget *target, Call *call,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same of one that was found. */
+bool integration_target_init_row(IntegrationTarget *target, Call *call, const Integration *row,
+                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void integration_target_clear(IntegrationTarget *target);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(IntegrationTarget, integration_target_clear)
+
+/* Of its revision. */
+bool integration_target_read(DbUnit *unit, void *target, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool integration_target_may(Call *call, const void *target,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
+Json *integration_target_show(const Call *call, const void *target);
 
 /* Writes an entry of the audit log about it. */
 bool integration_row_audit(DbUnit *unit, const Call *call, AuditAction action,

@@ -1,10 +1,9 @@
 #include "api/integration_sync.h"
 
-#include "api/integration_row.h"
+#include "api/revision.h"
 #include "base/clock.h"
 #include "present/job_object.h"
-#include "store/job.h"
-#include "sync/queue.h"
+#include "sync/owner.h"
 #include "sync/schedule.h"
 
 #include <string.h>
@@ -24,44 +23,9 @@ static int64_t time_of(const Json *range, const char *member) {
     return text && clock_parse(text, &time) ? time : 0;
 }
 
-typedef struct {
-    const Call *call;
-    const Integration *row;
-    const char *job_id;
-    Job *job;
-} SyncWork;
-
-static bool sync_work(DbUnit *unit, void *data, GError **error) {
-    SyncWork *work = data;
-    g_clear_pointer(&work->job, job_free);
-    return job_get(unit, work->job_id, &work->job, error) &&
-           integration_row_audit(unit, work->call, AUDIT_SYNC_STARTED, work->row, NULL, error);
-}
-
-static void announce(const Call *call) {
-    const ApiConfig *config = &call->desk->config;
-    if (config->queued)
-        config->queued(config->data);
-}
-
-bool integration_sync_queued(Call *call, const Integration *row, const char *job_id,
-                             Json **json_out, GError **error) {
-    SyncWork work = {.call = call, .row = row, .job_id = job_id};
-    if (!call_run(call, DB_WRITE, sync_work, &work, error)) {
-        g_clear_pointer(&work.job, job_free);
-        return false;
-    }
-    g_autofree char *events = g_strdup_printf("/api/jobs/%s/events", job_id);
-    g_autofree char *location = g_strdup_printf("/api/jobs/%s", job_id);
-    Json *json = json_new_object();
-    json_put_string(json, "jobId", job_id);
-    json_put_string(json, "events", events);
-    json_put(json, "job", job_object(work.job, NULL, NULL));
-    job_free(work.job);
-    reply_set_header(&call->reply, "Location", location);
-    announce(call);
-    *json_out = json;
-    return true;
+bool integration_sync_prepare(Call *call, GError **error) {
+    const char *data_dir = call->desk->config.data_dir;
+    return !data_dir || owner_release_dead(data_dir, call_db(call), error);
 }
 
 bool integration_sync_runs(Call *call, const Integration *row, GError **error) {
@@ -70,37 +34,76 @@ bool integration_sync_runs(Call *call, const Integration *row, GError **error) {
     return call_refuse(call, PROBLEM_CONFLICT, error, "This integration is %s.", row->status);
 }
 
-static bool queue(Call *call, const Integration *row, const SyncRequest *request, Json **json_out,
-                  GError **error) {
-    const Definition *definition = integration_row_definition(call, row, error);
-    g_autofree char *job_id = NULL;
-    return definition && integration_sync_runs(call, row, error) &&
-           queue_sync(call_db(call), &call->scope, row, definition, request, &job_id, error) &&
-           integration_sync_queued(call, row, job_id, json_out, error);
+bool integration_sync_noted(DbUnit *unit, const Call *call, const Integration *row,
+                            const char *job_id, Job **job_out, GError **error) {
+    g_clear_pointer(job_out, job_free);
+    return job_get(unit, job_id, job_out, error) &&
+           integration_row_audit(unit, call, AUDIT_SYNC_STARTED, row, NULL, error);
 }
 
-bool integration_sync_all(Call *call, const Integration *row, Json **json_out, GError **error) {
-    SyncRequest request = {.data_dir = call->desk->config.data_dir, .cause = SYNC_PERSON};
-    return queue(call, row, &request, json_out, error);
+bool integration_sync_in(DbUnit *unit, Call *call, const IntegrationTarget *target,
+                         const SyncRequest *request, Job **job_out, GError **error) {
+    const Integration *row = target->found.row;
+    g_autofree char *id = NULL;
+    return integration_sync_runs(call, row, error) &&
+           queue_sync_in(unit, row, target->definition, request, &id, NULL, error) &&
+           integration_sync_noted(unit, call, row, id, job_out, error);
 }
+
+Json *integration_sync_told(Call *call, const Job *job) {
+    const ApiConfig *config = &call->desk->config;
+    g_autofree char *events = g_strdup_printf("/api/jobs/%s/events", job->id);
+    g_autofree char *location = g_strdup_printf("/api/jobs/%s", job->id);
+    Json *json = json_new_object();
+    json_put_string(json, "jobId", job->id);
+    json_put_string(json, "events", events);
+    json_put(json, "job", job_object(job, NULL, NULL));
+    reply_set_header(&call->reply, "Location", location);
+    if (config->queued)
+        config->queued(config->data);
+    return json;
+}
+
+/* --- the request ------------------------------------------------------------------------------ */
+
+typedef struct {
+    IntegrationTarget target;
+    SyncRequest request;
+    Job *job;
+} Sync;
+
+static void sync_clear(Sync *sync) {
+    job_free(sync->job);
+    integration_target_clear(&sync->target);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Sync, sync_clear)
+
+static bool write_job(DbUnit *unit, Call *call, void *data, GError **error) {
+    Sync *sync = data;
+    return integration_sync_in(unit, call, &sync->target, &sync->request, &sync->job, error);
+}
+
+static const Revision syncing = {.read = integration_target_read,
+                                 .may = integration_target_may,
+                                 .show = integration_target_show,
+                                 .write = write_job,
+                                 .removes = true};
 
 bool integration_sync(Call *call, GError **error) {
-    g_auto(IntegrationRow) found = {0};
+    g_auto(Sync) sync = {0};
     const Json *range = json_member(call->body, "dateRange");
     g_autofree const char **types = texts_of(json_member(call->body, "evidenceTypes"));
     g_autofree const char **controls = texts_of(json_member(call->body, "controlIds"));
-    SyncRequest request = {.evidence_types = types,
-                           .controls = controls,
-                           .from_ms = time_of(range, "start"),
-                           .to_ms = time_of(range, "end"),
-                           .data_dir = call->desk->config.data_dir,
-                           .cause = SYNC_PERSON};
-    if (request.from_ms && request.to_ms && request.from_ms >= request.to_ms)
+    sync.request = (SyncRequest){.evidence_types = types,
+                                 .controls = controls,
+                                 .from_ms = time_of(range, "start"),
+                                 .to_ms = time_of(range, "end"),
+                                 .cause = SYNC_PERSON};
+    if (sync.request.from_ms && sync.request.to_ms && sync.request.from_ms >= sync.request.to_ms)
         return call_wrong(call, error, "/dateRange/start", "must be earlier than end");
-    Json *json = NULL;
-    return integration_row_find(call, &found, error) &&
-           integration_row_require(call, found.row, error) &&
-           queue(call, found.row, &request, &json, error) && call_answer(call, 202, json);
+    return integration_target_init(&sync.target, call, error) &&
+           integration_sync_prepare(call, error) && revision_make(call, &syncing, &sync, error) &&
+           call_answer(call, 202, integration_sync_told(call, sync.job));
 }
 
 /* --- shape ------------------------------------------------------------------------------------ */

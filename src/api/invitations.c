@@ -15,33 +15,8 @@
 
 /* --- list ------------------------------------------------------------------------------------- */
 
-typedef struct {
-    const char *cursor;
-    int64_t limit;
-    GPtrArray *rows;
-} ListWork;
-
-static bool list_work(DbUnit *unit, void *data, GError **error) {
-    ListWork *work = data;
-    g_clear_pointer(&work->rows, g_ptr_array_unref);
-    return invitation_list(unit, work->cursor, work->limit, &work->rows, error);
-}
-
 static bool list(Call *call, GError **error) {
-    ListWork work = {0};
-    bool ok = call_limit(call, &work.limit, error) && call_cursor(call, &work.cursor, error) &&
-              call_run(call, DB_READ, list_work, &work, error);
-    g_autoptr(GPtrArray) rows = work.rows;
-    if (!ok)
-        return false;
-    Json *all = json_new_array();
-    const char *next = NULL;
-    for (guint i = 0; i < rows->len; i++) {
-        const Invitation *row = g_ptr_array_index(rows, i);
-        json_add(all, invitation_object(row));
-        next = (int64_t)rows->len == work.limit ? row->id : NULL;
-    }
-    return call_answer_list(call, "invitations", all, next);
+    return call_answer_roll(call, &invitation_roll, error);
 }
 
 /* --- invite and take back --------------------------------------------------------------------- */

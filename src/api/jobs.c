@@ -4,6 +4,7 @@
 #include "api/integration_sync.h"
 #include "api/object_shape.h"
 #include "api/page.h"
+#include "api/revision.h"
 #include "api/watch.h"
 #include "base/id.h"
 #include "present/job_object.h"
@@ -204,23 +205,60 @@ static bool cancel(Call *call, GError **error) {
                        object_of(call, work.job, work.result));
 }
 
+typedef struct {
+    const char *id;
+    IntegrationTarget target;
+    Job *job; /* the new one, or the same */
+} Retry;
+
+static void retry_clear(Retry *retry) {
+    g_clear_pointer(&retry->job, job_free);
+    integration_target_clear(&retry->target);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Retry, retry_clear)
+
+static bool read_target(DbUnit *unit, void *data, GError **error) {
+    return integration_target_read(unit, &((Retry *)data)->target, error);
+}
+
+static bool may_retry(Call *call, const void *data, GError **error) {
+    return integration_target_may(call, &((const Retry *)data)->target, error);
+}
+
+static Json *show_target(const Call *call, const void *data) {
+    return integration_target_show(call, &((const Retry *)data)->target);
+}
+
+static bool write_retry(DbUnit *unit, Call *call, void *data, GError **error) {
+    Retry *retry = data;
+    const Integration *row = retry->target.found.row;
+    g_autofree char *id = NULL;
+    return integration_sync_runs(call, row, error) &&
+           queue_retry_in(unit, retry->id, row, retry->target.definition, &id, error) &&
+           integration_sync_noted(unit, call, row, id, &retry->job, error);
+}
+
+static const Revision retrying = {.read = read_target,
+                                  .may = may_retry,
+                                  .show = show_target,
+                                  .write = write_retry,
+                                  .removes = true};
+
 /* What waits is due at once; for what has ended a new job asks for the same. */
 static bool retry(Call *call, GError **error) {
     g_auto(JobWork) work = {0};
+    g_auto(Retry) again = {0};
     g_autoptr(Errand) errand = NULL;
-    g_autofree char *job_id = NULL;
-    Json *json = NULL;
     if (!find(call, &work, &errand, error))
         return false;
     if (errand)
         return call_refuse(call, PROBLEM_CONFLICT, error, "%s",
                            "A test of a connection is not run again; ask for another one.");
-    Registry *registry = call_registry(call, error);
-    return registry && require(call, &work, error) &&
-           integration_sync_runs(call, work.integration, error) &&
-           queue_retry(call_db(call), &call->scope, registry, work.id, &job_id, error) &&
-           integration_sync_queued(call, work.integration, job_id, &json, error) &&
-           call_answer(call, 202, json);
+    again.id = work.id;
+    return require(call, &work, error) &&
+           integration_target_init_row(&again.target, call, work.integration, error) &&
+           integration_sync_prepare(call, error) && revision_make(call, &retrying, &again, error) &&
+           call_answer(call, 202, integration_sync_told(call, again.job));
 }
 
 /* --- watching --------------------------------------------------------------------------------- */

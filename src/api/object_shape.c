@@ -311,6 +311,22 @@ static const ShapeField judged_fields[] = {
     {0}};
 static const Shape judged_shape = {.name = "ControlCheck", .fields = judged_fields};
 
+static const char *const mapping_origins[] = {"definition", "framework", "organization", NULL};
+static const ShapeField mapped_fields[] = {
+    SHAPE_FIELD("provider", STRING, REQ, NULL),
+    SHAPE_FIELD("evidenceType", STRING, REQ, NULL),
+    SHAPE_FIELD("check", STRING, REQ, "TYPE.CHECK."),
+    SHAPE_FIELD("title", STRING, REQ, NULL),
+    SHAPE_FIELD("severity", STRING, REQ, NULL, .words = severities),
+    SHAPE_FIELD("origin", STRING, REQ, "Who says that it supports the control.",
+                .words = mapping_origins),
+    SHAPE_FIELD("setAside", BOOLEAN, REQ, "The organization does not count it."),
+    SHAPE_FIELD("by", STRING, MAYBE, "Who has changed it."),
+    SHAPE_FIELD("reason", STRING, MAYBE, NULL),
+    SHAPE_FIELD("changedAt", TIME, MAYBE, NULL),
+    {0}};
+static const Shape mapped_shape = {.name = "MappedCheck", .fields = mapped_fields};
+
 static const ShapeField control_fields[] = {
     SHAPE_FIELD("id", STRING, REQ, NULL),
     SHAPE_FIELD("framework", STRING, 0, "In the reply for one control."),
@@ -325,6 +341,9 @@ static const ShapeField control_fields[] = {
     SHAPE_FIELD("confidenceParts", OBJECT, REQ, NULL, .of = &open_object),
     SHAPE_FIELD("checks", ARRAY, REQ, NULL, .of = &judged_shape),
     SHAPE_FIELD("checkCount", INTEGER, REQ, "Of which `checks` has at most 200."),
+    SHAPE_FIELD("mapping", ARRAY, 0,
+                "In the reply for one control: the checks that support it, of all services.",
+                .of = &mapped_shape),
     {0}};
 const Shape control_shape = {.name = "Control", .fields = control_fields};
 

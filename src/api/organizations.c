@@ -3,6 +3,7 @@
 #include "api/call.h"
 #include "api/entry.h"
 #include "api/people_shape.h"
+#include "api/revision.h"
 #include "present/people_object.h"
 #include "store/audit.h"
 #include "store/organization.h"
@@ -11,33 +12,8 @@
 
 /* --- lists ------------------------------------------------------------------------------------ */
 
-typedef struct {
-    const char *cursor;
-    int64_t limit;
-    GPtrArray *rows;
-} ListWork;
-
-static bool list_work(DbUnit *unit, void *data, GError **error) {
-    ListWork *work = data;
-    g_clear_pointer(&work->rows, g_ptr_array_unref);
-    return organization_list(unit, work->cursor, work->limit, &work->rows, error);
-}
-
 static bool list_all(Call *call, GError **error) {
-    ListWork work = {0};
-    bool ok = call_limit(call, &work.limit, error) && call_cursor(call, &work.cursor, error) &&
-              call_run(call, DB_READ, list_work, &work, error);
-    g_autoptr(GPtrArray) rows = work.rows;
-    if (!ok)
-        return false;
-    Json *all = json_new_array();
-    const char *next = NULL;
-    for (guint i = 0; i < rows->len; i++) {
-        const Organization *row = g_ptr_array_index(rows, i);
-        json_add(all, organization_object(row));
-        next = (int64_t)rows->len == work.limit ? row->id : NULL;
-    }
-    return call_answer_list(call, "organizations", all, next);
+    return call_answer_roll(call, &organization_roll, error);
 }
 
 /* --- one -------------------------------------------------------------------------------------- */
@@ -76,28 +52,87 @@ static bool note(DbUnit *unit, const OneWork *work, AuditAction action, GError *
     return audit_add(unit, &entry, error);
 }
 
+static Json *show_one(const Call *call, const void *data) {
+    (void)call;
+    return organization_object(((const OneWork *)data)->row);
+}
+
 static bool rename_work(DbUnit *unit, void *data, GError **error) {
     OneWork *work = data;
     return organization_rename(unit, work->name, error) && get_work(unit, work, error) &&
            note(unit, work, AUDIT_ORGANIZATION_RENAMED, error);
 }
 
+static bool write_name(DbUnit *unit, Call *call, void *data, GError **error) {
+    (void)call;
+    return rename_work(unit, data, error);
+}
+
+static const Revision renaming = {.read = get_work, .show = show_one, .write = write_name};
+
 static bool change(Call *call, GError **error) {
     g_auto(OneWork) work = {.call = call, .name = json_member_string(call->body, "name", "")};
-    return call_run(call, DB_WRITE, rename_work, &work, error) &&
+    return revision_make(call, &renaming, &work, error) &&
+           call_answer(call, 200, organization_object(work.row));
+}
+
+/* --- any of the installation ------------------------------------------------------------------ */
+
+static bool find_work(DbUnit *unit, void *data, GError **error) {
+    OneWork *work = data;
+    one_work_clear(work);
+    if (!organization_find_by_name(unit, work->id, &work->row, error))
+        return false;
+    if (!work->row)
+        g_set_error_literal(error, ASSAY_ERROR, ERROR_NOT_FOUND,
+                            "There is no such organization in this installation.");
+    return work->row != NULL;
+}
+
+static bool change_any(Call *call, GError **error) {
+    g_auto(OneWork) work = {.call = call,
+                            .id = call_parameter(call, "id"),
+                            .name = json_member_string(call->body, "name", "")};
+    if (!call_run(call, DB_READ, find_work, &work, error))
+        return false;
+    g_autofree char *id = g_strdup(work.row->id);
+    DbScope own = {.organization = id, .actor = call->caller->id, .role = "operator"};
+    return db_run(call_db(call), &own, DB_WRITE, rename_work, &work, error) &&
+           call_answer(call, 200, organization_object(work.row));
+}
+
+/* --- any of the installation ------------------------------------------------------------------ */
+
+static bool find_work(DbUnit *unit, void *data, GError **error) {
+    OneWork *work = data;
+    one_work_clear(work);
+    if (!organization_find_by_name(unit, work->id, &work->row, error))
+        return false;
+    if (!work->row)
+        g_set_error_literal(error, ASSAY_ERROR, ERROR_NOT_FOUND,
+                            "There is no such organization in this installation.");
+    return work->row != NULL;
+}
+
+static bool change_any(Call *call, GError **error) {
+    g_auto(OneWork) work = {.call = call,
+                            .id = call_parameter(call, "id"),
+                            .name = json_member_string(call->body, "name", "")};
+    if (!call_run(call, DB_READ, find_work, &work, error))
+        return false;
+    g_autofree char *id = g_strdup(work.row->id);
+    DbScope own = {.organization = id, .actor = call->caller->id, .role = "operator"};
+    return db_run(call_db(call), &own, DB_WRITE, rename_work, &work, error) &&
            call_answer(call, 200, organization_object(work.row));
 }
 
 /* --- making one ------------------------------------------------------------------------------- */
 
-static bool insert_work(DbUnit *unit, void *data, GError **error) {
+static bool create_work(DbUnit *unit, void *data, GError **error) {
     const OneWork *work = data;
     Organization row = {.id = work->id, .name = work->name};
-    return organization_insert(unit, &row, error);
-}
-
-static bool tell_work(DbUnit *unit, void *data, GError **error) {
-    return get_work(unit, data, error) && note(unit, data, AUDIT_ORGANIZATION_CREATED, error);
+    return organization_insert(unit, &row, error) && get_work(unit, data, error) &&
+           note(unit, data, AUDIT_ORGANIZATION_CREATED, error);
 }
 
 static bool create(Call *call, GError **error) {
@@ -105,9 +140,9 @@ static bool create(Call *call, GError **error) {
     id_write(id);
     g_auto(OneWork)
         work = {.call = call, .id = id, .name = json_member_string(call->body, "name", "")};
-    DbScope own = {.organization = id, .actor = call->caller->id, .role = "operator"};
-    return call_run(call, DB_WRITE, insert_work, &work, error) &&
-           db_run(call_db(call), &own, DB_WRITE, tell_work, &work, error) &&
+    DbScope both = {
+        .organization = id, .actor = call->caller->id, .role = "operator", .system = true};
+    return db_run(call_db(call), &both, DB_WRITE, create_work, &work, error) &&
            call_answer(call, 201, organization_object(work.row));
 }
 
@@ -139,6 +174,16 @@ const Route organization_routes[] = {
      .body = &name_shape,
      .status = 201,
      .reply = &organization_shape},
+    {.method = "PATCH",
+     .path = "/api/organizations/{id}",
+     .id = "changeAnyOrganization",
+     .tag = "Organizations",
+     .summary = "Give an organization, by id or name, another name.",
+     .access = ACCESS_OPERATOR,
+     .action = ACTION_INSTALLATION_CHANGE,
+     .handle = change_any,
+     .body = &name_shape,
+     .reply = &organization_shape},
     {.method = "GET",
      .path = "/api/organization",
      .id = "getOrganization",
@@ -156,6 +201,7 @@ const Route organization_routes[] = {
      .summary = "Give it another name.",
      .access = ACCESS_ROLE,
      .action = ACTION_SETTINGS_CHANGE,
+     .flags = ROUTE_OBJECT,
      .handle = change,
      .body = &name_shape,
      .reply = &organization_shape},

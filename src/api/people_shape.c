@@ -60,6 +60,19 @@ static const ShapeField member_list_fields[] = {
     SHAPE_FIELD("users", ARRAY, REQ, NULL, .of = &member_shape_of_api), NEXT_CURSOR, {0}};
 const Shape member_list_shape = {.name = "MemberList", .fields = member_list_fields};
 
+static const ShapeField user_fields[] = {SHAPE_FIELD("id", ID, REQ, NULL),
+                                         SHAPE_FIELD("email", STRING, REQ, NULL),
+                                         SHAPE_FIELD("name", STRING, REQ, NULL),
+                                         SHAPE_FIELD("hasPassword", BOOLEAN, REQ, NULL),
+                                         SHAPE_FIELD("disabledAt", TIME, MAYBE, NULL),
+                                         SHAPE_FIELD("lastLoginAt", TIME, MAYBE, NULL),
+                                         SHAPE_FIELD("createdAt", TIME, REQ, NULL),
+                                         {0}};
+const Shape user_shape_of_api = {.name = "User", .fields = user_fields};
+static const ShapeField user_list_fields[] = {
+    SHAPE_FIELD("users", ARRAY, REQ, NULL, .of = &user_shape_of_api), NEXT_CURSOR, {0}};
+const Shape user_list_shape = {.name = "UserList", .fields = user_list_fields};
+
 static const ShapeField invitation_fields[] = {
     SHAPE_FIELD("id", ID, REQ, NULL),
     SHAPE_FIELD("email", STRING, REQ, NULL),
@@ -97,6 +110,14 @@ static const ShapeField organization_list_fields[] = {
     SHAPE_FIELD("organizations", ARRAY, REQ, NULL, .of = &organization_shape), NEXT_CURSOR, {0}};
 const Shape organization_list_shape = {.name = "OrganizationList",
                                        .fields = organization_list_fields};
+
+static const ShapeField added_fields[] = {
+    SHAPE_FIELD("user", OBJECT, REQ, NULL, .of = &user_shape_of_api),
+    SHAPE_FIELD("organization", OBJECT, REQ, "Whose member the user is now.",
+                .of = &organization_shape),
+    SHAPE_FIELD("isNew", BOOLEAN, REQ, "false: the account was there before."),
+    {0}};
+const Shape user_added_shape = {.name = "UserAdded", .fields = added_fields};
 
 /* --- tokens ----------------------------------------------------------------------------------- */
 

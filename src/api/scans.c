@@ -4,6 +4,7 @@
 #include "api/integration_sync.h"
 #include "api/object_shape.h"
 #include "api/page.h"
+#include "api/revision.h"
 #include "api/scan_shape.h"
 #include "base/clock.h"
 #include "base/id.h"
@@ -15,39 +16,47 @@
 
 /* --- asking for a scan ------------------------------------------------------------------------ */
 
-static bool call_work(DbUnit *unit, void *data, GError **error) {
-    return scan_call(unit, data, error);
+typedef struct {
+    IntegrationTarget target;
+    Job *job; /* NULL: nothing is collected from it */
+} Asking;
+
+static void asking_clear(Asking *asking) {
+    g_clear_pointer(&asking->job, job_free);
+    integration_target_clear(&asking->target);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Asking, asking_clear)
+
+static bool has_types(const IntegrationTarget *target) {
+    const char *text = target->found.row->evidence_types;
+    g_autoptr(Json) chosen = text ? json_parse(text, strlen(text), STORE_JSON_MAX, NULL) : NULL;
+    return target->definition->type_count > 0 && (!chosen || json_count(chosen) > 0);
 }
 
-static bool has_types(Call *call, const Integration *row, bool *has_out, GError **error) {
-    const Definition *definition = integration_row_definition(call, row, error);
-    g_autoptr(Json) chosen =
-        row->evidence_types
-            ? json_parse(row->evidence_types, strlen(row->evidence_types), STORE_JSON_MAX, NULL)
-            : NULL;
-    if (!definition)
-        return false;
-    *has_out = definition->type_count > 0 && (!chosen || json_count(chosen) > 0);
-    return true;
+static bool write_wish(DbUnit *unit, Call *call, void *data, GError **error) {
+    static const SyncRequest all = {.cause = SYNC_PERSON};
+    Asking *asking = data;
+    return integration_sync_runs(call, asking->target.found.row, error) &&
+           scan_call(unit, asking->target.id, error) &&
+           (!has_types(&asking->target) ||
+            integration_sync_in(unit, call, &asking->target, &all, &asking->job, error));
 }
+
+static const Revision asking_revision = {.read = integration_target_read,
+                                         .may = integration_target_may,
+                                         .show = integration_target_show,
+                                         .write = write_wish,
+                                         .removes = true};
 
 static bool ask_for_scan(Call *call, GError **error) {
-    g_auto(IntegrationRow) found = {0};
-    bool collects = false;
-    Json *json = NULL;
-    if (!integration_row_find(call, &found, error) ||
-        !integration_row_require(call, found.row, error) ||
-        !has_types(call, found.row, &collects, error))
+    g_auto(Asking) asking = {0};
+    if (!integration_target_init(&asking.target, call, error) ||
+        !integration_sync_prepare(call, error) ||
+        !revision_make(call, &asking_revision, &asking, error))
         return false;
-    if (!schedule_runs(found.row))
-        return call_refuse(call, PROBLEM_CONFLICT, error, "This integration is %s.",
-                           found.row->status);
-    if (!call_run(call, DB_WRITE, call_work, (void *)(uintptr_t)found.row->id, error) ||
-        (collects && !integration_sync_all(call, found.row, &json, error)))
-        return false;
-    json = json ? json : json_new_object();
+    Json *json = asking.job ? integration_sync_told(call, asking.job) : json_new_object();
     json_put_bool(json, "success", true);
-    json_put_string(json, "id", found.row->id);
+    json_put_string(json, "id", asking.target.id);
     return call_answer(call, 202, json);
 }
 

@@ -2,6 +2,8 @@
 
 #include "api/call.h"
 #include "api/object_shape.h"
+#include "api/revision.h"
+#include "api/schedule_body.h"
 #include "present/schedule_object.h"
 #include "store/audit.h"
 #include "store/integration.h"
@@ -112,95 +114,92 @@ static bool get(Call *call, GError **error) {
 
 /* --- changing --------------------------------------------------------------------------------- */
 
-static bool check_owner(Call *call, const GetWork *work, GError **error) {
-    const Integration *integration = work->integration;
-    RoleResource resource = {.integration_id = integration ? integration->id : NULL,
-                             .owner_user_id = integration ? integration->owner_user_id : NULL};
-    return call_require(call, integration ? &resource : NULL, error);
-}
-
-static bool choose_rule(Call *call, const GetWork *work, GError **error) {
-    ScheduleWish wish = {.every = json_member_string(call->body, "every", NULL),
-                         .cron = json_member_string(call->body, "cron", NULL),
-                         .time_zone = json_member_string(call->body, "timeZone", NULL)};
-    if (wish.every && wish.cron)
-        return call_wrong(call, error, "/cron", "goes without every");
-    if (wish.cron && !wish.time_zone)
-        wish.time_zone = defaults_of(call)->time_zone; /* also when the installation moves */
-    if (!work->integration)
-        return schedule_choose_round(call_db(call), &call->scope, work->id, defaults_of(call),
-                                     &wish, error);
-    Registry *registry = call_registry(call, error);
-    const Definition *definition =
-        registry ? registry_find(registry, work->integration->provider, error) : NULL;
-    return definition && schedule_choose(call_db(call), &call->scope, work->integration, definition,
-                                         &wish, error);
-}
-
-static bool set_paused(Call *call, const GetWork *work, bool paused, GError **error) {
-    Db *db = call_db(call);
-    const DbScope *scope = &call->scope;
-    if (!work->integration)
-        return paused ? schedule_pause_round(db, scope, work->id, error)
-                      : schedule_resume_round(db, scope, work->id, defaults_of(call), error);
-    Registry *registry = call_registry(call, error);
-    const Definition *definition =
-        registry ? registry_find(registry, work->integration->provider, error) : NULL;
-    if (!definition)
-        return false;
-    return paused ? schedule_pause(db, scope, work->integration, definition, error)
-                  : schedule_resume(db, scope, work->integration, definition, error);
-}
-
-static bool names_rule(const Json *body) {
-    return json_member(body, "every") || json_member(body, "cron") || json_member(body, "timeZone");
-}
-
 typedef struct {
-    const AuditEntry *entry;
-} AuditWork;
+    GetWork found; /* read anew in the unit */
+    const Definition *definition;
+    ScheduleBody body;
+} Change;
 
-static bool audit_work(DbUnit *unit, void *data, GError **error) {
-    const AuditWork *work = data;
-    return audit_add(unit, work->entry, error);
+static bool read_again(DbUnit *unit, void *data, GError **error) {
+    return get_work(unit, &((Change *)data)->found, error);
 }
 
-static bool audit(Call *call, const GetWork *work, GError **error) {
+/* The rounds of the organization run everybody's integrations: they are nobody's own. */
+static bool may_change(Call *call, const void *data, GError **error) {
+    const Integration *integration = ((const Change *)data)->found.integration;
+    const RoleSubject *subject = &call->caller->subject;
+    if (!integration)
+        return role_allows(subject, ACTION_SETTINGS_CHANGE, NULL) ||
+               call_refuse(call, PROBLEM_FORBIDDEN, error, "%s",
+                           "The rounds of the organization are changed by its owners and admins.");
+    RoleResource resource = {.integration_id = integration->id,
+                             .owner_user_id = integration->owner_user_id};
+    return call_require(call, &resource, error);
+}
+
+static Json *show(const Call *call, const void *data) {
+    const Change *change = data;
+    const Schedule *row = change->found.row;
+    g_autofree char *when = row->integration_id && !change->definition
+                                ? NULL
+                                : schedule_rule_text(row, change->definition, defaults_of(call));
+    return schedule_object_when(row, when);
+}
+
+static bool note(DbUnit *unit, const Call *call, const Change *change, GError **error) {
+    const GetWork *found = &change->found;
     AuditActor actor = call_actor(call);
     AuditEntry entry = {.action = AUDIT_SCHEDULE_CHANGED,
                         .actor = &actor,
                         .target_kind = "schedule",
-                        .target_id = work->id,
-                        .target_name = work->integration ? work->integration->name : work->id,
+                        .target_id = found->id,
+                        .target_name = found->integration ? found->integration->name : found->id,
                         .details = call->body};
-    AuditWork audited = {&entry};
-    return call_run(call, DB_WRITE, audit_work, &audited, error);
+    return audit_add(unit, &entry, error);
+}
+
+static bool write_change(DbUnit *unit, Call *call, void *data, GError **error) {
+    const Change *change = data;
+    const GetWork *found = &change->found;
+    bool is_paused = found->row->paused;
+    ScheduleEdit edit = {.integration = found->integration,
+                         .definition = change->definition,
+                         .round = found->integration ? NULL : found->id,
+                         .defaults = defaults_of(call),
+                         .wish = change->body.rules ? &change->body.wish : NULL,
+                         .pause = change->body.pause};
+    if (edit.pause == (is_paused ? SCHEDULE_PAUSE_BEGIN : SCHEDULE_PAUSE_END))
+        edit.pause = SCHEDULE_PAUSE_AS_IS;
+    bool nothing = !edit.wish && edit.pause == SCHEDULE_PAUSE_AS_IS;
+    return nothing || (schedule_edit(unit, &edit, error) && note(unit, call, change, error));
+}
+
+static const Revision change_revision = {
+    .read = read_again, .may = may_change, .show = show, .write = write_change};
+
+static void change_clear(Change *change) {
+    get_work_clear(&change->found);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Change, change_clear)
+
+static bool find_definition(Call *call, Change *change, GError **error) {
+    const Integration *integration = change->found.integration;
+    Registry *registry = integration ? call_registry(call, error) : NULL;
+    if (registry)
+        change->definition = registry_find(registry, integration->provider, error);
+    return !integration || change->definition;
 }
 
 static bool change(Call *call, GError **error) {
-    g_auto(GetWork) work = {.id = call_parameter(call, "id")};
-    const Json *paused = json_member(call->body, "paused");
-    if (!call_run(call, DB_READ, get_work, &work, error) || !check_owner(call, &work, error))
-        return false;
-    g_autoptr(Json) now = object_of_work(call, &work);
-    return call_unchanged(call, now, error) &&
-           (!names_rule(call->body) || choose_rule(call, &work, error)) &&
-           (!paused || json_truth(paused) == work.row->paused ||
-            set_paused(call, &work, json_truth(paused), error)) &&
-           audit(call, &work, error) && get(call, error);
+    g_auto(Change) work = {.found = {.id = call_parameter(call, "id")}};
+    return call_run(call, DB_READ, get_work, &work.found, error) &&
+           may_change(call, &work, error) && find_definition(call, &work, error) &&
+           schedule_body_read(call, call->body, "", &work.body, error) &&
+           revision_make(call, &change_revision, &work, error) &&
+           call_answer(call, 200, show(call, &work));
 }
 
 /* --- routes ----------------------------------------------------------------------------------- */
-
-static const ShapeField change_fields[] = {
-    SHAPE_FIELD("every", STRING, SHAPE_NULLABLE, "An interval, such as 4h.", .most = 32),
-    SHAPE_FIELD("cron", STRING, SHAPE_NULLABLE, "Five fields: 0 6 * * 1-5.", .most = 200),
-    SHAPE_FIELD("timeZone", STRING, SHAPE_NULLABLE, "Of cron: Europe/Berlin.", .most = 64),
-    SHAPE_FIELD("paused", BOOLEAN, 0, NULL),
-    {0}};
-static const Shape change_shape = {.name = "ScheduleChange",
-                                   .about = "every and cron null: the default again.",
-                                   .fields = change_fields};
 
 const Route schedule_routes[] = {
     {.method = "GET",
@@ -232,6 +231,6 @@ const Route schedule_routes[] = {
      .action = ACTION_INTEGRATION_CHANGE,
      .flags = ROUTE_OBJECT,
      .handle = change,
-     .body = &change_shape,
+     .body = &schedule_body_shape,
      .reply = &schedule_shape},
     {0}};

@@ -83,6 +83,20 @@ void stream_end(Stream *stream, bool broken) {
     pthread_mutex_unlock(&stream->lock);
 }
 
+bool stream_is_wanted(Stream *stream) {
+    pthread_mutex_lock(&stream->lock);
+    bool wanted = !stream->abandoned && !stream->ended;
+    pthread_mutex_unlock(&stream->lock);
+    return wanted;
+}
+
+size_t stream_waiting(Stream *stream) {
+    pthread_mutex_lock(&stream->lock);
+    size_t waiting = stream->waiting->len - stream->sent;
+    pthread_mutex_unlock(&stream->lock);
+    return waiting;
+}
+
 void stream_attach(Stream *stream, const StreamSleeper *sleeper) {
     stream->sleeper = *sleeper;
 }

@@ -44,6 +44,11 @@ bool stream_write_last(Stream *stream, const char *bytes, size_t size);
 /* No more bytes; broken: the client must see that the reply is not whole. */
 void stream_end(Stream *stream, bool broken);
 
+/* Whether anybody will read what is written. */
+bool stream_is_wanted(Stream *stream);
+/* Bytes that have not been sent. */
+size_t stream_waiting(Stream *stream);
+
 /* --- the server's side ------------------------------------------------------------------------ */
 
 #define STREAM_DONE (-1)

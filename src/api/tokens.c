@@ -1,6 +1,7 @@
 #include "api/tokens.h"
 
 #include "api/access_body.h"
+#include "api/entry.h"
 #include "api/people_shape.h"
 #include "base/clock.h"
 #include "base/id.h"
@@ -13,54 +14,12 @@
 
 /* --- lists ------------------------------------------------------------------------------------ */
 
-typedef struct {
-    const char *cursor;
-    int64_t limit;
-    GPtrArray *rows; /* ApiTokenAccess or ApiToken */
-} ListWork;
-
-static bool list_work(DbUnit *unit, void *data, GError **error) {
-    ListWork *work = data;
-    g_clear_pointer(&work->rows, g_ptr_array_unref);
-    return api_token_list(unit, work->cursor, work->limit, &work->rows, error);
-}
-
-static bool list_all_work(DbUnit *unit, void *data, GError **error) {
-    ListWork *work = data;
-    g_clear_pointer(&work->rows, g_ptr_array_unref);
-    return api_token_list_all(unit, work->cursor, work->limit, &work->rows, error);
-}
-
-static Json *access_json(const void *row) {
-    return token_access_object(row);
-}
-
-static Json *whole_json(const void *row) {
-    return token_object(row);
-}
-
-static bool answer_list(Call *call, DbWork read, Json *(*object)(const void *row), GError **error) {
-    ListWork work = {0};
-    bool ok = call_limit(call, &work.limit, error) && call_cursor(call, &work.cursor, error) &&
-              call_run(call, DB_READ, read, &work, error);
-    g_autoptr(GPtrArray) rows = work.rows;
-    if (!ok)
-        return false;
-    Json *all = json_new_array();
-    for (guint i = 0; i < rows->len; i++)
-        json_add(all, object(g_ptr_array_index(rows, i)));
-    bool full = rows->len > 0 && (int64_t)rows->len == work.limit;
-    const Json *last = full ? json_item(all, rows->len - 1) : NULL;
-    g_autofree char *next = g_strdup(json_member_string(last, "id", NULL));
-    return call_answer_list(call, "tokens", all, next);
-}
-
 static bool list(Call *call, GError **error) {
-    return answer_list(call, list_work, access_json, error);
+    return call_answer_roll(call, &token_roll, error);
 }
 
 static bool list_all(Call *call, GError **error) {
-    return answer_list(call, list_all_work, whole_json, error);
+    return call_answer_roll(call, &whole_token_roll, error);
 }
 
 /* --- making one ------------------------------------------------------------------------------- */
@@ -123,17 +82,128 @@ static bool make(Call *call, GError **error) {
            answer_made(call, &row, secret_text(ticket));
 }
 
+/* --- one more organization -------------------------------------------------------------------- */
+
+typedef struct {
+    Call *call;
+    const char *id;
+    const Membership *access; /* to be given */
+    bool seen;
+} AllowWork;
+
+static bool see_work(DbUnit *unit, void *data, GError **error) {
+    AllowWork *work = data;
+    g_autoptr(Membership) access = NULL;
+    bool ok = api_token_find_access(unit, work->id, &access, error);
+    work->seen = access != NULL;
+    return ok;
+}
+
+static bool may_list(const UserMembership *membership) {
+    RoleSubject subject = {.role = ROLE_NONE};
+    return role_from_name(membership->role, &subject.role) &&
+           role_allows(&subject, ACTION_TOKEN_READ, NULL);
+}
+
+/* Whoever names a token has it in a list of his: an organization's, or the operator's. */
+static bool require_seen(AllowWork *work, GError **error) {
+    Call *call = work->call;
+    const GPtrArray *reach = call->caller->reach;
+    work->seen = call_is_operator(call);
+    for (guint i = 0; i < reach->len && !work->seen; i++) {
+        const UserMembership *membership = g_ptr_array_index(reach, i);
+        DbScope scope = {.organization = membership->organization_id, .actor = call->caller->id};
+        if (may_list(membership) && !db_run(call_db(call), &scope, DB_READ, see_work, work, error))
+            return false;
+    }
+    return work->seen ||
+           call_refuse(call, PROBLEM_NOT_FOUND, error, "%s",
+                       "There is no such token in the organizations whose tokens you see.");
+}
+
+static bool allow_work(DbUnit *unit, void *data, GError **error) {
+    const AllowWork *work = data;
+    g_autoptr(ApiToken) token = NULL;
+    if (!api_token_get(unit, work->id, &token, error))
+        return false;
+    if (token->revoked_at != 0) {
+        g_set_error_literal(error, ASSAY_ERROR, ERROR_CONFLICT,
+                            "This token is revoked everywhere; make a new one.");
+        return false;
+    }
+    return access_body_require(unit, work->access, error) &&
+           api_token_allow(unit, work->access, error) &&
+           note(unit, work->call, AUDIT_TOKEN_CREATED, token, error);
+}
+
+static bool allow(Call *call, GError **error) {
+    g_auto(AccessBody) access = {0};
+    AllowWork work = {.call = call, .id = call_parameter(call, "id"), .access = &access.membership};
+    if (!require_seen(&work, error) || !access_body_init(&access, call, error))
+        return false;
+    access.membership.user_id = work.id;
+    if (!call_run(call, DB_WRITE, allow_work, &work, error))
+        return false;
+    Json *json = json_new_object();
+    json_put_bool(json, "success", true);
+    return call_answer(call, 201, json);
+}
+
 /* --- ending it -------------------------------------------------------------------------------- */
 
 static bool revoke_work(DbUnit *unit, void *data, GError **error) {
     Call *call = data;
-    const ApiToken row = {.id = call_parameter(call, "id")};
-    return api_token_disallow(unit, row.id, error) &&
-           note(unit, call, AUDIT_TOKEN_REVOKED, &row, error);
+    const char *id = call_parameter(call, "id");
+    g_autoptr(ApiToken) token = NULL;
+    return api_token_disallow(unit, id, error) && api_token_get(unit, id, &token, error) &&
+           note(unit, call, AUDIT_TOKEN_REVOKED, token, error);
 }
 
 static bool end_one(Call *call, GError **error) {
     if (!call_run(call, DB_WRITE, revoke_work, call, error))
+        return false;
+    Json *json = json_new_object();
+    json_put_bool(json, "success", true);
+    return call_answer(call, 200, json);
+}
+
+typedef struct {
+    Call *call;
+    ApiToken *token;
+    GPtrArray *reach; /* UserMembership */
+} EndWork;
+
+static bool end_work(DbUnit *unit, void *data, GError **error) {
+    EndWork *work = data;
+    const char *id = call_parameter(work->call, "id");
+    g_clear_pointer(&work->token, api_token_free);
+    g_clear_pointer(&work->reach, g_ptr_array_unref);
+    return api_token_get(unit, id, &work->token, error) &&
+           api_token_list_reach(unit, id, &work->reach, error) &&
+           api_token_revoke(unit, id, error) &&
+           note(unit, work->call, AUDIT_TOKEN_REVOKED, work->token, error);
+}
+
+/* Every organization that it reached has it in its log. */
+static bool tell_ended(Call *call, const EndWork *work, GError **error) {
+    AuditActor actor = call_actor(call);
+    AuditEntry entry = {.action = AUDIT_TOKEN_REVOKED,
+                        .actor = &actor,
+                        .target_kind = "token",
+                        .target_id = work->token->id,
+                        .target_name = work->token->name};
+    return entry_tell(call, work->reach, &entry, error);
+}
+
+static bool end_whole(Call *call, GError **error) {
+    EndWork work = {.call = call};
+    DbScope scope = call->scope;
+    scope.organization = AUDIT_INSTALLATION;
+    bool ok = db_run(call_db(call), &scope, DB_WRITE, end_work, &work, error) &&
+              tell_ended(call, &work, error);
+    g_clear_pointer(&work.token, api_token_free);
+    g_clear_pointer(&work.reach, g_ptr_array_unref);
+    if (!ok)
         return false;
     Json *json = json_new_object();
     json_put_bool(json, "success", true);
@@ -149,6 +219,13 @@ static const ShapeField make_fields[] = {
     SHAPE_FIELD("organizationId", STRING, 0, "When the caller is in several."),
     {0}};
 static const Shape make_shape = {.name = "TokenWish", .fields = make_fields};
+
+static const ShapeField allow_fields[] = {
+    ACCESS_BODY_FIELDS,
+    SHAPE_FIELD("expiresAt", TIME, SHAPE_NULLABLE, "When this access ends."),
+    SHAPE_FIELD("organizationId", STRING, 0, "The one that it is to reach."),
+    {0}};
+static const Shape allow_shape = {.name = "TokenAccessWish", .fields = allow_fields};
 
 const Route token_routes[] = {{.method = "GET",
                                .path = "/api/tokens",
@@ -180,6 +257,26 @@ const Route token_routes[] = {{.method = "GET",
                                .access = ACCESS_ROLE,
                                .action = ACTION_TOKEN_CHANGE,
                                .handle = end_one,
+                               .reply = &success_shape},
+                              {.method = "POST",
+                               .path = "/api/tokens/{id}/access",
+                               .id = "allowToken",
+                               .tag = "Tokens",
+                               .summary = "Let a token that you see reach the organization, too.",
+                               .access = ACCESS_ROLE,
+                               .action = ACTION_TOKEN_CHANGE,
+                               .handle = allow,
+                               .body = &allow_shape,
+                               .status = 201,
+                               .reply = &success_shape},
+                              {.method = "DELETE",
+                               .path = "/api/installation/tokens/{id}",
+                               .id = "revokeWholeToken",
+                               .tag = "Operations",
+                               .summary = "Make a token worthless everywhere.",
+                               .access = ACCESS_OPERATOR,
+                               .action = ACTION_INSTALLATION_CHANGE,
+                               .handle = end_whole,
                                .reply = &success_shape},
                               {.method = "GET",
                                .path = "/api/installation/tokens",

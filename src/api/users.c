@@ -2,6 +2,7 @@
 
 #include "api/access_body.h"
 #include "api/people_shape.h"
+#include "api/revision.h"
 #include "present/people_object.h"
 #include "store/audit.h"
 
@@ -9,33 +10,8 @@
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
-typedef struct {
-    const char *cursor;
-    int64_t limit;
-    GPtrArray *rows;
-} ListWork;
-
-static bool list_work(DbUnit *unit, void *data, GError **error) {
-    ListWork *work = data;
-    g_clear_pointer(&work->rows, g_ptr_array_unref);
-    return membership_list(unit, work->cursor, work->limit, &work->rows, error);
-}
-
 static bool list(Call *call, GError **error) {
-    ListWork work = {0};
-    bool ok = call_limit(call, &work.limit, error) && call_cursor(call, &work.cursor, error) &&
-              call_run(call, DB_READ, list_work, &work, error);
-    g_autoptr(GPtrArray) rows = work.rows;
-    if (!ok)
-        return false;
-    Json *all = json_new_array();
-    const char *next = NULL;
-    for (guint i = 0; i < rows->len; i++) {
-        const Member *row = g_ptr_array_index(rows, i);
-        json_add(all, member_object(row));
-        next = (int64_t)rows->len == work.limit ? row->user_id : NULL;
-    }
-    return call_answer_list(call, "users", all, next);
+    return call_answer_roll(call, &member_roll, error);
 }
 
 typedef struct {
@@ -82,39 +58,54 @@ static bool note(DbUnit *unit, const MemberWork *work, AuditAction action, GErro
     return audit_add(unit, &entry, error);
 }
 
-static bool change_work(DbUnit *unit, void *data, GError **error) {
-    MemberWork *work = data;
+static Json *show(const Call *call, const void *data) {
+    (void)call;
+    return member_object(((const MemberWork *)data)->member);
+}
+
+/* Whoever may not give what a member has may not take it away either. */
+static bool may_touch(Call *call, const void *data, GError **error) {
+    const Member *member = ((const MemberWork *)data)->member;
+    return access_body_may(call, member->role, member->grants, error);
+}
+
+static bool write_change(DbUnit *unit, Call *call, void *data, GError **error) {
+    const MemberWork *work = data;
     Membership membership = *work->may;
+    (void)call;
     membership.user_id = work->id;
-    return get_work(unit, work, error) && access_body_require(unit, work->may, error) &&
+    return access_body_require(unit, work->may, error) &&
            membership_update(unit, &membership, error) &&
            note(unit, work, AUDIT_MEMBER_CHANGED, error);
 }
 
-/* Whoever may not give what a member has may not take it away either. */
-static bool may_touch(Call *call, MemberWork *work, GError **error) {
-    return call_run(call, DB_READ, get_work, work, error) &&
-           access_body_may(call, work->member->role, work->member->grants, error);
-}
+static const Revision changing = {
+    .read = get_work, .may = may_touch, .show = show, .write = write_change};
 
 static bool change(Call *call, GError **error) {
     g_auto(AccessBody) access = {0};
     g_auto(MemberWork) work = {.call = call, .id = call_parameter(call, "id")};
-    if (!may_touch(call, &work, error) || !access_body_init(&access, call, error))
+    if (!call_run(call, DB_READ, get_work, &work, error) || !may_touch(call, &work, error) ||
+        !access_body_init(&access, call, error))
         return false;
     work.may = &access.membership;
-    return call_run(call, DB_WRITE, change_work, &work, error) && answer(call, &work, error);
+    return revision_make(call, &changing, &work, error) &&
+           call_answer(call, 200, member_object(work.member));
 }
 
-static bool remove_work(DbUnit *unit, void *data, GError **error) {
-    MemberWork *work = data;
-    return get_work(unit, work, error) && membership_delete(unit, work->id, error) &&
+static bool write_removal(DbUnit *unit, Call *call, void *data, GError **error) {
+    const MemberWork *work = data;
+    (void)call;
+    return membership_delete(unit, work->id, error) &&
            note(unit, work, AUDIT_MEMBER_REMOVED, error);
 }
 
+static const Revision removing = {
+    .read = get_work, .may = may_touch, .show = show, .write = write_removal, .removes = true};
+
 static bool remove_member(Call *call, GError **error) {
     g_auto(MemberWork) work = {.call = call, .id = call_parameter(call, "id")};
-    if (!may_touch(call, &work, error) || !call_run(call, DB_WRITE, remove_work, &work, error))
+    if (!revision_make(call, &removing, &work, error))
         return false;
     Json *json = json_new_object();
     json_put_bool(json, "success", true);
@@ -158,6 +149,7 @@ const Route user_routes[] = {{.method = "GET",
                               .summary = "Give a member another role.",
                               .access = ACCESS_ROLE,
                               .action = ACTION_MEMBER_CHANGE,
+                              .flags = ROUTE_OBJECT,
                               .handle = change,
                               .body = &change_shape,
                               .reply = &member_shape_of_api},
@@ -165,7 +157,9 @@ const Route user_routes[] = {{.method = "GET",
                               .path = "/api/users/{id}",
                               .id = "removeUser",
                               .tag = "People",
-                              .summary = "End a membership; the account stays.",
+                              .summary =
+                                  "End a membership; the account stays, and so do the integrations "
+                                  "that were his own, as the organization's.",
                               .access = ACCESS_ROLE,
                               .action = ACTION_MEMBER_CHANGE,
                               .handle = remove_member,

@@ -116,8 +116,25 @@ bool text_is_utf8(const char *text, size_t length) {
 
 /* Characters that move the cursor, end the line or reorder what is read. */
 static bool is_unprintable(gunichar c) {
-    return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029 ||
-           (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+    return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x061c || c == 0x200e || c == 0x200f ||
+           (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
+
+static bool shows_all(const char *text, const char *allowed) {
+    if (!g_utf8_validate(text, -1, NULL))
+        return false;
+    for (; *text != '\0'; text = g_utf8_next_char(text))
+        if (is_unprintable(g_utf8_get_char(text)) && !strchr(allowed, *text))
+            return false;
+    return true;
+}
+
+bool text_is_plain(const char *text) {
+    return shows_all(text, "");
+}
+
+bool text_is_plain_lines(const char *text) {
+    return shows_all(text, "\n\t");
 }
 
 char *text_one_line(const char *text, size_t max) {

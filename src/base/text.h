@@ -27,6 +27,12 @@ char *text_percent_encode(const char *text, size_t length);
 /* Whether the bytes are well-formed UTF-8 (RFC 3629) with no NUL. */
 bool text_is_utf8(const char *text, size_t length);
 
+/* Whether a text shows as what it is, on one line: well-formed, without control characters, line
+ * ends and what reorders the text around it (UAX #9). */
+bool text_is_plain(const char *text);
+/* The same of a text of several lines: line feeds and tabs are allowed. */
+bool text_is_plain_lines(const char *text);
+
 /* A copy fit for one line of a log or terminal: control characters become '?', length is cut to
  * max bytes on a character boundary with an ellipsis. Caller frees. */
 char *text_one_line(const char *text, size_t max);

@@ -18,21 +18,38 @@ static char *joined(const char *const *words) {
     return words ? g_strjoinv(" ", (char **)(uintptr_t)words) : NULL;
 }
 
-/* Ids of integrations that are named by name or id. */
-static bool find_integrations(const Session *session, const char *const *names, char **ids_out,
-                              GError **error) {
+/* Appends the id of an integration that is named by name or id. */
+typedef bool (*FindIntegration)(void *where, const char *name, GString *ids, GError **error);
+
+static bool find_here(void *session, const char *name, GString *ids, GError **error) {
+    g_autoptr(Integration) integration = NULL;
+    if (!integrations_find(session, name, &integration, error))
+        return false;
+    g_string_append(ids, integration->id);
+    return true;
+}
+
+static bool find_there(void *remote, const char *name, GString *ids, GError **error) {
+    g_autoptr(Json) integration = remote_integration(remote, name, error);
+    if (integration)
+        g_string_append(ids, json_member_string(integration, "id", ""));
+    return integration != NULL;
+}
+
+static bool find_integrations(FindIntegration find, void *where, const char *const *names,
+                              char **ids_out, GError **error) {
     g_autoptr(GString) ids = g_string_new(NULL);
     for (size_t i = 0; names && names[i]; i++) {
-        g_autoptr(Integration) integration = NULL;
-        if (!integrations_find(session, names[i], &integration, error))
+        if (i > 0)
+            g_string_append_c(ids, ' ');
+        if (!find(where, names[i], ids, error))
             return false;
-        g_string_append_printf(ids, "%s%s", ids->len > 0 ? " " : "", integration->id);
     }
     *ids_out = ids->len > 0 ? g_strdup(ids->str) : NULL;
     return true;
 }
 
-bool access_init(Access *access, const Session *session, const Arguments *arguments,
+static bool init(Access *access, FindIntegration find, void *where, const Arguments *arguments,
                  const char *role, GError **error) {
     const char *wanted = arguments_text(arguments, "role");
     g_auto(Access) made = {.grants = joined(arguments_list(arguments, "grant"))};
@@ -41,8 +58,8 @@ bool access_init(Access *access, const Session *session, const Arguments *argume
                             "--role is missing: owner, admin, member, auditor or scanner");
         return false;
     }
-    if (!find_integrations(session, arguments_list(arguments, "integration"), &made.integrations,
-                           error))
+    if (!find_integrations(find, where, arguments_list(arguments, "integration"),
+                           &made.integrations, error))
         return false;
     made.membership = (Membership){.role = wanted ? wanted : role,
                                    .grants = made.grants,
@@ -54,6 +71,43 @@ bool access_init(Access *access, const Session *session, const Arguments *argume
     *access = made;
     made.grants = made.integrations = NULL;
     return true;
+}
+
+bool access_init(Access *access, const Session *session, const Arguments *arguments,
+                 const char *role, GError **error) {
+    return init(access, find_here, (void *)(uintptr_t)session, arguments, role, error);
+}
+
+bool access_init_remote(Access *access, Remote *remote, const Arguments *arguments,
+                        const char *role, GError **error) {
+    return init(access, find_there, remote, arguments, role, error);
+}
+
+static void put_words(Json *body, const char *name, const char *list) {
+    if (!list)
+        return;
+    Json *array = json_new_array();
+    g_auto(GStrv) words = g_strsplit(list, " ", -1);
+    for (char **word = words; *word; word++)
+        json_add_string(array, *word);
+    json_put(body, name, array);
+}
+
+static void put_time(Json *body, const char *name, int64_t at) {
+    if (at != 0)
+        json_put_time(body, name, at);
+}
+
+Json *access_body(const Access *access) {
+    const Membership *membership = &access->membership;
+    Json *body = json_new_object();
+    json_put_string(body, "role", membership->role);
+    put_words(body, "grants", membership->grants);
+    put_words(body, "integrations", membership->integrations);
+    put_time(body, "periodFrom", membership->period_from);
+    put_time(body, "periodUntil", membership->period_until);
+    put_time(body, "expiresAt", membership->expires_at);
+    return body;
 }
 
 bool access_expiry(const Arguments *arguments, int64_t *expires_out, GError **error) {

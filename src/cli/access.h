@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "cli/remote.h"
 #include "cli/session.h"
 #include "store/audit.h"
 #include "store/membership.h"
@@ -30,6 +31,13 @@ bool access_init(Access *access, const Session *session, const Arguments *argume
                  const char *role, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void access_clear(Access *access);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Access, access_clear)
+
+/* The same with the integrations of a server. */
+bool access_init_remote(Access *access, Remote *remote, const Arguments *arguments,
+                        const char *role, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* What it says as the body of a request; the caller owns it. */
+Json *access_body(const Access *access);
 
 /* --expires: a time, a date, or how long from now ("90d"); 0 when it is not given. ERROR_USAGE. */
 bool access_expiry(const Arguments *arguments, int64_t *expires_out,

@@ -2,9 +2,7 @@
 
 #include "base/clock.h"
 #include "cli/grid.h"
-#include "cli/session.h"
 #include "present/audit_object.h"
-#include "store/audit.h"
 #include "store/audit_tree.h"
 
 #include <string.h>
@@ -34,22 +32,24 @@ static bool proof_work(DbUnit *unit, void *data, GError **error) {
            audit_tree_prove(unit, work->id, &work->proof, error);
 }
 
-static bool print_proof(const CommandCall *call, const Session *session, const DbScope *scope,
-                        GError **error) {
+static void print_proof(const Output *output, const Json *proof) {
+    output_json(output, proof);
+    output_line(output, "leaf %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT,
+                json_member_int(proof, "leafIndex", -1), json_member_int(proof, "treeSize", 0));
+    output_line(output, "root %s", json_member_string(proof, "rootHash", ""));
+    output_line(output, "%s", json_member_string(proof, "record", ""));
+    output_note(output, "Next: --json prints the whole proof");
+}
+
+static bool prove_here(const CommandCall *call, const Session *session, const DbScope *scope,
+                       GError **error) {
     ProofWork work = {.id = arguments_text(call->arguments, "proof")};
-    if (!db_run(session_db(session), scope, DB_WRITE, proof_work, &work, error)) {
-        proof_work_clear(&work);
-        return false;
-    }
-    g_autoptr(Json) json = audit_proof_object(work.row, &work.proof);
-    output_json(call->output, json);
-    output_line(call->output, "leaf %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT,
-                work.proof.leaf_index, work.proof.tree_size);
-    output_line(call->output, "root %s", json_member_string(json, "rootHash", ""));
-    output_line(call->output, "%s", work.row->record);
-    output_note(call->output, "Next: --json prints the whole proof");
+    bool ok = db_run(session_db(session), scope, DB_WRITE, proof_work, &work, error);
+    g_autoptr(Json) proof = ok ? audit_proof_object(work.row, &work.proof) : NULL;
     proof_work_clear(&work);
-    return true;
+    if (proof)
+        print_proof(call->output, proof);
+    return ok;
 }
 
 /* --- rows ------------------------------------------------------------------------------------- */
@@ -65,19 +65,31 @@ static bool list_work(DbUnit *unit, void *data, GError **error) {
     return audit_list(unit, &work->filter, &work->rows, error);
 }
 
-static AuditFilter make_filter(const Arguments *arguments) {
+bool audit_filter(const Arguments *arguments, AuditFilter *filter_out, GError **error) {
+    static const char *const results[] = {AUDIT_OK, AUDIT_DENIED, AUDIT_FAILED, NULL};
+    const char *result = arguments_text(arguments, "result");
+    if (result && !g_strv_contains(results, result)) {
+        g_set_error_literal(error, ASSAY_ERROR, ERROR_USAGE, "--result wants ok, denied or failed");
+        return false;
+    }
+    *filter_out = (AuditFilter){.action = arguments_text(arguments, "action"),
+                                .actor_id = arguments_text(arguments, "actor"),
+                                .target_id = arguments_text(arguments, "target"),
+                                .result = result,
+                                .from = arguments_time(arguments, "from"),
+                                .until = arguments_time(arguments, "until")};
+    return true;
+}
+
+static bool list_filter(const Arguments *arguments, AuditFilter *filter_out, GError **error) {
     const char *cursor = arguments_text(arguments, "cursor");
-    return (AuditFilter){
-        .action = arguments_text(arguments, "action"),
-        .actor_id = arguments_text(arguments, "actor"),
-        .target_id = arguments_text(arguments, "target"),
-        .result = arguments_text(arguments, "result"),
-        .from = arguments_time(arguments, "from"),
-        .until = arguments_time(arguments, "until"),
-        .before_id = cursor,
-        .after_id = cursor,
-        .oldest_first = arguments_flag(arguments, "oldest-first"),
-        .limit = MIN(arguments_count(arguments, "limit", STORE_LIST_DEFAULT), STORE_LIST_MAX)};
+    if (!audit_filter(arguments, filter_out, error))
+        return false;
+    filter_out->before_id = filter_out->after_id = cursor;
+    filter_out->oldest_first = arguments_flag(arguments, "oldest-first");
+    filter_out->limit =
+        MIN(arguments_count(arguments, "limit", STORE_LIST_DEFAULT), STORE_LIST_MAX);
+    return true;
 }
 
 static Json *list_json(const ListWork *work) {
@@ -129,10 +141,11 @@ static void print_rows(const Output *output, const Json *json) {
         output_note(output, "There are more: --cursor %s", cursor);
 }
 
-static bool print_list(const CommandCall *call, const Session *session, const DbScope *scope,
-                       GError **error) {
-    ListWork work = {.filter = make_filter(call->arguments)};
-    bool ok = db_run(session_db(session), scope, DB_READ, list_work, &work, error);
+static bool list_here(const CommandCall *call, const Session *session, const DbScope *scope,
+                      GError **error) {
+    ListWork work = {0};
+    bool ok = list_filter(call->arguments, &work.filter, error) &&
+              db_run(session_db(session), scope, DB_READ, list_work, &work, error);
     g_autoptr(GPtrArray) rows = work.rows;
     if (!ok)
         return false;
@@ -142,28 +155,88 @@ static bool print_list(const CommandCall *call, const Session *session, const Db
     return true;
 }
 
-static bool run(CommandCall *call, GError **error) {
-    const DbScope installation = {
+const DbScope *audit_scope(const Arguments *arguments, const Session *session) {
+    static const DbScope installation = {
         .organization = AUDIT_INSTALLATION, .actor = "cli", .role = "operator", .system = true};
-    bool whole = arguments_flag(call->arguments, "installation");
-    g_autoptr(Session) session =
-        session_open(call->arguments, whole ? SESSION_INSTALLATION : SESSION_READ, error);
+    return arguments_flag(arguments, "installation") ? &installation : session_scope(session);
+}
+
+Session *audit_open(const Arguments *arguments, GError **error) {
+    bool whole = arguments_flag(arguments, "installation");
+    return session_open(arguments, whole ? SESSION_INSTALLATION : SESSION_READ, error);
+}
+
+static bool run(CommandCall *call, GError **error) {
+    g_autoptr(Session) session = audit_open(call->arguments, error);
     if (!session)
         return false;
-    const DbScope *scope = whole ? &installation : session_scope(session);
-    return arguments_text(call->arguments, "proof") ? print_proof(call, session, scope, error)
-                                                    : print_list(call, session, scope, error);
+    const DbScope *scope = audit_scope(call->arguments, session);
+    return arguments_text(call->arguments, "proof") ? prove_here(call, session, scope, error)
+                                                    : list_here(call, session, scope, error);
+}
+
+/* --- of a server ------------------------------------------------------------------------------ */
+
+const char *audit_path(const Arguments *arguments) {
+    return arguments_flag(arguments, "installation") ? "/api/installation/audit" : "/api/audit";
+}
+
+static bool prove_there(const CommandCall *call, Remote *remote, GError **error) {
+    g_autofree char *pattern = g_strconcat(audit_path(call->arguments), "/{id}/proof", NULL);
+    g_autofree char *path = remote_path(pattern, arguments_text(call->arguments, "proof"));
+    g_autoptr(Json) proof = remote_get(remote, path, NULL, error);
+    if (proof)
+        print_proof(call->output, proof);
+    return proof != NULL;
+}
+
+void audit_query_init(AuditQuery *query, const AuditFilter *filter) {
+    *query = (AuditQuery){.from = filter->from != 0 ? clock_format(filter->from) : NULL,
+                          .until = filter->until != 0 ? clock_format(filter->until) : NULL};
+    audit_query_add(query, "action", filter->action);
+    audit_query_add(query, "actor", filter->actor_id);
+    audit_query_add(query, "target", filter->target_id);
+    audit_query_add(query, "result", filter->result);
+    audit_query_add(query, "from", query->from);
+    audit_query_add(query, "until", query->until);
+}
+
+void audit_query_clear(AuditQuery *query) {
+    g_clear_pointer(&query->from, g_free);
+    g_clear_pointer(&query->until, g_free);
+}
+
+void audit_query_add(AuditQuery *query, const char *name, const char *value) {
+    g_assert(query->count + 1 < G_N_ELEMENTS(query->fields));
+    query->fields[query->count++] = (RemoteField){name, value};
+}
+
+static bool list_there(const CommandCall *call, Remote *remote, GError **error) {
+    g_auto(AuditQuery) query = {0};
+    AuditFilter filter;
+    if (!list_filter(call->arguments, &filter, error))
+        return false;
+    g_autofree char *limit = g_strdup_printf("%" G_GINT64_FORMAT, filter.limit);
+    audit_query_init(&query, &filter);
+    audit_query_add(&query, "order", filter.oldest_first ? "oldest" : NULL);
+    audit_query_add(&query, "limit", limit);
+    audit_query_add(&query, "cursor", filter.before_id);
+    g_autoptr(Json) json = remote_get(remote, audit_path(call->arguments), query.fields, error);
+    if (!json)
+        return false;
+    output_json(call->output, json);
+    print_rows(call->output, json);
+    return true;
+}
+
+static bool ask(CommandCall *call, Remote *remote, GError **error) {
+    return arguments_text(call->arguments, "proof") ? prove_there(call, remote, error)
+                                                    : list_there(call, remote, error);
 }
 
 static const Option options[] = {
-    {"action", OPTION_TEXT, "ACTION", "\"session.login\", or \"session.\" for all of its kind"},
-    {"actor", OPTION_TEXT, "WHO", "id, e-mail address or name of a token"},
-    {"target", OPTION_TEXT, "WHAT", "id or name of what it was done to"},
-    {"result", OPTION_TEXT, "RESULT", "ok, denied or failed"},
-    {"from", OPTION_TIME, "TIME", "from then on"},
-    {"until", OPTION_TIME, "TIME", "before then"},
-    {"installation", OPTION_FLAG, NULL, "what belongs to no organization: logins, operators"},
-    {"oldest-first", OPTION_FLAG, NULL, "for exports"},
+    AUDIT_OPTIONS,
+    {"oldest-first", OPTION_FLAG, NULL, "the other way round"},
     {"proof", OPTION_TEXT, "ID", "one entry with the proof that it is in the sealed log"},
     {"limit", OPTION_COUNT, "N", "at most so many (100)"},
     {"cursor", OPTION_TEXT, "CURSOR", "go on behind a nextCursor"},
@@ -176,8 +249,9 @@ const Command audit_command = {
     .about = "Entries are never changed or deleted. They are sealed into a Merkle tree per\n"
              "organization; --proof gives the path from an entry to the tree's root.",
     .examples = "assay audit --action session. --from 7d\n"
-                "assay audit --oldest-first --limit 1000 --json\n"
+                "assay audit --target ada@example.com --json\n"
                 "assay audit --installation --result denied",
     .options = options,
     .run = run,
+    .remote = ask,
 };

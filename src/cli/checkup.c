@@ -3,9 +3,10 @@
 #include "cli/grid.h"
 
 #include <stdarg.h>
+#include <string.h>
 
 typedef struct {
-    const char *subject;
+    char *subject;
     CheckupState state;
     char *message;
     char *advice; /* NULL: nothing is to be done */
@@ -30,6 +31,7 @@ static const Look looks[CHECKUP_STATES] = {
 
 static void finding_free(void *data) {
     Finding *finding = data;
+    g_free(finding->subject);
     g_free(finding->message);
     g_free(finding->advice);
     g_free(finding);
@@ -55,7 +57,7 @@ void checkup_subject(Checkup *checkup, const char *subject) {
 static G_GNUC_PRINTF(4, 0) void add(Checkup *checkup, CheckupState state, const char *advice,
                                     const char *format, va_list values) {
     Finding *finding = g_new0(Finding, 1);
-    finding->subject = checkup->subject;
+    finding->subject = g_strdup(checkup->subject);
     finding->state = state;
     finding->message = g_strdup_vprintf(format, values);
     finding->advice = g_strdup(advice);
@@ -81,6 +83,27 @@ void checkup_fail(Checkup *checkup, const char *advice, const char *format, ...)
     va_start(values, format);
     add(checkup, CHECKUP_ERROR, advice, format, values);
     va_end(values);
+}
+
+/* What this program has no word for is worth a look. */
+static CheckupState state_named(const char *status) {
+    for (int state = 0; state < CHECKUP_STATES; state++)
+        if (strcmp(looks[state].status, status) == 0)
+            return (CheckupState)state;
+    return CHECKUP_WARNING;
+}
+
+void checkup_take(Checkup *checkup, const Json *json) {
+    const Json *list = json_member(json, "findings");
+    for (size_t i = 0; i < json_count(list); i++) {
+        const Json *item = json_item(list, i);
+        Finding *finding = g_new0(Finding, 1);
+        finding->subject = g_strdup(json_member_string(item, "check", ""));
+        finding->state = state_named(json_member_string(item, "status", ""));
+        finding->message = g_strdup(json_member_string(item, "message", ""));
+        finding->advice = g_strdup(json_member_string(item, "advice", NULL));
+        g_ptr_array_add(checkup->findings, finding);
+    }
 }
 
 /* --- telling ---------------------------------------------------------------------------------- */

@@ -9,6 +9,7 @@
 #include "cli/output.h"
 #include "cli/place.h"
 #include "db/db.h"
+#include "vault/keyring.h"
 
 typedef enum { CHECKUP_OK, CHECKUP_WARNING, CHECKUP_ERROR, CHECKUP_STATES } CheckupState;
 
@@ -31,6 +32,9 @@ void checkup_fail(Checkup *checkup, const char *advice, const char *format, ...)
 
 size_t checkup_count(const Checkup *checkup, CheckupState state);
 
+/* Adds the findings of such an object, which a server has sent. */
+void checkup_take(Checkup *checkup, const Json *json);
+
 /* {"healthy", "errors", "warnings", "findings": [{"check", "status", "message", "advice"}]} */
 Json *checkup_json(const Checkup *checkup);
 void checkup_print(const Checkup *checkup, const Output *output);
@@ -41,4 +45,6 @@ typedef struct {
     const Place *place;
     Db *db;       /* NULL: not reachable, which was told */
     bool network; /* services may be asked */
+    bool serving; /* by a process that serves: its own database and key are what is looked at */
+    const Keyring *keyring; /* of that process */
 } Examination;

@@ -20,8 +20,9 @@ void doctor_reach(Examination *examination) {
                      error->message);
         return;
     }
-    examination->db =
-        db_open_with(place->database_url, &(DbOptions){.busy_limit_ms = BUSY_MS}, &error);
+    if (!examination->serving)
+        examination->db =
+            db_open_with(place->database_url, &(DbOptions){.busy_limit_ms = BUSY_MS}, &error);
     if (examination->db)
         checkup_ok(examination->checkup, "%s",
                    place->database_file ? place->database_file : "the server answers");
@@ -46,10 +47,11 @@ void doctor_schema(Examination *examination) {
         checkup_ok(examination->checkup, "version %d", version);
 }
 
+/* Every page is read: not by a process that has others to answer. */
 void doctor_whole(Examination *examination) {
     const char *file = examination->place->database_file;
     g_autoptr(GError) error = NULL;
-    if (!file || !g_file_test(file, G_FILE_TEST_EXISTS))
+    if (examination->serving || !file || !g_file_test(file, G_FILE_TEST_EXISTS))
         return;
     if (sqlite_file_check(file, SQLITE_FILE_QUICK, &error))
         checkup_ok(examination->checkup, "every page was read");

@@ -66,8 +66,10 @@ static void check_escrow(Examination *examination, const Keyring *keyring) {
 
 void doctor_key(Examination *examination) {
     g_autoptr(GError) error = NULL;
-    g_autoptr(Keyring) keyring =
-        keyring_open(examination->place->data_dir, KEYRING_REQUIRE, &error);
+    g_autoptr(Keyring) opened =
+        examination->keyring ? NULL
+                             : keyring_open(examination->place->data_dir, KEYRING_REQUIRE, &error);
+    const Keyring *keyring = opened ? opened : examination->keyring;
     if (!keyring) {
         checkup_fail(examination->checkup,
                      "Put the key back: ENCRYPTION_KEY_FILE, or encryption.key in the data "

@@ -2,140 +2,16 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/id.h"
+#include "cli/access.h"
 #include "cli/grid.h"
 #include "cli/integrations.h"
 #include "cli/session.h"
 #include "net/redis.h"
-#include "store/provider_limit.h"
 #include "sync/budget_view.h"
+#include "sync/limit_choice.h"
+#include "sync/limit_object.h"
 
 #include <string.h>
-
-#define RATE_SUFFIX "-rate" /* of the smoothed limit beside a counted one: see connect/sender.c */
-
-/* --- keys ------------------------------------------------------------------------------------- */
-
-/* What stands before the first slash of "github/0/INTEGRATION". Caller frees. */
-static char *provider_of(const char *key) {
-    return g_strndup(key, strcspn(key, "/"));
-}
-
-/* The integration at the end of a key, NULL when the limit is the application's. Caller frees. */
-static char *integration_of(const char *key) {
-    const char *slash = strrchr(key, '/');
-    const char *last = slash ? slash + 1 : key;
-    size_t length = strcspn(last, "#");
-    if (g_str_has_suffix(last, RATE_SUFFIX))
-        length -= strlen(RATE_SUFFIX);
-    char *id = g_strndup(last, length);
-    if (id_is_valid(id))
-        return id;
-    g_free(id);
-    return NULL;
-}
-
-static bool is_operators(const char *key) {
-    return strstr(key, "/operator/") != NULL;
-}
-
-/* --- JSON ------------------------------------------------------------------------------------- */
-
-/* A time of the keeper as one of ours; 0 when it is over. */
-static int64_t ours(const BudgetView *view, int64_t keeper_ms) {
-    return keeper_ms > view->now_ms ? clock_now_ms() + keeper_ms - view->now_ms : 0;
-}
-
-static void put_rate(Json *json, const char *name, int64_t limit, int64_t window_ms) {
-    g_autofree char *text = limit > 0 ? budget_rate_text(limit, window_ms) : NULL;
-    json_put_string(json, name, text);
-}
-
-static const char *kind_of(const BudgetView *view, int64_t limit) {
-    if (limit == 0)
-        return "concurrency";
-    return view->kind == BUDGET_QUOTA ? "quota" : "rate";
-}
-
-static const char *authority_of(const BudgetView *view) {
-    if (is_operators(view->key))
-        return "operator";
-    return view->share.told_limit > 0 ? "provider" : "declared";
-}
-
-static void put_state(Json *json, const BudgetView *view) {
-    const BudgetShare *share = &view->share;
-    BudgetSpec spec = budget_view_spec(view);
-    int64_t limit = budget_share_limit(share, &spec);
-    int64_t factor = budget_share_factor(share, view->now_ms);
-    bool quota = view->kind == BUDGET_QUOTA;
-    json_put_string(json, "kind", kind_of(view, limit));
-    put_rate(json, "declared", share->limit, share->window_ms);
-    put_rate(json, "inForce", limit, share->window_ms);
-    json_put_string(json, "authority", authority_of(view));
-    if (limit > 0)
-        json_put_int(json, "remaining", budget_share_remaining(share, &spec, view->now_ms));
-    else
-        json_put(json, "remaining", NULL);
-    json_put_time(json, "resetAt", ours(view, quota ? share->reset_at : share->spent_until));
-    json_put_time(json, "heldUntil", ours(view, share->held_until));
-    json_put_real(json, "pace", (double)factor / BUDGET_FACTOR_FULL);
-    json_put_time(json, "usedAt", clock_now_ms() + share->touched_at - view->now_ms);
-}
-
-static Json *view_json(const BudgetView *view, const GPtrArray *integrations) {
-    Json *json = json_new_object();
-    g_autofree char *provider = provider_of(view->key);
-    g_autofree char *integration = integration_of(view->key);
-    json_put_string(json, "key", view->key);
-    json_put_string(json, "provider", provider);
-    json_put_string(json, "integrationId", integration);
-    json_put_string(json, "integration",
-                    integration ? integrations_name(integrations, integration) : NULL);
-    put_state(json, view);
-    return json;
-}
-
-static void add_own(Json *list, const char *provider, const char *limit, int64_t set_at) {
-    Json *json = json_new_object();
-    json_put_string(json, "provider", provider);
-    json_put_string(json, "limit", limit);
-    json_put_string(json, "origin", set_at > 0 ? "command" : "configuration");
-    json_put_time(json, "setAt", set_at);
-    json_add(list, json);
-}
-
-static Json *own_json(const GPtrArray *limits, const Json *configured) {
-    Json *list = json_new_array();
-    void *iterator = NULL;
-    const char *provider;
-    Json *value;
-    for (guint i = 0; i < limits->len; i++) {
-        const ProviderLimit *limit = g_ptr_array_index(limits, i);
-        g_autofree char *text = budget_rate_text(limit->limit_calls, limit->window_ms);
-        add_own(list, limit->provider, text, limit->set_at);
-    }
-    while (json_next(configured, &iterator, &provider, &value))
-        if (strcmp(provider, "api") != 0)
-            add_own(list, provider, json_text(value), 0);
-    return list;
-}
-
-static Json *overview_json(const BudgetOverview *overview, const GPtrArray *integrations,
-                           const Json *configured) {
-    Json *json = json_new_object();
-    Json *list = json_new_array();
-    Json *counted = json_new_object();
-    for (guint i = 0; i < overview->views->len; i++)
-        json_add(list, view_json(g_ptr_array_index(overview->views, i), integrations));
-    json_put(json, "limits", list);
-    json_put(json, "operator", own_json(overview->limits, configured));
-    json_put_string(counted, "in", overview->authority->place);
-    json_put_time(counted, "since", overview->authority->changed_at);
-    json_put_bool(counted, "reachable", !overview->unreachable);
-    json_put(json, "counted", counted);
-    return json;
-}
 
 /* --- for people ------------------------------------------------------------------------------- */
 
@@ -212,28 +88,52 @@ static void print(const Output *output, const Json *json) {
 
 /* --- looking ---------------------------------------------------------------------------------- */
 
-/* Of a session of an organization, for the names of its integrations. */
-static bool read_all(Session *session, Json **json_out, GError **error) {
+/* The names of integrations, beside their ids. */
+static void put_names(const Json *overview, const Json *integrations) {
+    const Json *list = json_member(overview, "limits");
+    for (size_t i = 0; i < json_count(list); i++) {
+        Json *item = json_item(list, i);
+        const char *id = json_member_string(item, "integrationId", NULL);
+        json_put_string(item, "integration", id ? integrations_called(integrations, id) : NULL);
+    }
+}
+
+static void tell_all(const CommandCall *call, const Json *overview, const Json *integrations) {
+    put_names(overview, integrations);
+    output_json(call->output, overview);
+    print(call->output, overview);
+}
+
+static Json *read_all(Session *session, GError **error) {
     const Secret *url = NULL;
     if (!session_redis_url(session, &url, error))
-        return false;
+        return NULL;
     g_autoptr(Redis) redis = url ? redis_new(url, error) : NULL;
-    g_autoptr(GPtrArray) integrations = NULL;
     g_auto(BudgetOverview) overview = {0};
-    if ((url && !redis) || !integrations_read(session, &integrations, error) ||
-        !budget_overview_read(session_db(session), redis, &overview, error))
+    if ((url && !redis) || !budget_overview_read(session_db(session), redis, &overview, error))
+        return NULL;
+    return limit_overview_object(&overview, session_limits(session));
+}
+
+/* A session of an organization, for the names of its integrations. */
+static bool run(CommandCall *call, GError **error) {
+    g_autoptr(Session) session = session_open(call->arguments, SESSION_READ, error);
+    g_autoptr(Json) integrations = session ? integrations_here(session, error) : NULL;
+    g_autoptr(Json) overview = integrations ? read_all(session, error) : NULL;
+    if (!overview)
         return false;
-    *json_out = overview_json(&overview, integrations, session_limits(session));
+    tell_all(call, overview, integrations);
     return true;
 }
 
-static bool run(CommandCall *call, GError **error) {
-    g_autoptr(Json) json = NULL;
-    g_autoptr(Session) session = session_open(call->arguments, SESSION_READ, error);
-    if (!session || !read_all(session, &json, error))
+/* The operator need not have a role in an organization; then he sees ids. */
+static bool run_remote(CommandCall *call, Remote *remote, GError **error) {
+    g_autoptr(GError) ignored = NULL;
+    g_autoptr(Json) overview = remote_get(remote, "/api/limits", NULL, error);
+    if (!overview)
         return false;
-    output_json(call->output, json);
-    print(call->output, json);
+    g_autoptr(Json) integrations = integrations_there(remote, &ignored);
+    tell_all(call, overview, integrations);
     return true;
 }
 
@@ -247,17 +147,10 @@ const Command limits_command = {
     .examples = "assay limits\n"
                 "assay limits --json",
     .run = run,
+    .remote = run_remote,
 };
 
 /* --- the operator's own ----------------------------------------------------------------------- */
-
-static bool put_work(DbUnit *unit, void *data, GError **error) {
-    return provider_limit_put(unit, data, error);
-}
-
-static bool drop_work(DbUnit *unit, void *data, GError **error) {
-    return provider_limit_drop(unit, data, error);
-}
 
 /* The provider's id, of an id or alias. */
 static const char *find_provider(Session *session, const CommandCall *call, GError **error) {
@@ -267,11 +160,10 @@ static const char *find_provider(Session *session, const CommandCall *call, GErr
     return definition ? definition->id : NULL;
 }
 
-static void tell(const CommandCall *call, const char *provider, const char *limit) {
-    g_autoptr(Json) json = json_new_object();
-    json_put_string(json, "provider", provider);
-    json_put_string(json, "limit", limit);
-    output_json(call->output, json);
+static void tell(const CommandCall *call, const Json *choice) {
+    const char *provider = json_member_string(choice, "provider", "");
+    const char *limit = json_member_string(choice, "limit", NULL);
+    output_json(call->output, choice);
     if (limit)
         output_line(call->output, "%s is called at most %s for each connection.", provider, limit);
     else
@@ -279,33 +171,58 @@ static void tell(const CommandCall *call, const char *provider, const char *limi
     output_note(call->output, "It holds for every sync that begins from now on.");
 }
 
-static bool run_set(CommandCall *call, GError **error) {
+/* Before anything is opened or asked. */
+static bool check_rate(const CommandCall *call, GError **error) {
     BudgetSpec spec = {0};
     g_autoptr(GError) failure = NULL;
-    if (!budget_parse_rate(arguments_word(call->arguments, 1), &spec, &failure)) {
-        g_set_error(error, ASSAY_ERROR, ERROR_USAGE, "%s", failure->message);
+    if (budget_parse_rate(arguments_word(call->arguments, 1), &spec, &failure))
+        return true;
+    g_set_error(error, ASSAY_ERROR, ERROR_USAGE, "%s", failure->message);
+    return false;
+}
+
+static bool run_set(CommandCall *call, GError **error) {
+    g_autofree char *text = NULL;
+    if (!check_rate(call, error))
         return false;
-    }
     g_autoptr(Session) session = session_open(call->arguments, SESSION_INSTALLATION, error);
     const char *provider = session ? find_provider(session, call, error) : NULL;
-    if (!provider)
+    if (!provider || !limit_choose(session_db(session), access_actor(), provider,
+                                   arguments_word(call->arguments, 1), &text, error))
         return false;
-    ProviderLimit limit = {
-        .provider = provider, .limit_calls = spec.limit, .window_ms = spec.window_ms};
-    if (!session_run(session, DB_WRITE, put_work, &limit, error))
-        return false;
-    g_autofree char *text = budget_rate_text(spec.limit, spec.window_ms);
-    tell(call, provider, text);
+    g_autoptr(Json) choice = limit_choice_object(provider, text);
+    tell(call, choice);
     return true;
 }
 
 static bool run_clear(CommandCall *call, GError **error) {
     g_autoptr(Session) session = session_open(call->arguments, SESSION_INSTALLATION, error);
     const char *provider = session ? find_provider(session, call, error) : NULL;
-    if (!provider || !session_run(session, DB_WRITE, drop_work, (void *)(uintptr_t)provider, error))
+    if (!provider || !limit_forget(session_db(session), access_actor(), provider, error))
         return false;
-    tell(call, provider, NULL);
+    g_autoptr(Json) choice = limit_choice_object(provider, NULL);
+    tell(call, choice);
     return true;
+}
+
+static bool change_there(CommandCall *call, Remote *remote, const char *method, const Json *body,
+                         GError **error) {
+    g_autofree char *path =
+        remote_path("/api/limits/{provider}", arguments_word(call->arguments, 0));
+    g_autoptr(Json) choice = remote_send(remote, method, path, body, error);
+    if (choice)
+        tell(call, choice);
+    return choice != NULL;
+}
+
+static bool set_there(CommandCall *call, Remote *remote, GError **error) {
+    g_autoptr(Json) body = json_new_object();
+    json_put_string(body, "limit", arguments_word(call->arguments, 1));
+    return check_rate(call, error) && change_there(call, remote, "PUT", body, error);
+}
+
+static bool clear_there(CommandCall *call, Remote *remote, GError **error) {
+    return change_there(call, remote, "DELETE", NULL, error);
 }
 
 const Command limits_set_command = {
@@ -319,6 +236,7 @@ const Command limits_set_command = {
     .least = 2,
     .most = 2,
     .run = run_set,
+    .remote = set_there,
 };
 
 const Command limits_clear_command = {
@@ -329,4 +247,5 @@ const Command limits_clear_command = {
     .least = 1,
     .most = 1,
     .run = run_clear,
+    .remote = clear_there,
 };

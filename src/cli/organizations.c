@@ -3,6 +3,7 @@
 #include "base/id.h"
 #include "cli/access.h"
 #include "cli/grid.h"
+#include "cli/roll.h"
 #include "present/people_object.h"
 #include "store/organization.h"
 
@@ -18,51 +19,35 @@ static bool note(DbUnit *unit, AuditAction action, const char *id, const char *n
 
 /* --- list ------------------------------------------------------------------------------------- */
 
-typedef struct {
-    const char *after;
-    int64_t limit;
-    GPtrArray *rows;
-} ListWork;
-
-static bool list_work(DbUnit *unit, void *data, GError **error) {
-    ListWork *work = data;
-    g_clear_pointer(&work->rows, g_ptr_array_unref);
-    return organization_list(unit, work->after, work->limit, &work->rows, error);
-}
+static const RollPlace all = {&organization_roll, "/api/organizations", SESSION_INSTALLATION};
 
 static const GridColumn columns[] = {{.title = "NAME", .gives_way = true}, {.title = "ID"}, {0}};
 
-static bool run_list(CommandCall *call, GError **error) {
-    const Arguments *arguments = call->arguments;
-    ListWork work = {.after = arguments_text(arguments, "cursor")};
-    work.limit = MIN(arguments_count(arguments, "limit", STORE_LIST_MAX), STORE_LIST_MAX);
-    g_autoptr(Session) session = session_open(arguments, SESSION_INSTALLATION, error);
-    bool ok = session && session_run(session, DB_READ, list_work, &work, error);
-    g_autoptr(GPtrArray) rows = work.rows;
-    if (!ok)
-        return false;
+static bool show(const CommandCall *call, const Json *page) {
     g_autoptr(Grid) grid = grid_new(columns);
-    g_autoptr(Json) json = json_new_object();
-    Json *list = json_new_array();
-    const char *last = NULL;
-    for (guint i = 0; i < rows->len; i++) {
-        const Organization *row = g_ptr_array_index(rows, i);
-        json_add(list, organization_object(row));
-        grid_add(grid, row->name);
-        grid_add(grid, row->id);
-        last = row->id;
+    const Json *list = json_member(page, "organizations");
+    if (!page)
+        return false;
+    for (size_t i = 0; i < json_count(list); i++) {
+        grid_add(grid, json_member_string(json_item(list, i), "name", ""));
+        grid_add(grid, json_member_string(json_item(list, i), "id", ""));
     }
-    json_put(json, "organizations", list);
-    json_put_string(json, "nextCursor", rows->len == work.limit ? last : NULL);
-    output_json(call->output, json);
+    output_json(call->output, page);
     grid_print(grid, call->output);
     return true;
 }
 
-static const Option list_options[] = {
-    {"limit", OPTION_COUNT, "N", "at most so many (1,000)"},
-    {"cursor", OPTION_TEXT, "CURSOR", "go on behind a nextCursor"},
-    {0}};
+static bool run_list(CommandCall *call, GError **error) {
+    g_autoptr(Json) page = roll_here(&all, call->arguments, error);
+    return show(call, page);
+}
+
+static bool ask_list(CommandCall *call, Remote *remote, GError **error) {
+    g_autoptr(Json) page = roll_there(&all, call->arguments, remote, error);
+    return show(call, page);
+}
+
+static const Option list_options[] = {ROLL_OPTIONS, {0}};
 
 const Command organizations_list_command = {
     .name = "organizations list",
@@ -71,6 +56,7 @@ const Command organizations_list_command = {
     .examples = "assay organizations list --json",
     .options = list_options,
     .run = run_list,
+    .remote = ask_list,
 };
 
 /* --- create and rename ------------------------------------------------------------------------ */
@@ -81,6 +67,11 @@ typedef struct {
     Organization *row; /* the result */
 } NameWork;
 
+static void name_work_clear(NameWork *work) {
+    g_clear_pointer(&work->row, organization_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(NameWork, name_work_clear)
+
 static bool create_work(DbUnit *unit, void *data, GError **error) {
     const NameWork *work = data;
     Organization row = {.id = work->id, .name = work->name};
@@ -89,40 +80,65 @@ static bool create_work(DbUnit *unit, void *data, GError **error) {
 
 static bool created_work(DbUnit *unit, void *data, GError **error) {
     NameWork *work = data;
-    g_clear_pointer(&work->row, organization_free);
+    name_work_clear(work);
     return note(unit, AUDIT_ORGANIZATION_CREATED, work->id, work->name, error) &&
            organization_get(unit, &work->row, error);
 }
 
 static bool rename_work(DbUnit *unit, void *data, GError **error) {
     NameWork *work = data;
-    g_clear_pointer(&work->row, organization_free);
+    name_work_clear(work);
     return organization_rename(unit, work->name, error) &&
            organization_get(unit, &work->row, error) &&
            note(unit, AUDIT_ORGANIZATION_RENAMED, work->row->id, work->name, error);
 }
 
-static void say(const CommandCall *call, NameWork *work) {
+/* {"success", "organization"}; takes the object. */
+static void print_success(const CommandCall *call, Json *take_organization) {
     g_autoptr(Json) json = json_new_object();
     json_put_bool(json, "success", true);
-    json_put(json, "organization", organization_object(work->row));
+    json_put(json, "organization", take_organization);
     output_json(call->output, json);
-    g_clear_pointer(&work->row, organization_free);
+}
+
+static void print_created(const CommandCall *call, Json *take_organization) {
+    const char *name = arguments_word(call->arguments, 0);
+    print_success(call, take_organization);
+    output_line(call->output, "The organization %s was made.", name);
+    output_note(call->output, "Next: assay users add E-MAIL --role owner --organization %s", name);
+}
+
+static void print_renamed(const CommandCall *call, Json *take_organization) {
+    print_success(call, take_organization);
+    output_line(call->output, "The organization is called %s now.",
+                arguments_word(call->arguments, 0));
 }
 
 static bool run_create(CommandCall *call, GError **error) {
     g_autofree char *id = id_new();
-    NameWork work = {.id = id, .name = arguments_word(call->arguments, 0)};
+    g_auto(NameWork) work = {.id = id, .name = arguments_word(call->arguments, 0)};
     DbScope scope = {.organization = id, .actor = "cli", .role = "owner"};
     g_autoptr(Session) session = session_open(call->arguments, SESSION_INSTALLATION, error);
     /* Two units: making one is the installation's, what happened in it its own. */
     if (!session || !session_run(session, DB_WRITE, create_work, &work, error) ||
         !db_run(session_db(session), &scope, DB_WRITE, created_work, &work, error))
         return false;
-    say(call, &work);
-    output_line(call->output, "The organization %s was made.", work.name);
-    output_note(call->output, "Next: assay users add E-MAIL --role owner --organization %s",
-                work.name);
+    print_created(call, organization_object(work.row));
+    return true;
+}
+
+static Json *send_name(Remote *remote, const char *method, const char *path, const char *name,
+                       GError **error) {
+    g_autoptr(Json) body = json_new_object();
+    json_put_string(body, "name", name);
+    return remote_send(remote, method, path, body, error);
+}
+
+static bool ask_create(CommandCall *call, Remote *remote, GError **error) {
+    Json *made = send_name(remote, "POST", all.path, arguments_word(call->arguments, 0), error);
+    if (!made)
+        return false;
+    print_created(call, made);
     return true;
 }
 
@@ -134,18 +150,31 @@ const Command organizations_create_command = {
     .least = 1,
     .most = 1,
     .run = run_create,
+    .remote = ask_create,
 };
 
 static bool run_rename(CommandCall *call, GError **error) {
-    NameWork work = {.name = arguments_word(call->arguments, 0)};
+    g_auto(NameWork) work = {.name = arguments_word(call->arguments, 0)};
     g_autoptr(Session) session = session_open(call->arguments, SESSION_READ, error);
-    if (!session || !session_run(session, DB_WRITE, rename_work, &work, error)) {
-        g_clear_pointer(&work.row, organization_free);
+    if (!session || !session_run(session, DB_WRITE, rename_work, &work, error))
         return false;
-    }
-    say(call, &work);
-    output_line(call->output, "The organization %s is called %s now.",
-                session_organization(session), work.name);
+    print_renamed(call, organization_object(work.row));
+    return true;
+}
+
+/* The operator names any organization, everybody else one that he is in. */
+static bool ask_rename(CommandCall *call, Remote *remote, GError **error) {
+    const char *which = arguments_text(call->arguments, "organization");
+    g_autoptr(Json) who = remote_get(remote, "/api/session", NULL, error);
+    if (!who)
+        return false;
+    bool any = which && json_member_bool(who, "operator", false);
+    g_autofree char *path =
+        any ? remote_path("/api/organizations/{id}", which) : g_strdup("/api/organization");
+    Json *renamed = send_name(remote, "PATCH", path, arguments_word(call->arguments, 0), error);
+    if (!renamed)
+        return false;
+    print_renamed(call, renamed);
     return true;
 }
 
@@ -157,4 +186,5 @@ const Command organizations_rename_command = {
     .least = 1,
     .most = 1,
     .run = run_rename,
+    .remote = ask_rename,
 };

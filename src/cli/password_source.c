@@ -38,8 +38,17 @@ static Secret *read_source(const char *source, GError **error) {
     return secret_source_read(&argument, STDIN_FILENO, error);
 }
 
-bool password_source_hash(const char *source, const char *email, char **hash_out, GError **error) {
+bool password_source_read(const char *source, const char *email, Secret **password_out,
+                          GError **error) {
     g_autoptr(Secret) password = source ? read_source(source, error) : ask(error);
-    return password && password_check(password, email, error) &&
+    if (!password || !password_check(password, email, error))
+        return false;
+    *password_out = g_steal_pointer(&password);
+    return true;
+}
+
+bool password_source_hash(const char *source, const char *email, char **hash_out, GError **error) {
+    g_autoptr(Secret) password = NULL;
+    return password_source_read(source, email, &password, error) &&
            password_hash(password, NULL, hash_out, error);
 }

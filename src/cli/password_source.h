@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include "base/secmem.h"
+
 #include <glib.h>
 #include <stdbool.h>
 
@@ -11,4 +13,8 @@
  * and hashes it. source may be NULL. Caller frees *hash_out. ERROR_USAGE when nobody can be asked,
  * or the two do not agree. */
 bool password_source_hash(const char *source, const char *email, char **hash_out,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The same without hashing, for a server; the caller owns *password_out. */
+bool password_source_read(const char *source, const char *email, Secret **password_out,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -6,6 +6,7 @@
 #include "base/secmem.h"
 #include "base/text.h"
 #include "cli/audit.h"
+#include "cli/audit_export.h"
 #include "cli/backup.h"
 #include "cli/completion.h"
 #include "cli/configuration.h"
@@ -35,6 +36,7 @@
 #include "cli/sync.h"
 #include "cli/tokens.h"
 #include "cli/users.h"
+#include "cli/users_account.h"
 #include "sync/twin.h"
 #include "sync/worker.h"
 #include "vault/seal.h"
@@ -94,6 +96,7 @@ static const Command *const commands[] = {
     &organizations_create_command,
     &organizations_rename_command,
     &audit_command,
+    &audit_export_command,
     &completion_command,
     NULL,
 };

@@ -24,7 +24,8 @@
 struct Remote {
     char *origin;
     bool loopback;
-    const char *organization; /* borrowed from the arguments; NULL: the token's only one */
+    const char *organization; /* borrowed; NULL: the token's only one */
+    char *next_cursor;        /* of the last answer, or NULL */
     Secret *token;
     NetClient *client;
 };
@@ -127,11 +128,20 @@ void remote_free(Remote *remote) {
     net_client_free(remote->client);
     secret_free(remote->token);
     g_free(remote->origin);
+    g_free(remote->next_cursor);
     g_free(remote);
 }
 
 const char *remote_address(const Remote *remote) {
     return remote->origin;
+}
+
+void remote_enter(Remote *remote, const char *organization) {
+    remote->organization = organization;
+}
+
+const char *remote_next_cursor(const Remote *remote) {
+    return remote->next_cursor;
 }
 
 /* --- addresses -------------------------------------------------------------------------------- */
@@ -203,7 +213,7 @@ static void set_problem(const Remote *remote, const NetResponse *response, GErro
 /* --- one exchange ----------------------------------------------------------------------------- */
 
 typedef struct {
-    const Remote *remote;
+    Remote *remote;
     bool over;
     int status;
     char *body;
@@ -224,9 +234,15 @@ static bool authorize(NetRequest *request, NetHeaders *extra, unsigned attempt, 
     return ok;
 }
 
+static char *cursor_of(const NetResponse *response) {
+    return response->headers ? g_strdup(net_headers_get(response->headers, "x-next-cursor")) : NULL;
+}
+
 static void arrived(NetResult *result, void *data) {
     Exchange *exchange = data;
     exchange->over = true;
+    g_free(exchange->remote->next_cursor);
+    exchange->remote->next_cursor = cursor_of(&result->response);
     exchange->status = result->response.status;
     if (result->error)
         exchange->error = g_steal_pointer(&result->error);

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/secmem.h"
+#include "cli/doctor.h"
 #include "cli/schedule.h"
 
 #include <string.h>
@@ -25,6 +26,11 @@ static Json *describe(void *data) {
     Json *json = json_new_object();
     json_put(json, "settings", config_describe(wish->settings));
     return json;
+}
+
+static Json *examine(bool network, void *data) {
+    const ServeApi *wish = data;
+    return doctor_of_service(wish->session, wish->station->keyring, network);
 }
 
 static void tell_queued(void *data) {
@@ -79,9 +85,12 @@ bool serve_api_start(const ServeApi *wish, ApiServer **server_out, GError **erro
                         .wait_scale = wish->station->wait_scale,
                         .sign_on = sign_on,
                         .schedule = schedule_defaults(wish->session),
+                        .redis_url = wish->station->redis_url,
+                        .limits = wish->station->limits,
                         .patience_ms = patience_ms(),
                         .queued = tell_queued,
                         .configuration = describe,
+                        .doctor = examine,
                         .data = (void *)(uintptr_t)wish};
     return api_start(&config, server_out, error);
 }

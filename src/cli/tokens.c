@@ -4,6 +4,7 @@
 #include "base/id.h"
 #include "cli/access.h"
 #include "cli/grid.h"
+#include "cli/roll.h"
 #include "present/people_object.h"
 #include "store/api_token.h"
 #include "vault/ticket.h"
@@ -40,10 +41,11 @@ static TicketKind kind_of(const Membership *may, bool operates) {
     return strcmp(may->role, role_name(ROLE_SCANNER)) == 0 ? TICKET_SCANNER : TICKET_API;
 }
 
-static void print_created(const Output *output, const ApiToken *row, const char *token) {
+/* {"success", "tokenInfo", "token"}; takes the object. */
+static void print_created(const Output *output, Json *take_info, const char *token) {
     g_autoptr(Json) json = json_new_object();
     json_put_bool(json, "success", true);
-    json_put(json, "tokenInfo", token_object(row));
+    json_put(json, "tokenInfo", take_info);
     json_put_string(json, "token", token);
     output_json(output, json);
     output_line(output, "%s", token);
@@ -72,7 +74,7 @@ static bool create(CommandCall *call, const Session *session, const Membership *
     CreateWork work = {.row = &row, .may = may ? &access : NULL};
     if (!session_run(session, DB_WRITE, create_work, &work, error))
         return false;
-    print_created(call->output, &row, secret_text(token));
+    print_created(call->output, token_object(&row), secret_text(token));
     return true;
 }
 
@@ -84,6 +86,28 @@ static bool run_create(CommandCall *call, GError **error) {
     if (!session || (!bare && !access_init(&access, session, arguments, NULL, error)))
         return false;
     return create(call, session, bare ? NULL : &access.membership, error);
+}
+
+static bool ask_create(CommandCall *call, Remote *remote, GError **error) {
+    const Arguments *arguments = call->arguments;
+    g_auto(Access) access = {0};
+    if (arguments_flag(arguments, "operator")) {
+        g_set_error_literal(error, ASSAY_ERROR, ERROR_USAGE,
+                            "a token of the operator is made on the server's own machine: run this "
+                            "there without --server");
+        return false;
+    }
+    if (!access_init_remote(&access, remote, arguments, NULL, error) ||
+        !access_expiry(arguments, &access.membership.expires_at, error))
+        return false;
+    g_autoptr(Json) body = access_body(&access);
+    json_put_string(body, "name", arguments_word(arguments, 0));
+    g_autoptr(Json) made = remote_send(remote, "POST", "/api/tokens", body, error);
+    if (!made)
+        return false;
+    print_created(call->output, json_ref(json_member(made, "tokenInfo")),
+                  json_member_string(made, "token", ""));
+    return true;
 }
 
 static const Option create_options[] = {
@@ -105,36 +129,14 @@ const Command tokens_create_command = {
     .least = 1,
     .most = 1,
     .run = run_create,
+    .remote = ask_create,
 };
 
 /* --- list ------------------------------------------------------------------------------------- */
 
-typedef struct {
-    bool all;
-    const char *after;
-    int64_t limit;
-    GPtrArray *rows; /* ApiToken or ApiTokenAccess */
-} ListWork;
-
-static bool list_work(DbUnit *unit, void *data, GError **error) {
-    ListWork *work = data;
-    g_clear_pointer(&work->rows, g_ptr_array_unref);
-    return work->all ? api_token_list_all(unit, work->after, work->limit, &work->rows, error)
-                     : api_token_list(unit, work->after, work->limit, &work->rows, error);
-}
-
-static Json *tokens_json(const GPtrArray *rows, const ListWork *work) {
-    Json *json = json_new_object();
-    Json *list = json_new_array();
-    for (guint i = 0; i < rows->len; i++) {
-        const void *row = g_ptr_array_index(rows, i);
-        json_add(list, work->all ? token_object(row) : token_access_object(row));
-    }
-    const Json *last = rows->len == work->limit ? json_item(list, rows->len - 1) : NULL;
-    json_put(json, "tokens", list);
-    json_put_string(json, "nextCursor", json_member_string(last, "id", NULL));
-    return json;
-}
+static const RollPlace reaching = {&token_roll, "/api/tokens", SESSION_READ};
+static const RollPlace whole = {&whole_token_roll, "/api/installation/tokens",
+                                SESSION_INSTALLATION};
 
 static const GridColumn columns[] = {{.title = "NAME", .gives_way = true},
                                      {.title = "TOKEN"},
@@ -171,27 +173,31 @@ static void print_tokens(const Output *output, const Json *list) {
     grid_print(grid, output);
 }
 
-static bool run_list(CommandCall *call, GError **error) {
-    const Arguments *arguments = call->arguments;
-    ListWork work = {.all = arguments_flag(arguments, "all"),
-                     .after = arguments_text(arguments, "cursor")};
-    work.limit = MIN(arguments_count(arguments, "limit", STORE_LIST_MAX), STORE_LIST_MAX);
-    g_autoptr(Session) session =
-        session_open(arguments, work.all ? SESSION_INSTALLATION : SESSION_READ, error);
-    bool ok = session && session_run(session, DB_READ, list_work, &work, error);
-    g_autoptr(GPtrArray) rows = work.rows;
-    if (!ok)
+static bool show(const CommandCall *call, const Json *page) {
+    if (!page)
         return false;
-    g_autoptr(Json) json = tokens_json(rows, &work);
-    output_json(call->output, json);
-    print_tokens(call->output, json_member(json, "tokens"));
+    output_json(call->output, page);
+    print_tokens(call->output, json_member(page, "tokens"));
     return true;
+}
+
+static const RollPlace *place_of(const CommandCall *call) {
+    return arguments_flag(call->arguments, "all") ? &whole : &reaching;
+}
+
+static bool run_list(CommandCall *call, GError **error) {
+    g_autoptr(Json) page = roll_here(place_of(call), call->arguments, error);
+    return show(call, page);
+}
+
+static bool ask_list(CommandCall *call, Remote *remote, GError **error) {
+    g_autoptr(Json) page = roll_there(place_of(call), call->arguments, remote, error);
+    return show(call, page);
 }
 
 static const Option list_options[] = {
     {"all", OPTION_FLAG, NULL, "all of the installation, not only this organization's"},
-    {"limit", OPTION_COUNT, "N", "at most so many (1,000)"},
-    {"cursor", OPTION_TEXT, "CURSOR", "go on behind a nextCursor"},
+    ROLL_OPTIONS,
     {0}};
 
 const Command tokens_list_command = {
@@ -202,82 +208,166 @@ const Command tokens_list_command = {
                 "assay tokens list --all --json",
     .options = list_options,
     .run = run_list,
+    .remote = ask_list,
 };
 
 /* --- one token -------------------------------------------------------------------------------- */
 
 /* By id, or by a name that one token only has. */
-static bool find_token(DbUnit *unit, const char *wanted, char **id_out, char **name_out,
-                       GError **error) {
+typedef struct {
+    const char *wanted;
+    char *id;
+    char *name;
+    bool several;
+} Pick;
+
+static void pick_clear(Pick *pick) {
+    g_clear_pointer(&pick->id, g_free);
+    g_clear_pointer(&pick->name, g_free);
+    pick->several = false;
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Pick, pick_clear)
+
+/* The same token may be looked at again: in another organization that it reaches. */
+static void pick_look(Pick *pick, const char *id, const char *name) {
+    if (strcmp(id, pick->wanted) != 0 && strcmp(name, pick->wanted) != 0)
+        return;
+    pick->several = pick->several || (pick->id && strcmp(id, pick->id) != 0);
+    if (pick->id)
+        return;
+    pick->id = g_strdup(id);
+    pick->name = g_strdup(name);
+}
+
+static bool pick_end(const Pick *pick, GError **error) {
+    if (pick->id && !pick->several)
+        return true;
+    g_set_error_literal(error, ASSAY_ERROR, pick->id ? ERROR_CONFLICT : ERROR_NOT_FOUND,
+                        pick->id ? "several tokens have this name; give the id"
+                                 : "there is no such token that still works; `assay tokens list` "
+                                   "lists them, with --all those of all organizations");
+    return false;
+}
+
+static bool pick_here(DbUnit *unit, Pick *pick, GError **error) {
     g_autofree char *after = NULL;
-    guint found = 0;
-    g_clear_pointer(id_out, g_free);
-    for (;;) {
+    guint count = STORE_LIST_MAX;
+    pick_clear(pick);
+    while (count == STORE_LIST_MAX) {
         g_autoptr(GPtrArray) rows = NULL;
         if (!api_token_list_all(unit, after, STORE_LIST_MAX, &rows, error))
             return false;
-        for (guint i = 0; i < rows->len; i++) {
+        count = rows->len;
+        for (guint i = 0; i < count; i++) {
             const ApiToken *row = g_ptr_array_index(rows, i);
-            bool same = row->revoked_at == 0 &&
-                        (strcmp(row->id, wanted) == 0 || strcmp(row->name, wanted) == 0);
-            if (same && found++ == 0) {
-                *id_out = g_strdup(row->id);
-                *name_out = g_strdup(row->name);
-            }
-            g_free(after);
-            after = g_strdup(row->id);
+            if (row->revoked_at == 0)
+                pick_look(pick, row->id, row->name);
         }
-        if (rows->len < STORE_LIST_MAX)
-            break;
+        g_free(after);
+        after = count > 0 ? g_strdup(((ApiToken *)g_ptr_array_index(rows, count - 1))->id) : NULL;
     }
-    if (found == 1)
-        return true;
-    g_clear_pointer(id_out, g_free);
-    g_clear_pointer(name_out, g_free);
-    g_set_error_literal(error, ASSAY_ERROR, found == 0 ? ERROR_NOT_FOUND : ERROR_CONFLICT,
-                        found == 0 ? "there is no such token that still works; `assay tokens list "
-                                     "--all` lists all"
-                                   : "several tokens have this name; give the id");
-    return false;
+    return pick_end(pick, error);
+}
+
+static bool pick_list(Remote *remote, const RollPlace *place, Pick *pick, GError **error) {
+    g_autoptr(Json) list = remote_list(remote, place->path, NULL, place->roll->name, error);
+    for (size_t i = 0; i < json_count(list); i++) {
+        const Json *item = json_item(list, i);
+        if (strcmp(json_member_string(item, "status", ""), "revoked") != 0)
+            pick_look(pick, json_member_string(item, "id", ""),
+                      json_member_string(item, "name", ""));
+    }
+    return list != NULL;
+}
+
+/* Whether the caller is the server's operator, and what he has a role in. */
+static Json *ask_who(Remote *remote, bool *operator_out, GError **error) {
+    Json *who = remote_get(remote, "/api/session", NULL, error);
+    *operator_out = json_member_bool(who, "operator", false);
+    return who;
+}
+
+static bool may_list(const Json *organization) {
+    const char *role = json_member_string(organization, "role", "");
+    return strcmp(role, role_name(ROLE_OWNER)) == 0 || strcmp(role, role_name(ROLE_ADMIN)) == 0;
+}
+
+/* In whatever organization the caller sees it. */
+static bool pick_anywhere(Remote *remote, const char *organization, Pick *pick, GError **error) {
+    bool operates = false;
+    bool ok = true;
+    g_autoptr(Json) who = ask_who(remote, &operates, error);
+    const Json *organizations = json_member(who, "organizations");
+    if (!who)
+        return false;
+    if (operates)
+        return pick_list(remote, &whole, pick, error) && pick_end(pick, error);
+    for (size_t i = 0; ok && i < json_count(organizations); i++) {
+        const Json *one = json_item(organizations, i);
+        remote_enter(remote, json_member_string(one, "id", ""));
+        ok = !may_list(one) || pick_list(remote, &reaching, pick, error);
+    }
+    remote_enter(remote, organization);
+    return ok && pick_end(pick, error);
+}
+
+static void print_success(const CommandCall *call, const Pick *pick) {
+    g_autoptr(Json) json = json_new_object();
+    json_put_bool(json, "success", true);
+    json_put_string(json, "name", pick->name);
+    output_json(call->output, json);
 }
 
 /* --- allow ------------------------------------------------------------------------------------ */
 
 typedef struct {
-    const char *wanted;
+    Pick pick;
     const Membership *may;
-    char *name; /* the result */
 } AllowWork;
 
 static bool allow_work(DbUnit *unit, void *data, GError **error) {
     AllowWork *work = data;
-    g_autofree char *id = NULL;
     Membership access = *work->may;
-    g_clear_pointer(&work->name, g_free);
-    if (!find_token(unit, work->wanted, &id, &work->name, error))
+    if (!pick_here(unit, &work->pick, error))
         return false;
-    access.user_id = id;
+    access.user_id = work->pick.id;
     return api_token_allow(unit, &access, error) &&
-           note(unit, AUDIT_TOKEN_CREATED, id, work->name, error);
+           note(unit, AUDIT_TOKEN_CREATED, work->pick.id, work->pick.name, error);
+}
+
+static void print_allowed(const CommandCall *call, const Pick *pick, const char *role) {
+    print_success(call, pick);
+    output_line(call->output, "The token %s reaches the organization as %s.", pick->name, role);
 }
 
 static bool run_allow(CommandCall *call, GError **error) {
     const Arguments *arguments = call->arguments;
     g_auto(Access) access = {0};
-    AllowWork work = {.wanted = arguments_word(arguments, 0), .may = &access.membership};
+    AllowWork work = {.pick.wanted = arguments_word(arguments, 0), .may = &access.membership};
     g_autoptr(Session) session = session_open(arguments, SESSION_READ, error);
     bool ok = session && access_init(&access, session, arguments, NULL, error) &&
               access_expiry(arguments, &access.membership.expires_at, error) &&
               session_run(session, DB_WRITE, allow_work, &work, error);
-    g_autofree char *name = work.name;
-    if (!ok)
+    if (ok)
+        print_allowed(call, &work.pick, access.membership.role);
+    pick_clear(&work.pick);
+    return ok;
+}
+
+static bool ask_allow(CommandCall *call, Remote *remote, GError **error) {
+    const Arguments *arguments = call->arguments;
+    g_auto(Access) access = {0};
+    g_auto(Pick) pick = {.wanted = arguments_word(arguments, 0)};
+    if (!access_init_remote(&access, remote, arguments, NULL, error) ||
+        !access_expiry(arguments, &access.membership.expires_at, error) ||
+        !pick_anywhere(remote, arguments_text(arguments, "organization"), &pick, error))
         return false;
-    g_autoptr(Json) json = json_new_object();
-    json_put_bool(json, "success", true);
-    json_put_string(json, "name", name);
-    output_json(call->output, json);
-    output_line(call->output, "The token %s reaches %s as %s.", name, session_organization(session),
-                access.membership.role);
+    g_autofree char *path = remote_path("/api/tokens/{id}/access", pick.id);
+    g_autoptr(Json) body = access_body(&access);
+    g_autoptr(Json) allowed = remote_send(remote, "POST", path, body, error);
+    if (!allowed)
+        return false;
+    print_allowed(call, &pick, access.membership.role);
     return true;
 }
 
@@ -296,36 +386,45 @@ const Command tokens_allow_command = {
     .least = 1,
     .most = 1,
     .run = run_allow,
+    .remote = ask_allow,
 };
 
 /* --- revoke ----------------------------------------------------------------------------------- */
 
-typedef struct {
-    const char *wanted;
-    char *name; /* the result */
-} RevokeWork;
-
 static bool revoke_work(DbUnit *unit, void *data, GError **error) {
-    RevokeWork *work = data;
-    g_autofree char *id = NULL;
-    g_clear_pointer(&work->name, g_free);
-    return find_token(unit, work->wanted, &id, &work->name, error) &&
-           api_token_revoke(unit, id, error) &&
-           note(unit, AUDIT_TOKEN_REVOKED, id, work->name, error);
+    Pick *pick = data;
+    return pick_here(unit, pick, error) && api_token_revoke(unit, pick->id, error) &&
+           note(unit, AUDIT_TOKEN_REVOKED, pick->id, pick->name, error);
 }
 
 static bool run_revoke(CommandCall *call, GError **error) {
-    RevokeWork work = {.wanted = arguments_word(call->arguments, 0)};
+    g_auto(Pick) pick = {.wanted = arguments_word(call->arguments, 0)};
     g_autoptr(Session) session = session_open(call->arguments, SESSION_READ, error);
-    bool ok = session && session_run(session, DB_WRITE, revoke_work, &work, error);
-    g_autofree char *name = work.name;
-    if (!ok)
+    if (!session || !session_run(session, DB_WRITE, revoke_work, &pick, error))
         return false;
-    g_autoptr(Json) json = json_new_object();
-    json_put_bool(json, "success", true);
-    json_put_string(json, "name", name);
-    output_json(call->output, json);
-    output_line(call->output, "The token %s is revoked everywhere.", name);
+    print_success(call, &pick);
+    output_line(call->output, "The token %s is revoked everywhere.", pick.name);
+    return true;
+}
+
+/* The operator revokes the token, an organization what it may there. */
+static bool ask_revoke(CommandCall *call, Remote *remote, GError **error) {
+    g_auto(Pick) pick = {.wanted = arguments_word(call->arguments, 0)};
+    bool operates = false;
+    g_autoptr(Json) who = ask_who(remote, &operates, error);
+    if (!who || !pick_list(remote, operates ? &whole : &reaching, &pick, error) ||
+        !pick_end(&pick, error))
+        return false;
+    g_autofree char *path =
+        remote_path(operates ? "/api/installation/tokens/{id}" : "/api/tokens/{id}", pick.id);
+    g_autoptr(Json) revoked = remote_send(remote, "DELETE", path, NULL, error);
+    if (!revoked)
+        return false;
+    print_success(call, &pick);
+    output_line(call->output,
+                operates ? "The token %s is revoked everywhere."
+                         : "The token %s does not reach the organization any more.",
+                pick.name);
     return true;
 }
 
@@ -333,8 +432,11 @@ const Command tokens_revoke_command = {
     .name = "tokens revoke",
     .summary = "make a token worthless",
     .usage = "NAME|ID",
+    .about = "Everywhere; on a server whoever is not its operator ends what the token may in the\n"
+             "organization.",
     .examples = "assay tokens revoke nightly",
     .least = 1,
     .most = 1,
     .run = run_revoke,
+    .remote = ask_revoke,
 };

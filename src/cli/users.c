@@ -4,20 +4,14 @@
 #include "base/id.h"
 #include "cli/access.h"
 #include "cli/grid.h"
-#include "cli/password_source.h"
+#include "cli/roll.h"
 #include "present/people_object.h"
-#include "store/audit.h"
 #include "store/invitation.h"
-#include "store/user.h"
-#include "store/user_session.h"
-#include "vault/password.h"
 #include "vault/ticket.h"
 
 #include <string.h>
 
-/* --- what happened ---------------------------------------------------------------------------- */
-
-static bool note(DbUnit *unit, AuditAction action, const User *user, GError **error) {
+bool users_note(DbUnit *unit, AuditAction action, const User *user, GError **error) {
     AuditEntry entry = {.action = action,
                         .actor = access_actor(),
                         .target_kind = "user",
@@ -26,7 +20,7 @@ static bool note(DbUnit *unit, AuditAction action, const User *user, GError **er
     return audit_add(unit, &entry, error);
 }
 
-static bool find_user(DbUnit *unit, const char *wanted, User **user_out, GError **error) {
+bool users_find(DbUnit *unit, const char *wanted, User **user_out, GError **error) {
     g_autofree char *normal = user_email_normal(wanted, NULL);
     g_autoptr(User) user = NULL;
     if (!user_find(unit, normal ? normal : wanted, &user, error))
@@ -41,29 +35,18 @@ static bool find_user(DbUnit *unit, const char *wanted, User **user_out, GError 
     return true;
 }
 
-/* {"success": true, ...} around an object. */
-static Json *success(const char *name, Json *take) {
-    Json *json = json_new_object();
+void users_print_changed(const Output *output, Json *take_user, const char *done) {
+    g_autoptr(Json) json = json_new_object();
     json_put_bool(json, "success", true);
-    json_put(json, name, take);
-    return json;
+    json_put(json, "user", take_user);
+    output_json(output, json);
+    output_line(output, "%s %s", json_member_string(take_user, "email", ""), done);
 }
 
 /* --- list ------------------------------------------------------------------------------------- */
 
-typedef struct {
-    bool all;
-    const char *after;
-    int64_t limit;
-    GPtrArray *rows; /* User or Member */
-} ListWork;
-
-static bool list_work(DbUnit *unit, void *data, GError **error) {
-    ListWork *work = data;
-    g_clear_pointer(&work->rows, g_ptr_array_unref);
-    return work->all ? user_list(unit, work->after, work->limit, &work->rows, error)
-                     : membership_list(unit, work->after, work->limit, &work->rows, error);
-}
+static const RollPlace members = {&member_roll, "/api/users", SESSION_READ};
+static const RollPlace everybody = {&user_roll, "/api/installation/users", SESSION_INSTALLATION};
 
 static const GridColumn member_columns[] = {
     {.title = "E-MAIL"}, {.title = "NAME", .gives_way = true},
@@ -107,42 +90,31 @@ static void print_users(const Output *output, const Json *list, bool all) {
     grid_print(grid, output);
 }
 
-static Json *users_json(const GPtrArray *rows, bool all, int64_t limit) {
-    Json *json = json_new_object();
-    Json *list = json_new_array();
-    for (guint i = 0; i < rows->len; i++) {
-        const void *row = g_ptr_array_index(rows, i);
-        json_add(list, all ? user_object(row) : member_object(row));
-    }
-    json_put(json, "users", list);
-    const Json *last = rows->len == limit ? json_item(list, rows->len - 1) : NULL;
-    json_put_string(json, "nextCursor",
-                    last ? json_member_string(last, all ? "id" : "userId", NULL) : NULL);
-    return json;
+static bool show(const CommandCall *call, const Json *page) {
+    if (!page)
+        return false;
+    output_json(call->output, page);
+    print_users(call->output, json_member(page, "users"), arguments_flag(call->arguments, "all"));
+    return true;
+}
+
+static const RollPlace *place_of(const CommandCall *call) {
+    return arguments_flag(call->arguments, "all") ? &everybody : &members;
 }
 
 static bool run_list(CommandCall *call, GError **error) {
-    const Arguments *arguments = call->arguments;
-    ListWork work = {.all = arguments_flag(arguments, "all"),
-                     .after = arguments_text(arguments, "cursor")};
-    work.limit = MIN(arguments_count(arguments, "limit", STORE_LIST_MAX), STORE_LIST_MAX);
-    g_autoptr(Session) session =
-        session_open(arguments, work.all ? SESSION_INSTALLATION : SESSION_READ, error);
-    if (!session || !session_run(session, DB_READ, list_work, &work, error)) {
-        g_clear_pointer(&work.rows, g_ptr_array_unref);
-        return false;
-    }
-    g_autoptr(GPtrArray) rows = work.rows;
-    g_autoptr(Json) json = users_json(rows, work.all, work.limit);
-    output_json(call->output, json);
-    print_users(call->output, json_member(json, "users"), work.all);
-    return true;
+    g_autoptr(Json) page = roll_here(place_of(call), call->arguments, error);
+    return show(call, page);
+}
+
+static bool ask_list(CommandCall *call, Remote *remote, GError **error) {
+    g_autoptr(Json) page = roll_there(place_of(call), call->arguments, remote, error);
+    return show(call, page);
 }
 
 static const Option list_options[] = {
     {"all", OPTION_FLAG, NULL, "everybody in the installation, not only this organization"},
-    {"limit", OPTION_COUNT, "N", "at most so many (1,000)"},
-    {"cursor", OPTION_TEXT, "CURSOR", "go on behind a nextCursor"},
+    ROLL_OPTIONS,
     {0}};
 
 const Command users_list_command = {
@@ -153,128 +125,13 @@ const Command users_list_command = {
                 "assay users list --all --json",
     .options = list_options,
     .run = run_list,
-};
-
-/* --- add -------------------------------------------------------------------------------------- */
-
-typedef struct {
-    const char *id; /* of a new user */
-    const char *email;
-    const char *name;
-    const char *hash;
-    const Membership *may;
-    User *user; /* the result */
-    bool known; /* the user was there before */
-} AddWork;
-
-static bool add_user(DbUnit *unit, AddWork *work, GError **error) {
-    User row = {
-        .id = work->id, .email = work->email, .name = work->name, .password_hash = work->hash};
-    return user_insert(unit, &row, error) && user_get(unit, work->id, &work->user, error) &&
-           note(unit, AUDIT_USER_ADDED, work->user, error);
-}
-
-static bool add_work(DbUnit *unit, void *data, GError **error) {
-    AddWork *work = data;
-    g_clear_pointer(&work->user, user_free);
-    if (!user_find(unit, work->email, &work->user, error))
-        return false;
-    work->known = work->user != NULL;
-    if (!work->known && !add_user(unit, work, error))
-        return false;
-    Membership membership = *work->may;
-    membership.user_id = work->user->id;
-    return membership_insert(unit, &membership, error) &&
-           note(unit, AUDIT_MEMBER_CHANGED, work->user, error);
-}
-
-typedef struct {
-    const char *email;
-    User *found;
-} LookWork;
-
-static bool look_work(DbUnit *unit, void *data, GError **error) {
-    LookWork *work = data;
-    g_clear_pointer(&work->found, user_free);
-    return user_find(unit, work->email, &work->found, error);
-}
-
-/* Only a new user needs a password. */
-static bool read_hash(const Session *session, const Arguments *arguments, const char *email,
-                      char **hash_out, GError **error) {
-    LookWork look = {.email = email};
-    bool ok = session_run(session, DB_READ, look_work, &look, error);
-    g_autoptr(User) known = look.found;
-    if (!ok || known)
-        return ok;
-    return password_source_hash(arguments_text(arguments, "password"), email, hash_out, error);
-}
-
-static void print_added(const Output *output, const AddWork *work, const Session *session) {
-    output_line(output,
-                work->known ? "%s is now %s of %s; the account was there before."
-                            : "%s was added as %s of %s.",
-                work->email, work->may->role, session_organization(session));
-}
-
-static bool run_add(CommandCall *call, GError **error) {
-    const Arguments *arguments = call->arguments;
-    g_autofree char *email = user_email_normal(arguments_word(arguments, 0), error);
-    g_auto(Access) access = {0};
-    g_autofree char *hash = NULL;
-    g_autofree char *id = id_new();
-    const char *name = arguments_text(arguments, "name");
-    g_autoptr(Session) session = email ? session_open(arguments, SESSION_MAKE, error) : NULL;
-    if (!session || !access_init(&access, session, arguments, "member", error) ||
-        !access_expiry(arguments, &access.membership.expires_at, error) ||
-        !read_hash(session, arguments, email, &hash, error))
-        return false;
-    AddWork work = {.id = id,
-                    .email = email,
-                    .name = name ? name : email,
-                    .hash = hash,
-                    .may = &access.membership};
-    bool ok = session_run(session, DB_WRITE, add_work, &work, error);
-    g_autoptr(User) user = work.user;
-    if (!ok)
-        return false;
-    g_autoptr(Json) json = success("user", user_object(user));
-    output_json(call->output, json);
-    print_added(call->output, &work, session);
-    return true;
-}
-
-static const Option add_options[] = {
-    ACCESS_OPTIONS,
-    {"name", OPTION_TEXT, "NAME", "the person's name (else the e-mail address)"},
-    {"password", OPTION_TEXT, "SOURCE", "@FILE, env:VAR or - (else it is asked for)"},
-    {"expires", OPTION_TEXT, "TIME", "when the membership ends: a date, or 90d from now"},
-    {0}};
-
-const Command users_add_command = {
-    .name = "users add",
-    .summary = "add a person with a password",
-    .usage = "E-MAIL [--role ROLE] [--name NAME] [--password SOURCE]",
-    .about = "The password is asked for without echo, twice. Whoever has an account already gets\n"
-             "a role in this organization and keeps his password.",
-    .examples = "assay users add ada@example.com --role owner\n"
-                "assay users add eve@example.com --role auditor --from 2026-01-01 "
-                "--until 2027-01-01\n"
-                "assay users add bob@example.com --password env:BOBS_PASSWORD",
-    .options = add_options,
-    .least = 1,
-    .most = 1,
-    .run = run_add,
+    .remote = ask_list,
 };
 
 /* --- invite ----------------------------------------------------------------------------------- */
 
-typedef struct {
-    const Invitation *row;
-} InviteWork;
-
 static bool invite_work(DbUnit *unit, void *data, GError **error) {
-    const Invitation *row = ((InviteWork *)data)->row;
+    const Invitation *row = data;
     AuditEntry entry = {.action = AUDIT_MEMBER_INVITED,
                         .actor = access_actor(),
                         .target_kind = "invitation",
@@ -283,17 +140,17 @@ static bool invite_work(DbUnit *unit, void *data, GError **error) {
     return invitation_insert(unit, row, error) && audit_add(unit, &entry, error);
 }
 
-static void print_invitation(const Output *output, const Invitation *row, const char *token) {
-    char *link = access_link("invite", token);
-    g_autoptr(Json) json = success("invitation", invitation_object(row));
+static void print_invitation(const Output *output, Json *take_invitation, const char *link) {
+    g_autoptr(Json) json = json_new_object();
+    json_put_bool(json, "success", true);
+    json_put(json, "invitation", take_invitation);
     json_put_string(json, "link", link);
     output_json(output, json);
     output_line(output, "%s", link);
     output_note(output,
                 "Give this link to %s; it is shown once, is good for one use, and for seven "
                 "days.",
-                row->email);
-    secmem_free_text(link);
+                json_member_string(take_invitation, "email", ""));
 }
 
 static bool run_invite(CommandCall *call, GError **error) {
@@ -319,10 +176,27 @@ static bool run_invite(CommandCall *call, GError **error) {
                       .token_hash = hash,
                       .created_at = clock_now_ms()};
     row.expires_at = row.created_at + INVITATION_LIFE_MS;
-    InviteWork work = {.row = &row};
-    if (!session_run(session, DB_WRITE, invite_work, &work, error))
+    if (!session_run(session, DB_WRITE, invite_work, &row, error))
         return false;
-    print_invitation(call->output, &row, secret_text(token));
+    char *link = access_link("invite", secret_text(token));
+    print_invitation(call->output, invitation_object(&row), link);
+    secmem_free_text(link);
+    return true;
+}
+
+static bool ask_invite(CommandCall *call, Remote *remote, GError **error) {
+    const Arguments *arguments = call->arguments;
+    g_autofree char *email = user_email_normal(arguments_word(arguments, 0), error);
+    g_auto(Access) access = {0};
+    if (!email || !access_init_remote(&access, remote, arguments, "member", error))
+        return false;
+    g_autoptr(Json) body = access_body(&access);
+    json_put_string(body, "email", email);
+    g_autoptr(Json) invited = remote_send(remote, "POST", "/api/invitations", body, error);
+    if (!invited)
+        return false;
+    print_invitation(call->output, json_ref(json_member(invited, "invitation")),
+                     json_member_string(invited, "link", ""));
     return true;
 }
 
@@ -341,61 +215,113 @@ const Command users_invite_command = {
     .least = 1,
     .most = 1,
     .run = run_invite,
+    .remote = ask_invite,
 };
 
-/* --- one user is changed ---------------------------------------------------------------------- */
+/* --- one member is changed -------------------------------------------------------------------- */
 
-typedef struct Change Change;
-struct Change {
+typedef struct {
     const char *wanted;
-    bool (*apply)(DbUnit *unit, const Change *change, const User *user, GError **error);
-    AuditAction action;
-    const Membership *may;
-    const char *hash;
-    User *user; /* the result */
-};
+    const Membership *may; /* NULL: is removed */
+    Member *member;        /* as it is afterwards, or was */
+} MemberWork;
 
-static bool change_work(DbUnit *unit, void *data, GError **error) {
-    Change *change = data;
+static void member_work_clear(MemberWork *work) {
+    g_clear_pointer(&work->member, member_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MemberWork, member_work_clear)
+
+static bool refuse_stranger(GError **error) {
+    g_set_error_literal(error, ASSAY_ERROR, ERROR_NOT_FOUND,
+                        "there is no such user in the organization; `assay users list` lists those "
+                        "there are");
+    return false;
+}
+
+static bool get_member(DbUnit *unit, MemberWork *work, const char *id, GError **error) {
+    g_autoptr(GError) failure = NULL;
+    member_work_clear(work);
+    if (member_get(unit, id, &work->member, &failure))
+        return true;
+    if (error_code_of(failure) == ERROR_NOT_FOUND)
+        return refuse_stranger(error);
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return false;
+}
+
+static bool role_work(DbUnit *unit, void *data, GError **error) {
+    MemberWork *work = data;
     g_autoptr(User) user = NULL;
-    g_clear_pointer(&change->user, user_free);
-    return find_user(unit, change->wanted, &user, error) &&
-           change->apply(unit, change, user, error) && note(unit, change->action, user, error) &&
-           user_get(unit, user->id, &change->user, error);
-}
-
-/* Runs the change and says it; done has %s for the address. */
-static bool run_change(CommandCall *call, const Session *session, Change *change, const char *done,
-                       GError **error) {
-    bool ok = session_run(session, DB_WRITE, change_work, change, error);
-    g_autoptr(User) user = change->user;
-    if (!ok)
+    Membership membership = *work->may;
+    if (!users_find(unit, work->wanted, &user, error) || !get_member(unit, work, user->id, error))
         return false;
-    g_autoptr(Json) json = success("user", user_object(user));
-    output_json(call->output, json);
-    output_line(call->output, "%s %s", user->email, done);
-    return true;
+    membership.user_id = user->id;
+    return membership_update(unit, &membership, error) &&
+           users_note(unit, AUDIT_MEMBER_CHANGED, user, error) &&
+           get_member(unit, work, user->id, error);
 }
 
-static bool apply_role(DbUnit *unit, const Change *change, const User *user, GError **error) {
-    Membership membership = *change->may;
-    membership.user_id = user->id;
-    return membership_update(unit, &membership, error);
+static bool remove_work(DbUnit *unit, void *data, GError **error) {
+    MemberWork *work = data;
+    g_autoptr(User) user = NULL;
+    return users_find(unit, work->wanted, &user, error) &&
+           get_member(unit, work, user->id, error) && membership_delete(unit, user->id, error) &&
+           users_note(unit, AUDIT_MEMBER_REMOVED, user, error);
+}
+
+/* The member of a server by id or e-mail address; the caller owns it. */
+static Json *find_there(Remote *remote, const char *wanted, GError **error) {
+    g_autofree char *email = user_email_normal(wanted, NULL);
+    g_autoptr(Json) list = remote_list(remote, members.path, NULL, members.roll->name, error);
+    if (!list)
+        return NULL;
+    for (size_t i = 0; i < json_count(list); i++) {
+        Json *item = json_item(list, i);
+        if (strcmp(json_member_string(item, "userId", ""), wanted) == 0 ||
+            g_strcmp0(json_member_string(item, "email", ""), email) == 0)
+            return json_ref(item);
+    }
+    (void)refuse_stranger(error);
+    return NULL;
+}
+
+static char *path_of(const Json *member) {
+    return remote_path("/api/users/{id}", json_member_string(member, "userId", ""));
+}
+
+static const char *role_of(const Arguments *arguments) {
+    return arguments_words(arguments) > 1 ? arguments_word(arguments, 1) : NULL;
 }
 
 static bool run_role(CommandCall *call, GError **error) {
     const Arguments *arguments = call->arguments;
     g_auto(Access) access = {0};
-    const char *role = arguments_words(arguments) > 1 ? arguments_word(arguments, 1) : NULL;
+    g_auto(MemberWork) work = {.wanted = arguments_word(arguments, 0), .may = &access.membership};
     g_autoptr(Session) session = session_open(arguments, SESSION_READ, error);
-    if (!session || !access_init(&access, session, arguments, role, error) ||
+    if (!session || !access_init(&access, session, arguments, role_of(arguments), error) ||
+        !access_expiry(arguments, &access.membership.expires_at, error) ||
+        !session_run(session, DB_WRITE, role_work, &work, error))
+        return false;
+    users_print_changed(call->output, member_object(work.member), "has the new role.");
+    return true;
+}
+
+static bool ask_role(CommandCall *call, Remote *remote, GError **error) {
+    const Arguments *arguments = call->arguments;
+    g_auto(Access) access = {0};
+    if (!access_init_remote(&access, remote, arguments, role_of(arguments), error) ||
         !access_expiry(arguments, &access.membership.expires_at, error))
         return false;
-    Change change = {.wanted = arguments_word(arguments, 0),
-                     .apply = apply_role,
-                     .action = AUDIT_MEMBER_CHANGED,
-                     .may = &access.membership};
-    return run_change(call, session, &change, "has the new role.", error);
+    g_autoptr(Json) member = find_there(remote, arguments_word(arguments, 0), error);
+    if (!member)
+        return false;
+    g_autofree char *path = path_of(member);
+    g_autoptr(Json) body = access_body(&access);
+    Json *changed = remote_send(remote, "PATCH", path, body, error);
+    if (!changed)
+        return false;
+    users_print_changed(call->output, changed, "has the new role.");
+    return true;
 }
 
 static const Option role_options[] = {
@@ -416,61 +342,28 @@ const Command users_role_command = {
     .least = 1,
     .most = 2,
     .run = run_role,
+    .remote = ask_role,
 };
 
-static bool apply_remove(DbUnit *unit, const Change *change, const User *user, GError **error) {
-    (void)change;
-    return membership_delete(unit, user->id, error);
-}
-
-static bool apply_disable(DbUnit *unit, const Change *change, const User *user, GError **error) {
-    return user_set_disabled(unit, user->id, change->action == AUDIT_USER_DISABLED, error) &&
-           user_session_end_others(unit, user->id, NULL, error);
-}
-
-static bool apply_password(DbUnit *unit, const Change *change, const User *user, GError **error) {
-    return user_set_password(unit, user->id, change->hash, error) &&
-           user_session_end_others(unit, user->id, NULL, error);
-}
-
-static bool run_simple(CommandCall *call, Change change, const char *done, GError **error) {
-    g_autoptr(Session) session = session_open(call->arguments, SESSION_READ, error);
-    change.wanted = arguments_word(call->arguments, 0);
-    return session && run_change(call, session, &change, done, error);
-}
-
 static bool run_remove(CommandCall *call, GError **error) {
-    return run_simple(call, (Change){.apply = apply_remove, .action = AUDIT_MEMBER_REMOVED},
-                      "is no member any more.", error);
-}
-
-static bool run_disable(CommandCall *call, GError **error) {
-    return run_simple(call, (Change){.apply = apply_disable, .action = AUDIT_USER_DISABLED},
-                      "is disabled, and logged out everywhere.", error);
-}
-
-static bool run_enable(CommandCall *call, GError **error) {
-    return run_simple(call, (Change){.apply = apply_disable, .action = AUDIT_USER_ENABLED},
-                      "is enabled.", error);
-}
-
-static bool run_password(CommandCall *call, GError **error) {
-    const Arguments *arguments = call->arguments;
-    g_autofree char *email = user_email_normal(arguments_word(arguments, 0), error);
-    g_autofree char *hash = NULL;
-    LookWork look = {.email = email};
-    g_autoptr(Session) session = email ? session_open(arguments, SESSION_READ, error) : NULL;
-    bool ok = session && session_run(session, DB_READ, look_work, &look, error);
-    bool known = look.found != NULL;
-    user_free(look.found);
-    /* Nobody is asked for a password of nobody. */
-    if (!ok || (known &&
-                !password_source_hash(arguments_text(arguments, "password"), email, &hash, error)))
+    g_auto(MemberWork) work = {.wanted = arguments_word(call->arguments, 0)};
+    g_autoptr(Session) session = session_open(call->arguments, SESSION_READ, error);
+    if (!session || !session_run(session, DB_WRITE, remove_work, &work, error))
         return false;
-    Change change = {
-        .wanted = email, .apply = apply_password, .action = AUDIT_PASSWORD_CHANGED, .hash = hash};
-    return run_change(call, session, &change, "has the new password, and is logged out everywhere.",
-                      error);
+    users_print_changed(call->output, member_object(work.member), "is no member any more.");
+    return true;
+}
+
+static bool ask_remove(CommandCall *call, Remote *remote, GError **error) {
+    g_autoptr(Json) member = find_there(remote, arguments_word(call->arguments, 0), error);
+    if (!member)
+        return false;
+    g_autofree char *path = path_of(member);
+    g_autoptr(Json) removed = remote_send(remote, "DELETE", path, NULL, error);
+    if (!removed)
+        return false;
+    users_print_changed(call->output, g_steal_pointer(&member), "is no member any more.");
+    return true;
 }
 
 const Command users_remove_command = {
@@ -481,40 +374,5 @@ const Command users_remove_command = {
     .least = 1,
     .most = 1,
     .run = run_remove,
-};
-
-const Command users_disable_command = {
-    .name = "users disable",
-    .summary = "keep somebody out of the whole installation",
-    .usage = "E-MAIL",
-    .about = "Ends all sessions at once. Memberships stay and work again after `users enable`.",
-    .examples = "assay users disable eve@example.com",
-    .least = 1,
-    .most = 1,
-    .run = run_disable,
-};
-
-const Command users_enable_command = {
-    .name = "users enable",
-    .summary = "let a disabled person in again",
-    .usage = "E-MAIL",
-    .examples = "assay users enable eve@example.com",
-    .least = 1,
-    .most = 1,
-    .run = run_enable,
-};
-
-static const Option password_options[] = {
-    {"password", OPTION_TEXT, "SOURCE", "@FILE, env:VAR or - (else it is asked for)"}, {0}};
-
-const Command users_password_command = {
-    .name = "users password",
-    .summary = "set a new password for somebody who lost his",
-    .usage = "E-MAIL [--password SOURCE]",
-    .about = "Ends all sessions of the user.",
-    .examples = "assay users password ada@example.com",
-    .options = password_options,
-    .least = 1,
-    .most = 1,
-    .run = run_password,
+    .remote = ask_remove,
 };

@@ -33,7 +33,7 @@ void completeness_free(Completeness *completeness) {
         return;
     for (size_t i = 0; i < completeness->count; i++) {
         g_free(completeness->nodes[i].message);
-        g_free(completeness->nodes[i].needs);
+        g_clear_pointer(&completeness->nodes[i].needs, g_ptr_array_unref);
     }
     g_free(completeness->nodes);
     g_free(completeness);
@@ -52,18 +52,25 @@ static Outcome worst_of(const ReadCount *node) {
     return worst;
 }
 
+static void add_needs(GPtrArray **needs, const char *more) {
+    if (!*needs)
+        *needs = g_ptr_array_new_with_free_func(g_free);
+    if (!g_ptr_array_find_with_equal_func(*needs, more, g_str_equal, NULL))
+        g_ptr_array_add(*needs, g_strdup(more));
+}
+
 void completeness_answer(Completeness *completeness, size_t index, Outcome outcome,
                          const char *message, const char *needs) {
     ReadCount *node = completeness_node(completeness, index);
     bool worse = failure_rank(outcome) > failure_rank(worst_of(node));
     node->requests++;
     node->outcomes[outcome]++;
+    if (needs)
+        add_needs(&node->needs, needs);
     if (!worse)
         return;
     g_free(node->message);
     node->message = g_strdup(message);
-    g_free(node->needs);
-    node->needs = g_strdup(needs);
 }
 
 static uint64_t unread_count(const ReadCount *node) {
@@ -100,7 +107,7 @@ double completeness_share(const Completeness *completeness) {
 }
 
 bool completeness_failure(const Completeness *completeness, Outcome *outcome_out,
-                          const char **message_out, const char **needs_out) {
+                          const char **message_out) {
     const ReadCount *found = NULL;
     for (size_t i = 0; i < completeness->count; i++) {
         const ReadCount *node = &completeness->nodes[i];
@@ -112,8 +119,25 @@ bool completeness_failure(const Completeness *completeness, Outcome *outcome_out
         return false;
     *outcome_out = worst_of(found);
     *message_out = found->message;
-    *needs_out = found->needs;
     return true;
+}
+
+static char *joined(GPtrArray *needs) {
+    g_autoptr(GString) text = g_string_new(NULL);
+    for (guint i = 0; i < needs->len; i++)
+        g_string_append_printf(text, "%s%s", i > 0 ? "; " : "",
+                               (const char *)g_ptr_array_index(needs, i));
+    return g_strdup(text->str);
+}
+
+char *completeness_needs(const Completeness *completeness) {
+    g_autoptr(GPtrArray) all = NULL;
+    for (size_t i = 0; i < completeness->count; i++) {
+        const GPtrArray *needs = completeness->nodes[i].needs;
+        for (guint k = 0; needs && k < needs->len; k++)
+            add_needs(&all, g_ptr_array_index(needs, k));
+    }
+    return all ? joined(all) : NULL;
 }
 
 static Json *node_json(const ReadCount *node) {
@@ -132,8 +156,9 @@ static Json *node_json(const ReadCount *node) {
     json_put(json, "outcomes", outcomes);
     if (node->message)
         json_put_string(json, "message", node->message);
-    if (node->needs)
-        json_put_string(json, "needs", node->needs);
+    g_autofree char *needs = node->needs ? joined(node->needs) : NULL;
+    if (needs)
+        json_put_string(json, "needs", needs);
     return json;
 }
 

@@ -21,8 +21,8 @@ typedef struct {
     uint64_t lists;       /* lists begun */
     uint64_t lists_ended; /* lists whose end was seen */
     uint64_t outcomes[OUTCOMES];
-    char *message; /* the first failure, one sentence, or NULL */
-    char *needs;   /* the permission that is missing, or NULL */
+    char *message;    /* the first of the worst failures, one sentence, or NULL */
+    GPtrArray *needs; /* char *: the permissions that are missing, each once; NULL: none known */
 } ReadCount;
 
 typedef struct Completeness Completeness;
@@ -44,10 +44,14 @@ bool completeness_is_complete(const Completeness *completeness);
 /* Share of the reads that could be judged, 0..1; 1 when nothing had to be read. */
 double completeness_share(const Completeness *completeness);
 
-/* The worst failure over all nodes: its outcome, message and missing permission; false when there
- * is none. Texts are borrowed. */
+/* The worst failure over all nodes: its outcome and message, which is borrowed; false when there is
+ * none. */
 bool completeness_failure(const Completeness *completeness, Outcome *outcome_out,
-                          const char **message_out, const char **needs_out);
+                          const char **message_out);
+
+/* The missing permissions of all nodes, each once, "s3:GetBucketAcl (iam); s3:GetBucketPolicy
+ * (iam)"; NULL when none is known. Caller frees. */
+char *completeness_needs(const Completeness *completeness);
 
 /* The form stored in the evidence record: {"complete": bool, "share": x, "reads": [...]}. */
 Json *completeness_json(const Completeness *completeness);

@@ -210,9 +210,8 @@ static void end_document(TypeState *type) {
 static bool hold_back(const Run *run, TypeState *type) {
     Outcome outcome;
     const char *message;
-    const char *needs;
     if (!run->config.hold || type->ended ||
-        !completeness_failure(type->completeness, &outcome, &message, &needs) ||
+        !completeness_failure(type->completeness, &outcome, &message) ||
         outcome == OUTCOME_BROKEN || !error_code_retryable(outcome_error_code(outcome)))
         return false;
     type->held = true;

@@ -5,6 +5,7 @@
 #include "collect/ask.h"
 #include "collect/finish.h"
 #include "collect/reading.h"
+#include "connect/refusal.h"
 #include "connect/settings.h"
 
 #include <string.h>
@@ -412,10 +413,13 @@ static void add_errors(const Run *run, const TypeState *type, Json *errors) {
     }
     Outcome outcome;
     const char *message;
-    const char *needs;
-    if (!completeness_failure(type->completeness, &outcome, &message, &needs))
+    if (!completeness_failure(type->completeness, &outcome, &message))
         return;
-    Json *entry = error_entry(name, outcome_error_code(outcome), message);
+    g_autofree char *needs = completeness_needs(type->completeness);
+    g_autofree char *all = needs && outcome == OUTCOME_FORBIDDEN
+                               ? refusal_permissions(run->config.definition, needs)
+                               : NULL;
+    Json *entry = error_entry(name, outcome_error_code(outcome), all ? all : message);
     if (outcome == OUTCOME_BROKEN)
         json_put_bool(entry, "retryable", false);
     Json *details = json_new_object();

@@ -24,6 +24,7 @@ typedef struct {
     FieldBits needs;
     FieldBits applies_needs;
     uint64_t nodes;
+    uint64_t sources; /* nodes, and those that its fields come from */
 } CheckPlan;
 
 /* What of one row cannot be judged. */
@@ -81,6 +82,20 @@ static FieldBits fields_of(const EvidenceType *type, const Expr *expr) {
     return bits;
 }
 
+/* The reads that these fields come from. */
+static uint64_t sources_of(const EvidenceType *type, const FieldBits *fields) {
+    uint64_t nodes = 0;
+    if (type->row_fields == NULL)
+        return type->row_nodes;
+    for (size_t i = 0; i < type->row_field_count; i++) {
+        size_t field;
+        if (field_set_find(type->fields, type->row_fields[i].name, &field) &&
+            bits_has(fields, field))
+            nodes |= type->row_fields[i].nodes;
+    }
+    return nodes;
+}
+
 /* --- life ------------------------------------------------------------------------------------- */
 
 /* The place of an expression among the leaves; equal texts share one. */
@@ -108,6 +123,7 @@ static void plan_check(CheckSet *set, const DefinitionCheck *check, CheckPlan *p
     more = fields_of(set->type, check->resource);
     bits_add(&plan->needs, &more);
     bits_add(&set->wanted, &plan->needs);
+    plan->sources = plan->nodes | sources_of(set->type, &plan->needs);
 }
 
 CheckSet *check_set_new(const EvidenceType *type, Value settings, int64_t now_ms) {
@@ -266,9 +282,33 @@ static bool applies(const CheckSet *set, const CheckPlan *plan) {
            (expr_result_bool(&set->results[plan->applies], &truth) && truth);
 }
 
+static bool is_in(uint64_t nodes, int node) {
+    return node != READ_NO_PARENT && (nodes >> node & 1) != 0;
+}
+
+/* The failed read that a node of this row hangs on, or the node itself. */
+static size_t cause_of(const EvidenceType *type, uint64_t unread, size_t index) {
+    const ReadNode *node = &type->nodes[index];
+    while (is_in(unread, node->parent) || is_in(unread, node->index_per)) {
+        index = (size_t)(is_in(unread, node->parent) ? node->parent : node->index_per);
+        node = &type->nodes[index];
+    }
+    return index;
+}
+
+/* The reads to blame for a row that a check could not read; a damaged row blames none. */
+static uint64_t causes_of(const CheckSet *set, const CheckPlan *plan, const RowGaps *gaps) {
+    uint64_t causes = 0;
+    for (size_t node = 0; gaps->unread != UINT64_MAX && node < set->type->node_count; node++) {
+        if (is_in(plan->sources & gaps->unread, (int)node))
+            causes |= UINT64_C(1) << cause_of(set->type, gaps->unread, node);
+    }
+    return causes;
+}
+
 static RowVerdict judge_check(CheckSet *set, size_t index, const RowGaps *gaps) {
     const CheckPlan *plan = &set->plans[index];
-    RowVerdict row = {VERDICT_COULD_NOT_READ, name_resource(set, index)};
+    RowVerdict row = {VERDICT_COULD_NOT_READ, name_resource(set, index), 0};
     if (set->problem != NULL)
         return row;
     if (is_exempt(set, plan, gaps)) {
@@ -282,6 +322,8 @@ static RowVerdict judge_check(CheckSet *set, size_t index, const RowGaps *gaps) 
                applies(set, plan)) {
         row.verdict = judge_pass(set, plan);
     }
+    if (row.verdict == VERDICT_COULD_NOT_READ)
+        row.unread = causes_of(set, plan, gaps);
     return row;
 }
 

@@ -24,6 +24,8 @@ typedef struct CheckSet CheckSet;
 typedef struct {
     Verdict verdict;
     const char *resource; /* what was judged; NULL when the row cannot name it */
+    uint64_t unread;      /* of could_not_read: the reads that failed, bit per node. What hangs on a
+                             read that failed was never asked for and is not among them */
 } RowVerdict;
 
 /* The type is borrowed and must outlive the set; settings (VALUE_NONE: {}) are copied. */

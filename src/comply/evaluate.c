@@ -26,13 +26,16 @@ typedef struct EvaluationMemory EvaluationMemory;
 typedef struct {
     const char *framework;
     int64_t now_ms;
-    GPtrArray *rows;
-} ExceptionRead;
+    GPtrArray *exceptions;
+    GPtrArray *changes; /* of the mapping */
+} ControlRead;
 
-static bool read_exceptions(DbUnit *unit, void *data, GError **error) {
-    ExceptionRead *read = data;
-    g_clear_pointer(&read->rows, g_ptr_array_unref);
-    return control_exception_list(unit, read->framework, read->now_ms, &read->rows, error);
+static bool read_controls(DbUnit *unit, void *data, GError **error) {
+    ControlRead *read = data;
+    g_clear_pointer(&read->exceptions, g_ptr_array_unref);
+    g_clear_pointer(&read->changes, g_ptr_array_unref);
+    return control_exception_list(unit, read->framework, read->now_ms, &read->exceptions, error) &&
+           control_mapping_list(unit, read->framework, &read->changes, error);
 }
 
 /* --- one control ------------------------------------------------------------------------------ */
@@ -183,12 +186,13 @@ static void evaluate_all(Evaluation *evaluation, const Ground *ground) {
 static Evaluation *evaluate_standing(Db *db, const DbScope *scope, Registry *registry,
                                      const Standing *standing, const Framework *framework,
                                      int64_t now_ms, GError **error) {
-    ExceptionRead read = {.framework = framework->id, .now_ms = now_ms};
-    bool ok = db_run(db, scope, DB_READ, read_exceptions, &read, error);
-    g_autoptr(GPtrArray) exceptions = read.rows;
+    ControlRead read = {.framework = framework->id, .now_ms = now_ms};
+    bool ok = db_run(db, scope, DB_READ, read_controls, &read, error);
+    g_autoptr(GPtrArray) exceptions = read.exceptions;
+    g_autoptr(GPtrArray) changes = read.changes;
     if (!ok)
         return NULL;
-    g_autoptr(Mapping) mapping = mapping_new(framework, registry);
+    g_autoptr(Mapping) mapping = mapping_new(framework, registry, changes);
     Evaluation *evaluation = g_new0(Evaluation, 1);
     evaluation->memory = g_new0(EvaluationMemory, 1);
     evaluation->memory->arena = arena_new();

@@ -1,5 +1,6 @@
 #include "comply/finding_batch.h"
 
+#include "store/event.h"
 #include "store/finding.h"
 
 typedef struct {
@@ -72,16 +73,49 @@ static bool write_change(DbUnit *unit, const FindingPlace *place, const Change *
     return finding_fail(unit, &failure, change_out, error);
 }
 
+static int64_t moved(const FindingCounts *counts) {
+    return counts->opened + counts->regressed + counts->resolved;
+}
+
+static bool tell(DbUnit *unit, const FindingPlace *place, const Change *change, const char *state,
+                 GError **error) {
+    g_autoptr(Json) data = json_new_object();
+    EventNews news = {.kind = EVENT_FINDING,
+                      .integration_id = place->integration_id,
+                      .job_id = place->job_id,
+                      .data = data};
+    json_put_string(data, "state", state);
+    json_put_string(data, "check", change->check->id);
+    json_put_string(data, "resource", change->resource);
+    json_put_string(data, "severity", change->check->severity);
+    json_put_string(data, "title", change->check->title);
+    json_put_string(data, "evidenceId", place->evidence_id);
+    return event_add(unit, &news, error);
+}
+
+static bool tell_change(DbUnit *unit, const Write *write, const Change *change, FindingChange what,
+                        GError **error) {
+    static const char *const states[] = {[FINDING_NOW_OPEN] = FINDING_OPENED,
+                                         [FINDING_NOW_REOPEN] = FINDING_REGRESSED,
+                                         [FINDING_NOW_RESOLVED] = FINDING_RESOLVED};
+    const FindingBatch *batch = write->batch;
+    const char *state = states[what];
+    return state == NULL || moved(&batch->counts) + moved(&write->counts) > FINDING_EVENTS_MAX ||
+           tell(unit, &batch->place, change, state, error);
+}
+
 static bool write_changes(DbUnit *unit, void *data, GError **error) {
     Write *write = data;
     const FindingBatch *batch = write->batch;
     write->counts = (FindingCounts){0};
     for (guint i = 0; i < batch->changes->len; i++) {
-        FindingChange change = FINDING_UNCHANGED;
-        if (!write_change(unit, &batch->place, &g_array_index(batch->changes, Change, i), &change,
-                          error))
+        const Change *change = &g_array_index(batch->changes, Change, i);
+        FindingChange what = FINDING_UNCHANGED;
+        if (!write_change(unit, &batch->place, change, &what, error))
             return false;
-        count(&write->counts, change);
+        count(&write->counts, what);
+        if (!tell_change(unit, write, change, what, error))
+            return false;
     }
     return true;
 }

@@ -3,6 +3,9 @@
  * A batch is told what fails and what is resolved, in the order of the rows, and writes in units of
  * work of at most FINDING_BATCH_SIZE changes. Memory: the names of one unit. Writing the same
  * changes again changes nothing, so a judge that was killed starts over.
+ *
+ * What was opened, regressed or resolved becomes an event (store/event.h), the first
+ * FINDING_EVENTS_MAX of a batch: nobody watches ten thousand of them pass.
  */
 #pragma once
 
@@ -13,6 +16,7 @@
 #include <stdint.h>
 
 #define FINDING_BATCH_SIZE 1000
+#define FINDING_EVENTS_MAX 200
 
 /* Texts are borrowed and must outlive the batch. */
 typedef struct {
@@ -20,7 +24,8 @@ typedef struct {
     const DbScope *scope;
     const char *integration_id;
     const char *evidence_id;
-    int64_t at; /* when the evidence was collected */
+    const char *job_id; /* NULL: none */
+    int64_t at;         /* when the evidence was collected */
 } FindingPlace;
 
 typedef struct {

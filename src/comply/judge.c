@@ -118,7 +118,7 @@ static void prepare_checks(Judging *judging) {
         judged->finding = (FindingCheck){.id = g_strdup_printf("%s.%s", type->name, check->name),
                                          .title = check->title != NULL ? check->title : check->name,
                                          .severity = severity_name(check->severity)};
-        judged->tally.rows_missing = reads_rows_missing(judging->reads, check->nodes);
+        judged->tally.rows_missing = reads_rows_missing(judging->reads, check->nodes) != 0;
         judged->resources = resource_set_new();
     }
 }
@@ -144,6 +144,7 @@ static bool prepare_findings(Judging *judging, GError **error) {
                                     .scope = judging->scope,
                                     .integration_id = judging->evidence->integration_id,
                                     .evidence_id = judging->evidence->id,
+                                    .job_id = judging->evidence->job_id,
                                     .at = judging->evidence->collected_at};
     judging->batch = finding_batch_new(&judging->place);
     for (size_t i = 0; i < judging->count; i++) {
@@ -168,7 +169,7 @@ static ResourceKey key_of(Judging *judging, const char *name) {
 }
 
 static bool note_row(Judging *judging, Judged *judged, const RowVerdict *row, GError **error) {
-    judged->tally.rows[row->verdict]++;
+    tally_add(&judged->tally, row->verdict, row->unread);
     bool matters = row->verdict == VERDICT_FAIL || judged->had_open;
     if (judging->batch == NULL || row->resource == NULL || !matters)
         return true;

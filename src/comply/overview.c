@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "comply/evaluate.h"
+#include "comply/mapping.h"
 #include "store/integration.h"
 
 #include <string.h>
@@ -64,6 +65,60 @@ Json *overview_controls(Db *db, const DbScope *scope, Registry *registry,
     json_put_int(json, "unserved", (int64_t)evaluation->unserved);
     json_put(json, "controls", controls);
     return json;
+}
+
+/* --- mapping ---------------------------------------------------------------------------------- */
+
+typedef struct {
+    const char *framework;
+    GPtrArray *changes;
+} MappingRead;
+
+static bool read_mapping(DbUnit *unit, void *data, GError **error) {
+    MappingRead *read = data;
+    g_clear_pointer(&read->changes, g_ptr_array_unref);
+    return control_mapping_list(unit, read->framework, &read->changes, error);
+}
+
+static Json *mapped_json(const MappedCheck *mapped, bool aside) {
+    g_autofree char *id = g_strdup_printf("%s.%s", mapped->type->name, mapped->check->name);
+    bool changed = aside || mapped->origin == MAPPING_ORGANIZATION;
+    const ControlMapping *change = changed ? mapped->change : NULL;
+    const char *title = mapped->check->title;
+    Json *json = json_new_object();
+    json_put_string(json, "provider", mapped->definition->id);
+    json_put_string(json, "evidenceType", mapped->type->name);
+    json_put_string(json, "check", id);
+    json_put_string(json, "title", title != NULL ? title : mapped->check->name);
+    json_put_string(json, "severity", severity_name(mapped->check->severity));
+    json_put_string(json, "origin", mapping_origin_name(mapped->origin));
+    json_put_bool(json, "setAside", aside);
+    json_put_string(json, "by", change == NULL ? NULL : change->who);
+    json_put_string(json, "reason", change == NULL ? NULL : change->why);
+    json_put_time(json, "changedAt", change == NULL ? 0 : change->created_at);
+    return json;
+}
+
+static void add_mapped(Json *list, const MappedCheck *checks, size_t count, bool aside) {
+    for (size_t i = 0; i < count; i++)
+        json_add(list, mapped_json(&checks[i], aside));
+}
+
+Json *overview_mapping(Db *db, const DbScope *scope, Registry *registry, const ControlRef *ref,
+                       GError **error) {
+    MappingRead read = {.framework = ref->framework->id};
+    bool ok = db_run(db, scope, DB_READ, read_mapping, &read, error);
+    g_autoptr(GPtrArray) changes = read.changes;
+    if (!ok)
+        return NULL;
+    g_autoptr(Mapping) mapping = mapping_new(ref->framework, registry, changes);
+    Json *list = json_new_array();
+    size_t count;
+    const MappedCheck *checks = mapping_checks(mapping, ref->control->index, &count);
+    add_mapped(list, checks, count, false);
+    checks = mapping_set_aside(mapping, ref->control->index, &count);
+    add_mapped(list, checks, count, true);
+    return list;
 }
 
 /* --- cursors ---------------------------------------------------------------------------------- */

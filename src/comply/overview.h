@@ -26,6 +26,14 @@ typedef struct {
 Json *overview_controls(Db *db, const DbScope *scope, Registry *registry,
                         const OverviewControls *wish, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* [{"provider", "evidenceType", "check", "title", "severity", "origin", "setAside", "by", "reason",
+ * "changedAt"}]: the checks of all known providers that support a control, connected or not, and
+ * those that the organization has set aside. "origin" is "definition", "framework" or
+ * "organization" (mapping.h); "by", "reason" and "changedAt" are of the organization's change, else
+ * null. */
+Json *overview_mapping(Db *db, const DbScope *scope, Registry *registry, const ControlRef *ref,
+                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* {"findings": [{"check", "evidenceType", "title", "severity", "resource", "state",
  * "integrationId", "integration", "provider", "evidenceId", "openedAt", "lastSeenAt",
  * "resolvedAt", "remediation", "controls": {framework: [ids]}}], "nextCursor": text or null}.

@@ -136,12 +136,13 @@ static bool has_gap(const Reads *reads, size_t node) {
     return !state->known || unread_of(state) > fine || has_open_lists(state, fine);
 }
 
-bool reads_rows_missing(const Reads *reads, uint64_t nodes) {
+uint64_t reads_rows_missing(const Reads *reads, uint64_t nodes) {
+    uint64_t missing = 0;
     for (size_t node = 0; node < reads->type->node_count; node++) {
         if ((nodes & reads->chain & bit(node)) != 0 && has_gap(reads, node))
-            return true;
+            missing |= bit(node);
     }
-    return false;
+    return missing;
 }
 
 bool reads_cut_short(const Reads *reads) {
@@ -153,19 +154,6 @@ bool reads_cut_short(const Reads *reads) {
             return true;
     }
     return false;
-}
-
-static int failed_among(const Reads *reads, uint64_t nodes) {
-    for (size_t node = 0; node < reads->type->node_count; node++) {
-        if ((nodes & bit(node)) != 0 && has_gap(reads, node))
-            return (int)node;
-    }
-    return -1;
-}
-
-int reads_failed_node(const Reads *reads, uint64_t nodes) {
-    int node = failed_among(reads, nodes & reads->chain);
-    return node >= 0 ? node : failed_among(reads, nodes & ~reads->chain);
 }
 
 const ReadState *reads_state(const Reads *reads, size_t node) {

@@ -16,7 +16,7 @@ typedef struct {
     uint64_t lists;
     uint64_t lists_ended;
     char *message; /* the first failure, or NULL */
-    char *needs;   /* the missing permission, or NULL */
+    char *needs;   /* the missing permissions, "; " between them, or NULL */
 } ReadState;
 
 typedef struct Reads Reads;
@@ -29,15 +29,12 @@ Reads *reads_new(const Definition *definition, const EvidenceType *type, const c
 void reads_free(Reads *reads);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Reads, reads_free)
 
-/* Whether rows may be missing for whoever depends on these nodes (bit per node). */
-bool reads_rows_missing(const Reads *reads, uint64_t nodes);
+/* Those of these nodes (bit per node) for which rows may be missing: of the chain, with a gap. */
+uint64_t reads_rows_missing(const Reads *reads, uint64_t nodes);
 
 /* Whether a list of the chain may have been cut in the middle, so that a resource seen in it may
  * have further rows. A list that was denied from its beginning is not. */
 bool reads_cut_short(const Reads *reads);
-
-/* The first of these nodes with a failure, -1 when there is none. Chain nodes first. */
-int reads_failed_node(const Reads *reads, uint64_t nodes);
 
 /* The state of a node. Borrowed. */
 const ReadState *reads_state(const Reads *reads, size_t node);

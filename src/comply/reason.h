@@ -13,6 +13,6 @@ typedef struct {
     Verdict verdict;
 } ReasonFacts;
 
-/* "3 of 12 rows fail.", "protection could not be read for 2 of 12 rows: ..." with the missing
- * permission when it is known. Caller frees. */
+/* "3 of 12 rows fail.", "protection could not be read for 2 of 12 rows: ..." with all reads that
+ * left rows unread or missing, and the permissions that are known to be missing. Caller frees. */
 char *reason_new(const ReasonFacts *facts);

@@ -1,5 +1,14 @@
 #include "comply/tally.h"
 
+void tally_add(Tally *tally, Verdict verdict, uint64_t unread) {
+    tally->rows[verdict]++;
+    if (verdict != VERDICT_COULD_NOT_READ)
+        return;
+    for (size_t node = 0; node < READ_MAX_NODES; node++)
+        tally->unread_by[node] += (int64_t)(unread >> node & 1);
+    tally->unread_odd += unread == 0;
+}
+
 int64_t tally_judged(const Tally *tally) {
     return tally->rows[VERDICT_PASS] + tally->rows[VERDICT_FAIL];
 }

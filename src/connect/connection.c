@@ -147,21 +147,34 @@ static bool store_work(DbUnit *unit, void *data, GError **error) {
            store_rows(unit, work, name, error);
 }
 
-/* A name stands in lines of terminals and logs. */
-static bool check_name(const char *name, GError **error) {
-    g_autofree char *line = name ? text_one_line(name, NAME_SIZE_MAX) : NULL;
-    if (!name || (*name != '\0' && text_is_utf8(name, strlen(name)) && strcmp(line, name) == 0))
+/* Last segments of addresses under /api/integrations. */
+static const char *const reserved[] = {"list", "connect", "collect-evidence", "oauth", NULL};
+
+static bool is_blank(const char *name) {
+    return name[strspn(name, " ")] == '\0';
+}
+
+/* A name stands in lines of terminals and logs, and in addresses where an id may stand. */
+bool connection_check_name(const char *name, GError **error) {
+    const char *wrong = NULL;
+    if (is_blank(name) || strlen(name) > NAME_SIZE_MAX || !text_is_plain(name))
+        wrong = "the name of an integration has 1 to 100 bytes and no control characters";
+    else if (*name == ' ' || g_str_has_suffix(name, " "))
+        wrong = "the name of an integration does not begin or end with a space";
+    else if (id_is_valid(name) || g_uuid_string_is_valid(name))
+        wrong = "the name of an integration must not look like an id";
+    else if (g_strv_contains(reserved, name))
+        wrong = "this name is a word of the API; choose another one";
+    if (!wrong)
         return true;
-    g_set_error(error, ASSAY_ERROR, ERROR_CONFIGURATION,
-                "the name of an integration has 1 to %d bytes and no control characters",
-                NAME_SIZE_MAX);
+    g_set_error_literal(error, ASSAY_ERROR, ERROR_CONFIGURATION, wrong);
     return false;
 }
 
 bool connection_store(Db *db, const DbScope *scope, const Keyring *keyring,
                       const NewConnection *connection, char **id_out, GError **error) {
     g_autoptr(DataKey) key = NULL;
-    if (!check_name(connection->name, error) ||
+    if ((connection->name && !connection_check_name(connection->name, error)) ||
         !open_data_key(db, scope, keyring, KEY_MAKE, &key, error))
         return false;
     g_autofree char *integration_id = id_new();

@@ -27,9 +27,14 @@ typedef struct {
                    GError **error);
 } NewConnection;
 
+/* Whether an integration may be called so: ERROR_CONFIGURATION when the name is blank, longer than
+ * 100 bytes, no line of text that shows as it is, or could be taken for an id or an address of the
+ * API. */
+bool connection_check_name(const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Stores a tested connection and its schedule, and pins its definition; *id_out is the new
  * integration's id (caller frees). ERROR_CONFLICT when the name is taken, ERROR_CONFIGURATION when
- * it is no name (empty, more than 100 bytes, control characters). */
+ * it is no name. */
 bool connection_store(Db *db, const DbScope *scope, const Keyring *keyring,
                       const NewConnection *connection, char **id_out,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -18,14 +18,18 @@ char *refusal_needs(const DefinitionCall *call) {
     return g_strdup(text->str);
 }
 
-static char *forbidden(const Refusal *refusal) {
-    g_autofree char *needs = refusal_needs(refusal->call);
+char *refusal_permissions(const Definition *definition, const char *needs) {
     if (!needs)
         return g_strdup_printf("Insufficient permissions for %s. Please check the scopes that its "
                                "setup names.",
-                               refusal->definition->name);
+                               definition->name);
     return g_strdup_printf("Insufficient permissions for %s. Please check scopes: %s.",
-                           refusal->definition->name, needs);
+                           definition->name, needs);
+}
+
+static char *forbidden(const Refusal *refusal) {
+    g_autofree char *needs = refusal_needs(refusal->call);
+    return refusal_permissions(refusal->definition, needs);
 }
 
 static char *asked(const Refusal *refusal) {

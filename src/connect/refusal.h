@@ -20,6 +20,10 @@ typedef struct {
 /* The sentence; NULL for ok and absent. Caller frees. */
 char *refusal_sentence(const Refusal *refusal);
 
+/* The sentence for what was forbidden; needs, as below or NULL, says which permissions to look at.
+ * Caller frees. */
+char *refusal_permissions(const Definition *definition, const char *needs);
+
 /* The permissions that the call needs, "repo or administration:read" by vocabulary; NULL when the
  * definition names none. Caller frees. */
 char *refusal_needs(const DefinitionCall *call);

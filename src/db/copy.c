@@ -489,8 +489,9 @@ static bool source_is_current(const char *url, GError **error) {
     if (version == known)
         return true;
     g_set_error(error, ASSAY_ERROR, ERROR_CONFIGURATION,
-                "the source has schema %d and this program %d: run `assay migrate` on it first",
-                version, known);
+                "the source has schema %d and this program %d: %s", version, known,
+                version < known ? "run `assay migrate` on it first"
+                                : "copy it with the newer version of Assay");
     return false;
 }
 

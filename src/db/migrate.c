@@ -1,5 +1,6 @@
 #include "db/migrate.h"
 #include "base/clock.h"
+#include "base/text.h"
 #include "db/driver.h"
 #include <string.h>
 
@@ -19,16 +20,24 @@ static bool table_exists(DbUnit *unit, bool *exists_out, GError **error) {
     return true;
 }
 
+/* A migration of a newer program: what only adds is not in the way of this one. */
+static bool check_newer(const StatementCatalogue *catalogue, DbStatement *row, GError **error) {
+    const char *name = db_column_text(row, 1);
+    if (name && !text_starts_with(name, MIGRATE_CONTRACT))
+        return true;
+    g_set_error(error, ASSAY_ERROR, ERROR_DATABASE,
+                "the database has schema %" G_GINT64_FORMAT
+                " and this program knows %zu, which cannot go on with it: run a newer version of "
+                "Assay",
+                db_column_int(row, 0), catalogue->migration_count - 1);
+    return false;
+}
+
 /* One row of schema_migration against what this program knows under that number. */
 static bool check_applied(const StatementCatalogue *catalogue, DbStatement *row, GError **error) {
     int64_t version = db_column_int(row, 0);
-    if (version < 0 || (uint64_t)version >= catalogue->migration_count) {
-        g_set_error(error, ASSAY_ERROR, ERROR_DATABASE,
-                    "the database has schema %" G_GINT64_FORMAT
-                    " and this program knows %zu: run a newer version of Assay",
-                    version, catalogue->migration_count - 1);
-        return false;
-    }
+    if (version >= 0 && (uint64_t)version >= catalogue->migration_count)
+        return check_newer(catalogue, row, error);
     const MigrationText *known = &catalogue->migrations[version];
     const char *sha256 = db_column_text(row, 2);
     if (sha256 && strcmp(sha256, known->sha256) == 0)
@@ -96,7 +105,7 @@ bool migrate_apply(Db *db, GError **error) {
     Progress progress = {.catalogue = db_catalogue(db)};
     if (!db_run(db, &installation, DB_READ, read_progress, &progress, error))
         return false;
-    if (progress.applied == progress.catalogue->migration_count)
+    if (progress.applied >= progress.catalogue->migration_count)
         return true;
     return db_run(db, &installation, DB_WRITE, apply_missing, &progress, error);
 }

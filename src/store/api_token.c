@@ -77,7 +77,23 @@ bool api_token_allow(DbUnit *unit, const Membership *access, GError **error) {
     DbStatement *statement = db_prepare(unit, "api_token_allow");
     record_bind(statement, &membership_shape, &row);
     return record_change(unit, statement, ERROR_CONFLICT,
-                         "This token reaches the organization already.", error);
+                         "This token reaches the organization already, or did; what was ended "
+                         "stays ended, make a new token.",
+                         error);
+}
+
+bool api_token_get(DbUnit *unit, const char *id, ApiToken **token_out, GError **error) {
+    DbStatement *statement = db_prepare(unit, "api_token_get");
+    g_autoptr(ApiToken) found = NULL;
+    db_bind_text(statement, "id", id);
+    if (!record_one(statement, &shape, &found, error))
+        return false;
+    if (!found) {
+        g_set_error_literal(error, ASSAY_ERROR, ERROR_NOT_FOUND, "There is no such token.");
+        return false;
+    }
+    *token_out = g_steal_pointer(&found);
+    return true;
 }
 
 bool api_token_find(DbUnit *unit, const char *token_hash, ApiToken **token_out, GError **error) {

@@ -52,9 +52,13 @@ bool api_token_insert(DbUnit *unit, const ApiToken *token,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Lets the token reach the unit's organization as this membership says; its user_id is the token's
- * id. ERROR_CONFLICT when it does already. */
+ * id. ERROR_CONFLICT when it does already, or did. */
 bool api_token_allow(DbUnit *unit, const Membership *access,
                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* A token by id, also one that has ended (any scope). ERROR_NOT_FOUND. */
+bool api_token_get(DbUnit *unit, const char *id, ApiToken **token_out,
+                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The live token of a hash (any scope); *token_out is NULL when it is unknown, expired or revoked.
  */

@@ -2,6 +2,7 @@
 
 #include "base/secmem.h"
 #include "store/document.h"
+#include "store/event.h"
 #include "store/integration.h"
 #include "store/ledger.h"
 
@@ -74,6 +75,18 @@ static bool log_row(DbUnit *unit, const Evidence *row, GError **error) {
     return db_exec(statement, error);
 }
 
+static bool tell(DbUnit *unit, const Evidence *row, GError **error) {
+    g_autoptr(Json) data = json_new_object();
+    EventNews news = {.kind = EVENT_EVIDENCE,
+                      .integration_id = row->integration_id,
+                      .job_id = row->job_id,
+                      .data = data};
+    json_put_string(data, "id", row->id);
+    json_put_string(data, "evidenceType", row->evidence_type);
+    json_put_time(data, "collectedAt", row->collected_at);
+    return event_add(unit, &news, error);
+}
+
 /* The record of this job and type, or of this id when there is no job. */
 static bool read_stored(DbUnit *unit, const Evidence *row, Evidence **stored_out, GError **error) {
     if (!row->job_id) {
@@ -98,7 +111,7 @@ bool evidence_insert(DbUnit *unit, const Evidence *evidence, const JobLease *lea
         !check_references(unit, &row, error) || !insert_row(unit, &row, &inserted, error)) {
         return false;
     }
-    if (inserted && !log_row(unit, &row, error)) {
+    if (inserted && (!log_row(unit, &row, error) || !tell(unit, &row, error))) {
         return false;
     }
     return !stored_out || read_stored(unit, &row, stored_out, error);

@@ -1,6 +1,22 @@
 /* integration.h - a connection of an organization to a provider; plaintext only.
  *
  * Settings, account and last_sync_result are JSON texts that this floor does not read.
+ *
+ * Health is what the service last said: connected, degraded or reconnect_needed. Status is the
+ * same, unless a person holds the integration (paused, disconnected); health goes on beside it, so
+ * that nobody comes back from a pause in better health than he went:
+ *
+ *                        runs or degrades      paused                disconnected
+ *   a run, a refusal     status and health     health only           nothing
+ *   a passed test        reconnect_needed      the same of health    nothing
+ *                        becomes connected
+ *   pause                paused                nothing               ERROR_CONFLICT
+ *   resume               nothing               health                ERROR_CONFLICT
+ *   disconnect           disconnected          disconnected          nothing
+ *   reconnect            connected             health only           connected
+ *
+ * The functions below are the only ones that move it, each in one unit of work. What was found of
+ * an earlier connection (Integration.connection) says nothing of the present one.
  */
 #pragma once
 
@@ -35,6 +51,8 @@ typedef struct {
     const char *owner_user_id; /* or NULL: belongs to the organization */
     int64_t created_at;
     int64_t updated_at;
+    const char *health; /* connected, degraded or reconnect_needed */
+    int64_t connection; /* 1, and one more with every reconnect */
 } Integration;
 
 typedef struct {
@@ -49,6 +67,7 @@ typedef struct {
     const char *status;
     const char *reason;        /* or NULL */
     const char *error_message; /* or NULL */
+    int64_t connection;        /* that this was found of; 0: of the present one */
 } IntegrationStatus;
 
 /* What a finished run leaves behind. */
@@ -62,7 +81,8 @@ void integration_free(Integration *integration); /* NULL allowed */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Integration, integration_free)
 
 /* Adds an integration. The id is the caller's (sealed fields are bound to it); created_at and
- * updated_at are set from the clock. ERROR_CONFLICT when the name is taken. */
+ * updated_at are set from the clock, health and connection from the status. ERROR_CONFLICT when the
+ * name is taken. */
 bool integration_insert(DbUnit *unit, const Integration *integration,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -81,17 +101,33 @@ bool integration_find(DbUnit *unit, const char *id_or_name, Integration **integr
 bool integration_list(DbUnit *unit, const IntegrationFilter *filter, GPtrArray **integrations_out,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* ERROR_NOT_FOUND. */
+/* To paused or disconnected, because a person wants it; to another status, because a run has found
+ * it so. See the table above. ERROR_NOT_FOUND, ERROR_CONFLICT. */
 bool integration_update_status(DbUnit *unit, const char *id, const IntegrationStatus *status,
                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Replaces name, settings, allow_private, evidence_types and enabled_checks. ERROR_NOT_FOUND;
- * ERROR_CONFLICT when another one has the name. */
+/* The credential of this connection (0: the present one) was tested and works. ERROR_NOT_FOUND. */
+bool integration_pass_test(DbUnit *unit, const char *id, int64_t connection,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Ends a pause. ERROR_NOT_FOUND; ERROR_CONFLICT when it is disconnected. */
+bool integration_resume(DbUnit *unit, const char *id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* A new connection in the place of the one before: auth, settings, account and allow_private are
+ * read. ERROR_NOT_FOUND. */
+bool integration_reconnect(DbUnit *unit, const Integration *integration,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Replaces name, settings, allow_private, evidence_types, enabled_checks and owner_user_id, in the
+ * unit that has read the row. ERROR_NOT_FOUND; ERROR_CONFLICT when another one has the name. */
 bool integration_change(DbUnit *unit, const Integration *integration,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Stores the result and sets last_sync_at, last_checked_at and the status, which stays what it is
- * while the integration is paused or disconnected. next_check_at is its schedule's (schedule.h).
- * ERROR_NOT_FOUND. */
+/* Makes those that belong to this user everybody's; *count_out is their number. */
+bool integration_share_all(DbUnit *unit, const char *user_id, int64_t *count_out,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Stores the result, sets last_sync_at and last_checked_at, and moves the status as a run does.
+ * next_check_at is its schedule's (schedule.h). ERROR_NOT_FOUND. */
 bool integration_record_sync(DbUnit *unit, const char *id, const IntegrationSync *sync,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,6 +1,7 @@
 #include "store/job.h"
 
 #include "base/clock.h"
+#include "store/event.h"
 #include "store/integration.h"
 
 #include <string.h>
@@ -71,6 +72,19 @@ static bool free_queue(DbUnit *unit, int64_t due_at, GError **error) {
     return db_exec(statement, error);
 }
 
+static bool is_ended(const char *status) {
+    return strcmp(status, JOB_COMPLETED) == 0 || strcmp(status, JOB_FAILED) == 0 ||
+           strcmp(status, JOB_CANCELLED) == 0;
+}
+
+bool job_tell(DbUnit *unit, const char *id, const char *status, GError **error) {
+    g_autoptr(Json) data = json_new_object();
+    EventNews news = {
+        .kind = is_ended(status) ? EVENT_DONE : EVENT_JOB, .job_id = id, .data = data};
+    json_put_string(data, "status", status);
+    return event_add(unit, &news, error);
+}
+
 bool job_insert(DbUnit *unit, const Job *job, GError **error) {
     Job row = *job;
     int64_t now = clock_now_ms();
@@ -91,7 +105,7 @@ bool job_insert(DbUnit *unit, const Job *job, GError **error) {
     db_bind_int(statement, "now", now);
     return record_change(unit, statement, ERROR_CONFLICT,
                          "There is a job with this id; make a new id.", error) &&
-           lower_queue(unit, row.due_at, error);
+           lower_queue(unit, row.due_at, error) && job_tell(unit, row.id, JOB_PENDING, error);
 }
 
 bool job_get(DbUnit *unit, const char *id, Job **job_out, GError **error) {
@@ -190,7 +204,8 @@ static bool end_job(DbUnit *unit, const JobLease *lease, const char *status, Job
     db_bind_text(statement, "status", status);
     db_bind_int(statement, "now", now);
     return fenced(unit, statement, error) && free_queue(unit, now, error) &&
-           record_write(unit, "job_result_put", &result_shape, result, error);
+           record_write(unit, "job_result_put", &result_shape, result, error) &&
+           job_tell(unit, lease->job_id, status, error);
 }
 
 bool job_complete(DbUnit *unit, const JobLease *lease, const char *result, GError **error) {
@@ -226,7 +241,8 @@ static bool leave_job(DbUnit *unit, const JobLease *lease, const Leave *leave, G
     db_bind_int(statement, "given_back", leave->given_back);
     db_bind_int(statement, "failed", leave->failed);
     /* The bound is now, not due_at: other jobs of the integration need wait no longer. */
-    return fenced(unit, statement, error) && free_queue(unit, clock_now_ms(), error);
+    return fenced(unit, statement, error) && free_queue(unit, clock_now_ms(), error) &&
+           job_tell(unit, lease->job_id, leave->status, error);
 }
 
 bool job_park(DbUnit *unit, const JobLease *lease, int64_t due_at, GError **error) {
@@ -265,7 +281,8 @@ static bool cancel_idle(DbUnit *unit, const Job *job, bool *done_out, GError **e
         return true;
     }
     return record_write(unit, "job_result_put", &result_shape, &result, error) &&
-           (strcmp(job->status, JOB_RUNNING) != 0 || free_queue(unit, result.ended_at, error));
+           (strcmp(job->status, JOB_RUNNING) != 0 || free_queue(unit, result.ended_at, error)) &&
+           job_tell(unit, job->id, JOB_CANCELLED, error);
 }
 
 static bool cancel_running(DbUnit *unit, const char *id, bool *asked_out, GError **error) {

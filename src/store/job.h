@@ -172,6 +172,11 @@ bool job_retry(DbUnit *unit, const JobLease *lease, int64_t due_at,
 bool job_may_retry(const Job *job);
 int64_t job_retry_delay_ms(const Job *job);
 
+/* Adds the event that the job has this status now (event.h). The functions of this file do so by
+ * themselves; a claim, which is the system's, leaves it to whoever begins the run. */
+bool job_tell(DbUnit *unit, const char *id, const char *status,
+              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* For the other files of store/. */
 extern const RecordShape job_shape;
 

@@ -1,6 +1,7 @@
 #include "store/job_claim.h"
 
 #include "base/clock.h"
+#include "store/event.h"
 
 #include <string.h>
 
@@ -114,6 +115,14 @@ typedef struct {
     const char *error;
 } Ending;
 
+static bool tell_end(DbUnit *unit, const Job *job, const Ending *ending, GError **error) {
+    g_autoptr(Json) data = json_new_object();
+    EventNews news = {
+        .kind = EVENT_DONE, .integration_id = job->integration_id, .job_id = job->id, .data = data};
+    json_put_string(data, "status", ending->status);
+    return event_add_of(unit, job->organization_id, &news, error);
+}
+
 static bool end_picked(DbUnit *unit, const Job *job, const Ending *ending, GError **error) {
     int64_t now = clock_now_ms();
     DbStatement *end = db_prepare(unit, "job_claim_end");
@@ -130,7 +139,8 @@ static bool end_picked(DbUnit *unit, const Job *job, const Ending *ending, GErro
     db_bind_text(result, "error", ending->error);
     db_bind_int(result, "now", now);
     return db_exec(result, error) &&
-           (!is_running(job) || serve_queue(unit, job->organization_id, -1, error));
+           (!is_running(job) || serve_queue(unit, job->organization_id, -1, error)) &&
+           tell_end(unit, job, ending, error);
 }
 
 static int64_t next_attempt(const Job *job) {

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/id.h"
+#include "store/integration.h"
 
 #include <string.h>
 
@@ -184,7 +185,9 @@ bool membership_delete(DbUnit *unit, const char *user_id, GError **error) {
         return false;
     DbStatement *statement = db_prepare(unit, "membership_delete");
     db_bind_text(statement, "user_id", user_id);
-    return record_change(unit, statement, ERROR_NOT_FOUND, not_found, error);
+    int64_t shared = 0;
+    return record_change(unit, statement, ERROR_NOT_FOUND, not_found, error) &&
+           integration_share_all(unit, user_id, &shared, error);
 }
 
 bool member_get(DbUnit *unit, const char *user_id, Member **member_out, GError **error) {

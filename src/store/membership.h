@@ -84,7 +84,8 @@ bool membership_find(DbUnit *unit, const char *user_id, Membership **membership_
 bool membership_update(DbUnit *unit, const Membership *membership,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* ERROR_NOT_FOUND; ERROR_CONFLICT for the last owner. */
+/* Integrations that belonged to the user become the organization's: they go on. ERROR_NOT_FOUND;
+ * ERROR_CONFLICT for the last owner. */
 bool membership_delete(DbUnit *unit, const char *user_id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The member with this user id, ended or not. ERROR_NOT_FOUND. */

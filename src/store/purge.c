@@ -1,5 +1,6 @@
 #include "store/purge.h"
 
+#include "store/event.h"
 #include "store/integration.h"
 #include "store/job.h"
 
@@ -18,6 +19,7 @@ static const struct {
     {"purge_job", offsetof(Purged, jobs)},
     {"purge_assessment", offsetof(Purged, assessments)},
     {"purge_scan", -1},
+    {"purge_event", -1},
     {"purge_schedule", -1},
     {"purge_token_cache", -1},
     {"purge_credential", -1},
@@ -63,6 +65,13 @@ static bool run_for(DbUnit *unit, const char *name, const char *parameter, const
     return db_exec(statement, error);
 }
 
+static bool tell(DbUnit *unit, const char *integration_id, GError **error) {
+    g_autoptr(Json) data = json_new_object();
+    EventNews news = {.kind = EVENT_INTEGRATION, .integration_id = integration_id, .data = data};
+    json_put_bool(data, "removed", true);
+    return event_add(unit, &news, error);
+}
+
 static bool drop_documents(DbUnit *unit, const GPtrArray *ids, GError **error) {
     for (guint i = 0; i < ids->len; i++) {
         const char *id = g_ptr_array_index(ids, i);
@@ -93,5 +102,5 @@ bool purge_integration(DbUnit *unit, const char *integration_id, Purged *purged_
     }
     purged.documents = documents->len;
     *purged_out = purged;
-    return drop_documents(unit, documents, error);
+    return drop_documents(unit, documents, error) && tell(unit, integration_id, error);
 }

@@ -39,10 +39,9 @@ static bool has_single_use(DbUnit *unit, const char *integration_id, bool *has_o
     return true;
 }
 
-/* What is paused or disconnected stays so: nobody calls with its credential. */
+/* What is disconnected has no credential. What is paused stays so, and needs it when resumed. */
 static bool is_used(const Integration *integration) {
-    return strcmp(integration->status, INTEGRATION_PAUSED) != 0 &&
-           strcmp(integration->status, INTEGRATION_DISCONNECTED) != 0;
+    return strcmp(integration->status, INTEGRATION_DISCONNECTED) != 0;
 }
 
 static bool mark_one(DbUnit *unit, const Integration *integration, int64_t *marked,
@@ -51,7 +50,7 @@ static bool mark_one(DbUnit *unit, const Integration *integration, int64_t *mark
         .status = INTEGRATION_RECONNECT_NEEDED,
         .reason = RESTORED_REASON,
         .error_message = "This came out of a backup, and its refresh token may have been used up "
-                         "since: connect it again."};
+                         "since: connect it again with `assay reconnect`."};
     bool has = false;
     if (!is_used(integration))
         return true;

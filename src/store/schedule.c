@@ -1,6 +1,7 @@
 #include "store/schedule.h"
 
 #include "base/clock.h"
+#include "store/event.h"
 
 static const RecordColumn columns[] = {
     RECORD_COLUMN(Schedule, organization_id, RECORD_TEXT, 0),
@@ -78,6 +79,13 @@ bool schedule_list(DbUnit *unit, const char *after_id, int64_t limit, GPtrArray 
     return record_all(statement, &shape, schedules_out, error);
 }
 
+static bool tell(DbUnit *unit, const Schedule *row, GError **error) {
+    g_autoptr(Json) data = json_new_object();
+    EventNews news = {.kind = EVENT_SCHEDULE, .integration_id = row->integration_id, .data = data};
+    json_put_string(data, "id", row->id);
+    return event_add(unit, &news, error);
+}
+
 bool schedule_change(DbUnit *unit, const Schedule *schedule, GError **error) {
     Schedule row = *schedule;
     row.organization_id = db_unit_scope(unit)->organization;
@@ -92,7 +100,8 @@ bool schedule_change(DbUnit *unit, const Schedule *schedule, GError **error) {
     db_bind_int(statement, "due_at", row.due_at);
     return record_change(unit, statement, ERROR_NOT_FOUND,
                          "There is no such schedule in this organization.", error) &&
-           mirror(unit, row.integration_id, row.due_at, error) && mirror_rule(unit, &row, error);
+           mirror(unit, row.integration_id, row.due_at, error) && mirror_rule(unit, &row, error) &&
+           tell(unit, &row, error);
 }
 
 bool schedule_advance(DbUnit *unit, const Schedule *claimed, int64_t due_at, GError **error) {

@@ -155,7 +155,8 @@ static bool load_work(DbUnit *unit, void *data, GError **error) {
     g_clear_pointer(&execution->integration, integration_free);
     return integration_get(unit, execution->job->integration_id, &execution->integration, error) &&
            definition_text_get(unit, execution->job->definition_sha256, &work->text, error) &&
-           document_sweep(unit, execution->job->id, clock_now_ms() + 1, NULL, error);
+           document_sweep(unit, execution->job->id, clock_now_ms() + 1, NULL, error) &&
+           job_tell(unit, execution->job->id, JOB_RUNNING, error);
 }
 
 /* What is pinned is nearly always what the registry has, and parsed already. */
@@ -376,6 +377,7 @@ static bool end_work(DbUnit *unit, void *data, GError **error) {
         return job_park(unit, &execution->lease, work->park_until, error);
     int64_t now = clock_now_ms();
     IntegrationSync sync = {.result = work->result, .synced_at = now, .status = work->status};
+    sync.status.connection = execution->integration->connection;
     return job_complete(unit, &execution->lease, work->result, error) &&
            integration_record_sync(unit, execution->integration->id, &sync, error) &&
            (!collects_all(execution) ||

@@ -242,6 +242,7 @@ static bool checks_work(DbUnit *unit, void *data, GError **error) {
         const CheckResult *result = g_ptr_array_index(results, i);
         Json *item = json_new_object();
         json_put_string(item, "verdict", result->verdict);
+        json_put_string(item, "reason", result->reason);
         json_put_int(item, "passed", result->passed);
         json_put_int(item, "failed", result->failed);
         json_put_int(item, "couldNotRead", result->could_not_read);

@@ -5,9 +5,9 @@
  *     {"run": {"settings": {...}, "evidenceTypes": [...], "clock": "2026-01-02T03:04:05Z"}}
  *
  * and NAME.golden.json what must come out: per evidence type title, description, metadata, data and
- * what was not read, the verdict of every check, and the errors. The case runs through the whole
- * path: response rules, paging, rows, documents in a database of its own (in a temporary folder),
- * judging.
+ * what was not read, the verdict of every check with its reason, and the errors. The case runs
+ * through the whole path: response rules, paging, rows, documents in a database of its own (in a
+ * temporary folder), judging.
  */
 #pragma once
 

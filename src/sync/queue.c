@@ -5,6 +5,7 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "comply/framework.h"
+#include "comply/mapping.h"
 #include "store/definition_text.h"
 #include "store/job.h"
 #include "sync/owner.h"
@@ -25,36 +26,25 @@ typedef struct {
     const Integration *integration;
     const Definition *definition;
     SyncCause cause;
-    Json *json;    /* {evidenceTypes, from, to} */
-    char *request; /* the same as text */
+    Json *json;         /* {evidenceTypes, from, to} */
+    char *request;      /* the same as text */
+    GPtrArray *changes; /* ControlMapping: of the organization; NULL: nobody asked for controls */
 } Order;
 
 static void order_clear(Order *order) {
     json_free(order->json);
     g_free(order->request);
+    g_clear_pointer(&order->changes, g_ptr_array_unref);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Order, order_clear)
 
 /* --- which evidence types --------------------------------------------------------------------- */
 
-/* Whether a check of the type is mapped to one of these controls (ControlRef). */
-static bool check_supports(const DefinitionCheck *check, const ControlRef *wanted) {
-    for (size_t f = 0; f < check->control_count; f++) {
-        const CheckControls *mapped = &check->controls[f];
-        if (strcmp(mapped->framework, wanted->framework->id) != 0)
-            continue;
-        for (size_t i = 0; i < mapped->count; i++)
-            if (framework_control(wanted->framework, mapped->controls[i]) == wanted->control)
-                return true;
-    }
-    return false;
-}
-
-static bool supports(const EvidenceType *type, const GArray *wanted) {
-    for (size_t c = 0; c < type->check_count; c++)
-        for (guint i = 0; i < wanted->len; i++)
-            if (check_supports(&type->checks[c], &g_array_index(wanted, ControlRef, i)))
-                return true;
+static bool supports(const Order *order, const EvidenceType *type, const GArray *wanted) {
+    for (guint i = 0; i < wanted->len; i++)
+        if (mapping_supports(order->definition, type, &g_array_index(wanted, ControlRef, i),
+                             order->changes))
+            return true;
     return false;
 }
 
@@ -71,7 +61,7 @@ static bool add_types_of_control(const Order *order, const char *text, GPtrArray
     }
     guint before = types->len;
     for (size_t i = 0; i < order->definition->type_count; i++)
-        if (supports(&order->definition->types[i], wanted))
+        if (supports(order, &order->definition->types[i], wanted))
             g_ptr_array_add(types, (void *)(uintptr_t)order->definition->types[i].name);
     if (types->len > before)
         return true;
@@ -266,7 +256,8 @@ bool queue_sync_in(DbUnit *unit, const Integration *integration, const Definitio
                    const SyncRequest *request, char **job_id_out, bool *added_out, GError **error) {
     g_auto(Order) order = {.integration = integration, .definition = definition};
     g_autoptr(GPtrArray) jobs = NULL;
-    if (!make_order(&order, request, error) ||
+    if ((request->controls && !control_mapping_list(unit, NULL, &order.changes, error)) ||
+        !make_order(&order, request, error) ||
         !job_list_active(unit, integration->id, &jobs, error))
         return false;
     const Job *serving = find_serving(jobs, &order);
@@ -314,41 +305,16 @@ bool queue_first_sync(DbUnit *unit, const Integration *integration, const Defini
 
 /* --- again ------------------------------------------------------------------------------------ */
 
-typedef struct {
-    const char *job_id;
-    Job *job;
-    Integration *integration;
-    bool resumed;
-} RetryWork;
-
-static void retry_clear(RetryWork *work) {
-    g_clear_pointer(&work->job, job_free);
-    g_clear_pointer(&work->integration, integration_free);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(RetryWork, retry_clear)
-
-static bool retry_work(DbUnit *unit, void *data, GError **error) {
-    RetryWork *work = data;
-    retry_clear(work);
-    if (!job_get(unit, work->job_id, &work->job, error) ||
-        !integration_get(unit, work->job->integration_id, &work->integration, error))
+static bool hurry_up(DbUnit *unit, const Job *job, char **job_id_out, GError **error) {
+    if (!job_hurry(unit, job->id, JOB_PRIORITY_PERSON, error) || !job_resume(unit, job->id, error))
         return false;
-    const char *status = work->job->status;
-    work->resumed = strcmp(status, JOB_PENDING) == 0 || strcmp(status, JOB_PARKED) == 0;
-    if (work->resumed)
-        return job_hurry(unit, work->job_id, JOB_PRIORITY_PERSON, error) &&
-               job_resume(unit, work->job_id, error);
-    if (strcmp(status, JOB_RUNNING) != 0)
-        return true;
-    g_set_error_literal(error, ASSAY_ERROR, ERROR_CONFLICT,
-                        "the job is running; wait for its end, or call it off first");
-    return false;
+    *job_id_out = g_strdup(job->id);
+    return true;
 }
 
-static bool ask_again(Db *db, const DbScope *scope, Registry *registry, const RetryWork *work,
-                      char **job_id_out, GError **error) {
-    const Definition *definition = registry_find(registry, work->integration->provider, error);
-    g_autoptr(Json) asked = read_request(work->job);
+static bool ask_again(DbUnit *unit, const Job *job, const Integration *integration,
+                      const Definition *definition, char **job_id_out, GError **error) {
+    g_autoptr(Json) asked = read_request(job);
     const Json *types = json_member(asked, "evidenceTypes");
     g_autofree const char **names = g_new0(const char *, json_count(types) + 1);
     for (size_t i = 0; i < json_count(types); i++)
@@ -356,17 +322,59 @@ static bool ask_again(Db *db, const DbScope *scope, Registry *registry, const Re
     SyncRequest request = {.evidence_types = names,
                            .from_ms = json_member_int(asked, "from", 0),
                            .to_ms = json_member_int(asked, "to", 0)};
-    return definition &&
-           queue_sync(db, scope, work->integration, definition, &request, job_id_out, error);
+    return queue_sync_in(unit, integration, definition, &request, job_id_out, NULL, error);
+}
+
+bool queue_retry_in(DbUnit *unit, const char *job_id, const Integration *integration,
+                    const Definition *definition, char **job_id_out, GError **error) {
+    g_autoptr(Job) job = NULL;
+    if (!job_get(unit, job_id, &job, error))
+        return false;
+    if (strcmp(job->status, JOB_PENDING) == 0 || strcmp(job->status, JOB_PARKED) == 0)
+        return hurry_up(unit, job, job_id_out, error);
+    if (strcmp(job->status, JOB_RUNNING) != 0)
+        return ask_again(unit, job, integration, definition, job_id_out, error);
+    g_set_error_literal(error, ASSAY_ERROR, ERROR_CONFLICT,
+                        "the job is running; wait for its end, or call it off first");
+    return false;
+}
+
+typedef struct {
+    const char *job_id;
+    Integration *integration;
+    const Definition *definition;
+    char *retried;
+} RetryWork;
+
+static void retry_clear(RetryWork *work) {
+    g_clear_pointer(&work->integration, integration_free);
+    g_clear_pointer(&work->retried, g_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(RetryWork, retry_clear)
+
+static bool owner_of_job(DbUnit *unit, void *data, GError **error) {
+    RetryWork *work = data;
+    g_autoptr(Job) job = NULL;
+    retry_clear(work);
+    return job_get(unit, work->job_id, &job, error) &&
+           integration_get(unit, job->integration_id, &work->integration, error);
+}
+
+static bool retry_work(DbUnit *unit, void *data, GError **error) {
+    RetryWork *work = data;
+    g_clear_pointer(&work->retried, g_free);
+    return queue_retry_in(unit, work->job_id, work->integration, work->definition, &work->retried,
+                          error);
 }
 
 bool queue_retry(Db *db, const DbScope *scope, Registry *registry, const char *job_id,
                  char **job_id_out, GError **error) {
     g_auto(RetryWork) work = {.job_id = job_id};
-    if (!db_run(db, scope, DB_WRITE, retry_work, &work, error))
+    if (!db_run(db, scope, DB_READ, owner_of_job, &work, error))
         return false;
-    if (!work.resumed)
-        return ask_again(db, scope, registry, &work, job_id_out, error);
-    *job_id_out = g_strdup(job_id);
+    work.definition = registry_find(registry, work.integration->provider, error);
+    if (!work.definition || !db_run(db, scope, DB_WRITE, retry_work, &work, error))
+        return false;
+    *job_id_out = g_steal_pointer(&work.retried);
     return true;
 }

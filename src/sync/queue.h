@@ -61,3 +61,8 @@ bool queue_first_sync(DbUnit *unit, const Integration *integration, const Defini
  * a new job asks for the same. ERROR_CONFLICT when it is running. */
 bool queue_retry(Db *db, const DbScope *scope, Registry *registry, const char *job_id,
                  char **job_id_out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The same inside a unit of work, of a job of this integration. */
+bool queue_retry_in(DbUnit *unit, const char *job_id, const Integration *integration,
+                    const Definition *definition, char **job_id_out,
+                    GError **error) G_GNUC_WARN_UNUSED_RESULT;

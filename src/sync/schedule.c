@@ -536,71 +536,46 @@ static bool check_wish(const Definition *definition, const ScheduleWish *wish, G
     return !wish->cron || check_cron(definition, wish, error);
 }
 
-/* A change of one row. */
-typedef struct {
-    const char *id;
-    const Definition *definition; /* NULL: a round */
-    const ScheduleDefaults *defaults;
-    const ScheduleWish *wish; /* NULL: the rule stays */
-    int pause;                /* 1: pause, 0: resume, -1: as it is */
-    int64_t last_ms;          /* the last run of an integration */
-} Change;
+static bool check_edit(const ScheduleEdit *edit, GError **error) {
+    if (!edit->wish)
+        return true;
+    if (edit->integration || !edit->wish->every)
+        return check_wish(edit->definition, edit->wish, error);
+    g_set_error_literal(error, ASSAY_ERROR, ERROR_USAGE,
+                        "the rounds of an organization have a cron expression, no interval");
+    return false;
+}
 
-static bool plan_change(const Change *change, Schedule *row, GError **error) {
+static const char *id_of(const ScheduleEdit *edit) {
+    return edit->integration ? edit->integration->id : edit->round;
+}
+
+static bool plan_edit(const ScheduleEdit *edit, Schedule *row, GError **error) {
     g_auto(Rule) rule = {0};
-    bool ok = change->definition
-                  ? rule_of_integration(row, change->definition, change->defaults, &rule, error)
-                  : rule_of_round(row, change->defaults, &rule, error);
+    int64_t last_ms = edit->integration ? edit->integration->last_sync_at : 0;
+    bool ok = edit->integration
+                  ? rule_of_integration(row, edit->definition, edit->defaults, &rule, error)
+                  : rule_of_round(row, edit->defaults, &rule, error);
     if (!ok)
         return false;
-    row->due_at = row->paused ? SCHEDULE_NEVER : first_of(&rule, change->last_ms, clock_now_ms());
+    row->due_at = row->paused ? SCHEDULE_NEVER : first_of(&rule, last_ms, clock_now_ms());
     return true;
 }
 
-static bool change_row(DbUnit *unit, const Change *change, GError **error) {
+static bool edit_row(DbUnit *unit, const ScheduleEdit *edit, GError **error) {
     g_autoptr(Schedule) stored = NULL;
-    if ((change->definition && !schedule_begin(unit, change->id, clock_now_ms(), error)) ||
-        !schedule_get(unit, change->id, &stored, error))
+    if ((edit->integration && !schedule_begin(unit, id_of(edit), clock_now_ms(), error)) ||
+        !schedule_get(unit, id_of(edit), &stored, error))
         return false;
     Schedule row = *stored;
-    if (change->wish) {
-        row.rule = change->wish->every ? change->wish->every : change->wish->cron;
-        row.time_zone = change->wish->time_zone;
+    if (edit->wish) {
+        row.rule = edit->wish->every ? edit->wish->every : edit->wish->cron;
+        row.time_zone = edit->wish->time_zone;
     }
-    if (change->pause >= 0)
-        row.paused = change->pause == 1;
-    return plan_change(change, &row, error) && schedule_change(unit, &row, error);
+    if (edit->pause != SCHEDULE_PAUSE_AS_IS)
+        row.paused = edit->pause == SCHEDULE_PAUSE_BEGIN;
+    return plan_edit(edit, &row, error) && schedule_change(unit, &row, error);
 }
-
-static bool change_work(DbUnit *unit, void *data, GError **error) {
-    return change_row(unit, data, error);
-}
-
-bool schedule_choose(Db *db, const DbScope *scope, const Integration *integration,
-                     const Definition *definition, const ScheduleWish *wish, GError **error) {
-    Change change = {.id = integration->id,
-                     .definition = definition,
-                     .wish = wish,
-                     .pause = -1,
-                     .last_ms = integration->last_sync_at};
-    return check_wish(definition, wish, error) &&
-           db_run(db, scope, DB_WRITE, change_work, &change, error);
-}
-
-bool schedule_choose_round(Db *db, const DbScope *scope, const char *id,
-                           const ScheduleDefaults *defaults, const ScheduleWish *wish,
-                           GError **error) {
-    Change change = {.id = id, .defaults = defaults, .wish = wish, .pause = -1};
-    if (wish->every) {
-        g_set_error_literal(error, ASSAY_ERROR, ERROR_USAGE,
-                            "the rounds of an organization have a cron expression, no interval");
-        return false;
-    }
-    return check_wish(NULL, wish, error) &&
-           db_run(db, scope, DB_WRITE, change_work, &change, error);
-}
-
-/* --- pausing ---------------------------------------------------------------------------------- */
 
 static bool call_off_waiting(DbUnit *unit, const char *integration_id, GError **error) {
     g_autoptr(GPtrArray) jobs = NULL;
@@ -615,61 +590,62 @@ static bool call_off_waiting(DbUnit *unit, const char *integration_id, GError **
     return true;
 }
 
-/* Pausing and resuming an integration: its status and its row change together. */
-typedef struct {
-    Change change;
-    IntegrationStatus status;
-} Switch;
-
-static bool switch_work(DbUnit *unit, void *data, GError **error) {
-    const Switch *wanted = data;
-    return integration_update_status(unit, wanted->change.id, &wanted->status, error) &&
-           change_row(unit, &wanted->change, error) &&
-           (wanted->change.pause == 0 || call_off_waiting(unit, wanted->change.id, error));
+/* An integration's status and its row change together. */
+static bool hold_or_release(DbUnit *unit, const ScheduleEdit *edit, GError **error) {
+    static const IntegrationStatus paused = {.status = INTEGRATION_PAUSED};
+    if (!edit->integration || edit->pause == SCHEDULE_PAUSE_AS_IS)
+        return true;
+    if (edit->pause == SCHEDULE_PAUSE_END)
+        return integration_resume(unit, id_of(edit), error);
+    return integration_update_status(unit, id_of(edit), &paused, error) &&
+           call_off_waiting(unit, id_of(edit), error);
 }
 
-static bool check_connected(const Integration *integration, GError **error) {
-    if (strcmp(integration->status, INTEGRATION_DISCONNECTED) != 0)
-        return true;
-    g_set_error(error, ASSAY_ERROR, ERROR_CONFLICT,
-                "%s is disconnected: connect it again before it can be paused or resumed",
-                integration->name);
-    return false;
+bool schedule_edit(DbUnit *unit, const ScheduleEdit *edit, GError **error) {
+    return check_edit(edit, error) && hold_or_release(unit, edit, error) &&
+           edit_row(unit, edit, error);
+}
+
+/* --- in units of their own -------------------------------------------------------------------- */
+
+static bool edit_work(DbUnit *unit, void *data, GError **error) {
+    return schedule_edit(unit, data, error);
+}
+
+bool schedule_choose(Db *db, const DbScope *scope, const Integration *integration,
+                     const Definition *definition, const ScheduleWish *wish, GError **error) {
+    ScheduleEdit edit = {.integration = integration, .definition = definition, .wish = wish};
+    return db_run(db, scope, DB_WRITE, edit_work, &edit, error);
+}
+
+bool schedule_choose_round(Db *db, const DbScope *scope, const char *id,
+                           const ScheduleDefaults *defaults, const ScheduleWish *wish,
+                           GError **error) {
+    ScheduleEdit edit = {.round = id, .defaults = defaults, .wish = wish};
+    return db_run(db, scope, DB_WRITE, edit_work, &edit, error);
 }
 
 bool schedule_pause(Db *db, const DbScope *scope, const Integration *integration,
                     const Definition *definition, GError **error) {
-    Switch wanted = {.change = {.id = integration->id,
-                                .definition = definition,
-                                .pause = 1,
-                                .last_ms = integration->last_sync_at},
-                     .status = {.status = INTEGRATION_PAUSED}};
-    return check_connected(integration, error) &&
-           db_run(db, scope, DB_WRITE, switch_work, &wanted, error);
+    ScheduleEdit edit = {
+        .integration = integration, .definition = definition, .pause = SCHEDULE_PAUSE_BEGIN};
+    return db_run(db, scope, DB_WRITE, edit_work, &edit, error);
 }
 
 bool schedule_resume(Db *db, const DbScope *scope, const Integration *integration,
                      const Definition *definition, GError **error) {
-    Switch wanted = {.change = {.id = integration->id,
-                                .definition = definition,
-                                .pause = 0,
-                                .last_ms = integration->last_sync_at},
-                     .status = {.status = INTEGRATION_CONNECTED}};
-    if (strcmp(integration->status, INTEGRATION_PAUSED) != 0)
-        wanted.status = (IntegrationStatus){.status = integration->status,
-                                            .reason = integration->status_reason,
-                                            .error_message = integration->error_message};
-    return check_connected(integration, error) &&
-           db_run(db, scope, DB_WRITE, switch_work, &wanted, error);
+    ScheduleEdit edit = {
+        .integration = integration, .definition = definition, .pause = SCHEDULE_PAUSE_END};
+    return db_run(db, scope, DB_WRITE, edit_work, &edit, error);
 }
 
 bool schedule_pause_round(Db *db, const DbScope *scope, const char *id, GError **error) {
-    Change change = {.id = id, .pause = 1};
-    return db_run(db, scope, DB_WRITE, change_work, &change, error);
+    ScheduleEdit edit = {.round = id, .pause = SCHEDULE_PAUSE_BEGIN};
+    return db_run(db, scope, DB_WRITE, edit_work, &edit, error);
 }
 
 bool schedule_resume_round(Db *db, const DbScope *scope, const char *id,
                            const ScheduleDefaults *defaults, GError **error) {
-    Change change = {.id = id, .defaults = defaults, .pause = 0};
-    return db_run(db, scope, DB_WRITE, change_work, &change, error);
+    ScheduleEdit edit = {.round = id, .defaults = defaults, .pause = SCHEDULE_PAUSE_END};
+    return db_run(db, scope, DB_WRITE, edit_work, &edit, error);
 }

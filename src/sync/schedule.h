@@ -86,9 +86,26 @@ typedef struct {
     const char *time_zone; /* of cron; NULL: the installation's */
 } ScheduleWish;
 
-/* Sets the rule of an integration. ERROR_USAGE names the range of an interval that is outside of
- * it or of an expression that comes more often, the field of a wrong expression, an unknown time
- * zone. */
+typedef enum { SCHEDULE_PAUSE_AS_IS, SCHEDULE_PAUSE_BEGIN, SCHEDULE_PAUSE_END } SchedulePause;
+
+/* A change of one row; all borrowed. */
+typedef struct {
+    const Integration *integration;   /* as read in this unit, or a moment ago; NULL: a round */
+    const Definition *definition;     /* of the integration */
+    const char *round;                /* SCHEDULE_DAILY or SCHEDULE_WEEKLY */
+    const ScheduleDefaults *defaults; /* NULL: the usual ones */
+    const ScheduleWish *wish;         /* NULL: the rule stays */
+    SchedulePause pause;
+} ScheduleEdit;
+
+/* Makes the change, within a unit of the organization. ERROR_USAGE names the range of an interval
+ * that is outside of it or of an expression that comes more often, the field of a wrong expression,
+ * an unknown time zone, an interval for a round. ERROR_CONFLICT when an integration that is
+ * disconnected is to be paused or resumed. */
+bool schedule_edit(DbUnit *unit, const ScheduleEdit *edit,
+                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The same in a unit of its own: sets the rule of an integration. */
 bool schedule_choose(Db *db, const DbScope *scope, const Integration *integration,
                      const Definition *definition, const ScheduleWish *wish,
                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -104,7 +121,7 @@ bool schedule_choose_round(Db *db, const DbScope *scope, const char *id,
 bool schedule_pause(Db *db, const DbScope *scope, const Integration *integration,
                     const Definition *definition, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Resumes it: it becomes "connected", and is due at once when a time was missed. */
+/* Resumes it: it becomes what its health is, and is due at once when a time was missed. */
 bool schedule_resume(Db *db, const DbScope *scope, const Integration *integration,
                      const Definition *definition, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

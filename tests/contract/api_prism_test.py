@@ -192,10 +192,46 @@ def walk_installation(client):
     made = client.ask("POST /api/tokens", body={"name": "nightly", "role": "member"}, status=201).json
     client.ask("GET /api/tokens")
     client.ask("DELETE /api/tokens/{id}", made["tokenInfo"]["id"])
+    assert client.ask("GET /api/installation/doctor").json["findings"]
+    client.ask("PUT /api/limits/{provider}", "github", body={"limit": "30/1m"})
+    assert client.ask("GET /api/limits").json["operator"]
+    client.ask("DELETE /api/limits/{provider}", "github")
     client.ask("GET /api/providers")
     client.ask("GET /api/providers/{id}", "github")
     client.ask("GET /api/providers/{id}/policy", "github")
     client.ask("GET /api/providers/{id}/policy", "aws", query="?evidence=iam_users")
+
+
+def walk_accounts(client):
+    wish = {"email": "carl@example.com", "password": PASSWORD, "role": "member"}
+    account = client.ask("POST /api/installation/users", body=wish, status=201).json["user"]["id"]
+    client.ask("GET /api/installation/users")
+    client.ask("GET /api/installation/users/{id}", account)
+    client.ask("PATCH /api/installation/users/{id}", account, body={"disabled": True})
+    client.ask("PUT /api/installation/users/{id}/password", account, body={"password": PASSWORD + "!"})
+
+    def sealed():
+        row = client.ask("GET /api/installation/audit").json["audit"][-1]
+        return row["id"] if row["leafIndex"] is not None else None
+
+    client.ask("GET /api/installation/audit/{id}/proof", until(sealed, "the sequencer"))
+
+
+def walk_token(client, assay):
+    """A token is let into the second organization by one that has a role in both."""
+    made = client.ask("POST /api/tokens", body={"name": "nightly", "role": "member"}, status=201).json["tokenInfo"]["id"]
+    two = assay.ask("tokens", "create", "two", "--role", "owner", "--organization", "first")
+    assay.ask("tokens", "allow", "two", "--role", "owner", "--organization", "second")
+    headers = {"Authorization": f"Bearer {two['token']}", "X-Assay-Organization": "second"}
+    client.ask("POST /api/tokens/{id}/access", made, body={"role": "member"}, status=201, headers=headers)
+    client.ask("DELETE /api/tokens/{id}", made)
+    client.ask("DELETE /api/installation/tokens/{id}", made)
+
+
+def walk_operator(client, assay):
+    walk_token(client, assay)
+    client.ask("PATCH /api/organizations/{id}", "second", body={"name": "third"})
+    walk_accounts(client)
 
 
 def ended(client, job):
@@ -251,6 +287,9 @@ def walk_results(client):
     assert collected.json["evidenceCount"] > 0
     client.ask("PUT /api/controls/{id}/exception", "soc2:CC8.1", body={"reason": "moved", "until": "2200-01-01T00:00:00Z"})
     client.ask("DELETE /api/controls/{id}/exception", "soc2:CC8.1")
+    signed = [{"provider": "github", "check": "branch_protection.signed_commits_required"}]
+    client.ask("PUT /api/controls/{id}/mapping", "soc2:CC1.5", body={"add": signed, "reason": "our policy"})
+    client.ask("DELETE /api/controls/{id}/mapping", "soc2:CC1.5")
     evidence = client.ask("GET /api/evidence").json["evidence"]
     client.ask("POST /api/evidence/{id}/review", evidence[0]["id"], body={"state": "approved", "comment": "seen"})
     for item in evidence:
@@ -275,6 +314,7 @@ def test_every_route_succeeds_as_described():
         walk_people(client, service)
         client.headers = {"Authorization": f"Bearer {token(assay, 'owner', '--operator')}"}
         walk_installation(client)
+        walk_operator(client, assay)
         walk_integration(client, sandbox)
         missing = set(operations(document)) - client.succeeded
         assert not missing, f"these were not asked: {sorted(missing)}"

@@ -245,5 +245,33 @@ class Counts(CheckTest):
         self.assertEqual(self.count(("run", "ok 1 /a\nnot ok 2 /b\n")), "1 1")
 
 
+class Migrations(CheckTest):
+    def embed(self, last, name="0009_more"):
+        """The catalogue of ten migrations of which the last is this."""
+        for number in range(9):
+            self.plant(f"sql/migrations/{number:04d}_t{number}.sql", f"create table t{number} (id {{{{id}}}}) {{{{strict}}}};\n")
+        self.plant(f"sql/migrations/{name}.sql", last)
+        return subprocess.run([SCRIPTS / "embed-sql", self.root / "out.c", self.root / "sql"], text=True, capture_output=True,
+                              check=False)
+
+    def test_a_migration_may_add(self):
+        done = self.embed("create table new (id {{id}}) {{strict}};\ncreate unique index new_by_id on new (id);\n"
+                          "alter table t0 add column a {{int}} not null default 0;\nalter table t0 add column b {{int}};\n"
+                          "update t0 set a = 1;\ncreate index t0_by_a on t0 (a);\n")
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_what_the_version_before_could_not_live_with_is_refused(self):
+        for text, why in (("drop table t0;", "takes away"), ("delete from t0;", "takes away"),
+                          ("alter table t0 rename to u0;", "only columns may be added"),
+                          ("alter table t0 add column a {{int}} not null;", "wants a default"),
+                          ("create unique index t0_by_id on t0 (id);", "may write what this index refuses")):
+            done = self.embed(text + "\n")
+            self.assertEqual(done.returncode, 1, text)
+            self.assertIn(why, done.stderr)
+
+    def test_a_migration_that_says_so_may_take_away(self):
+        self.assertEqual(self.embed("drop table t0;\n", "0009_contract_t0").returncode, 0)
+
+
 if __name__ == "__main__":
     unittest.main()

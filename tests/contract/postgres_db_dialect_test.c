@@ -3,6 +3,7 @@
 #include <glib.h>
 #include <libpq-fe.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 static PGconn *connection;
@@ -83,6 +84,25 @@ static void unique_indexes_of_tenant_tables_begin_with_the_organization(void) {
     PQclear(result);
 }
 
+/* So a row can never point at one of another organization. */
+static void references_between_tenant_tables_begin_with_the_organization(void) {
+    PGresult *result =
+        run("references", "select k.conrelid::regclass, k.conname from pg_constraint k"
+                          " join pg_attribute o on o.attrelid = k.conrelid"
+                          "  and o.attname = 'organization_id'"
+                          " join pg_attribute t on t.attrelid = k.confrelid"
+                          "  and t.attname = 'organization_id'"
+                          " where k.contype = 'f' and k.connamespace = 'public'::regnamespace"
+                          " and (k.conkey[1] <> o.attnum or k.confkey[1] <> t.attnum)");
+    for (int row = 0; row < PQntuples(result); row++)
+        g_test_message("%s: %s", PQgetvalue(result, row, 0), PQgetvalue(result, row, 1));
+    g_assert_cmpint(PQntuples(result), ==, 0);
+    PQclear(result);
+    result = run("count", "select count(*) from pg_constraint where contype = 'f'");
+    g_assert_cmpint(atoi(PQgetvalue(result, 0, 0)), >, 5);
+    PQclear(result);
+}
+
 /* Keys are compared byte by byte, as SQLite does. */
 static void keys_are_ordered_by_bytes(void) {
     PGresult *result =
@@ -110,6 +130,7 @@ int main(int argc, char **argv) {
     ADD(every_statement_prepares);
     ADD(every_parameter_has_a_type_that_we_send);
     ADD(unique_indexes_of_tenant_tables_begin_with_the_organization);
+    ADD(references_between_tenant_tables_begin_with_the_organization);
     ADD(keys_are_ordered_by_bytes);
     int status = g_test_run();
     PQfinish(connection);

@@ -91,6 +91,16 @@ static void every_table_of_organizations_is_guarded(void) {
 }
 
 /* Runs a statement about a table in a transaction of its own: this many rows, or not allowed. */
+/* Whoever adds a table that belongs to no organization says so here. */
+static void only_these_tables_belong_to_the_installation(void) {
+    expect("api_token budget budget_authority budget_holder commit_mark definition_text"
+           " login_attempt organization_name provider_limit schema_migration setup_token"
+           " user_account user_identity user_session",
+           "select string_agg(c.relname, ' ' order by c.relname) from pg_class c"
+           " where c.relkind in ('r', 'p') and c.relnamespace = 'public'::regnamespace"
+           " and c.oid not in (select c.oid" TENANT_TABLES ")");
+}
+
 static void expect_rows(const char *organization, const char *rows, const char *format,
                         const char *table) {
     g_auto(GStrv) parts = g_strsplit(format, "TABLE", -1);
@@ -360,6 +370,7 @@ int main(int argc, char **argv) {
     set_up(folder);
 #define ADD(name) g_test_add_func("/db/roles/" #name, name)
     ADD(every_table_of_organizations_is_guarded);
+    ADD(only_these_tables_belong_to_the_installation);
     ADD(forgotten_scope_sees_and_changes_nothing);
     ADD(scope_is_one_organization);
     ADD(scope_ends_with_the_transaction);

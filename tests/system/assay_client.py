@@ -83,6 +83,8 @@ class Assay:
         self.database_url = make_database() if is_postgres() else f"sqlite:{self.database_file}"
         if is_postgres():
             self.environment["DATABASE_URL"] = self.database_url
+        if "REDIS_URL" in os.environ:  # scripts/with-redis
+            self.environment["REDIS_URL"] = os.environ["REDIS_URL"]
         self.environment.update(environment)
         self.running = []
         self.said = ""  # by all commands, on both streams

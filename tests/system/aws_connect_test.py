@@ -5,6 +5,7 @@ A small AWS of the test's own stands behind endpoint_url: STS, which knows keys 
 each signature, and a role that trusts one external id or any.
 """
 
+import contextlib
 import hashlib
 import hmac
 import http.server
@@ -14,6 +15,7 @@ import urllib.parse
 
 import tap
 from assay_client import Assay
+from serve_client import Service
 
 ROLE = "arn:aws:iam::123456789012:role/assay"
 SECRETS = {"AKIDEXAMPLEEXAMPLE01": "planted-secret-of-a-user", "AKIDEXAMPLEEXAMPLE02": "planted-secret-of-the-hub",
@@ -188,6 +190,62 @@ def test_without_any_identity_nothing_is_asked():
         assert failure["code"] == "CONFIGURATION_ERROR", failure
         assert "AWS_ACCESS_KEY_ID" in failure["message"], failure
         assert cloud.asked == []
+
+
+# On a server, which makes the external id
+
+@contextlib.contextmanager
+def served(**trust):
+    """A server with an identity of its own, and somebody elsewhere who has none."""
+    with Cloud(**trust) as cloud, Assay() as assay:
+        assay.run("init", status=0)
+        token = assay.ask("tokens", "create", "ada", "--role", "owner", "--operator")["token"]
+        with Service(assay, "--role", "api", env=HUB_ENVIRONMENT) as service, \
+                Assay(ASSAY_SERVER=service.api, ASSAY_TOKEN=token) as there:
+            yield cloud, assay, there
+            assert not there.data.exists()
+
+
+def test_a_server_assumes_the_role_with_an_id_of_its_own():
+    with served() as (cloud, assay, there):
+        reply = connect_role(there, cloud, env=NO_METADATA).json
+        assert reply["arn"] == "arn:aws:sts::123456789012:assumed-role/assay/x", reply
+        assert re.fullmatch("assay-[0-9a-f]{32}", reply["externalId"]), reply
+        assert [(action, key) for action, key, _ in cloud.asked] == [("AssumeRole", HUB), ("GetCallerIdentity", ASSUMED)]
+        assert cloud.asked[0][2]["ExternalId"] == reply["externalId"]
+        assert [row["name"] for row in assay.integrations()] == ["prod"]
+
+
+def test_a_role_that_does_not_trust_the_server_yet_is_connected_later_with_its_id():
+    with served(trusted="") as (cloud, assay, there):
+        failure = connect_role(there, cloud, env=NO_METADATA, status=4).failure
+        assert failure["code"] == "AUTHENTICATION_FAILED", failure
+        assert cloud.asked[0][2]["ExternalId"] in failure["message"], failure
+        result = connect_role(there, cloud, env=NO_METADATA, status=4, output="")
+        made = cloud.asked[1][2]["ExternalId"]
+        assert f'"sts:ExternalId": "{made}"' in result.error, result
+        assert f"connect again with --set external_id={made}" in result.error, result
+        assert assay.integrations() == []
+        cloud.trusted = made
+        reply = connect_role(there, cloud, "--set", f"external_id={made}", env=NO_METADATA).json
+        assert reply["success"] is True and "externalId" not in reply, reply
+
+
+def test_whoever_sets_up_the_role_meanwhile_goes_on_with_enter():
+    with served(trusted="") as (cloud, assay, there):
+        def answer(headers, body, refuse=cloud.answer):
+            """The role trusts the id of the first attempt from then on."""
+            reply = refuse(headers, body)
+            cloud.trusted = cloud.trusted or cloud.asked[0][2]["ExternalId"]
+            return reply
+        cloud.answer = answer
+        words = ["--set", "regions=us-east-1", "--set", f"endpoint_url={cloud.url}", "--set", "allow_private=true"]
+        status, shown = there.run_on_terminal("connect", "aws", "--name", "prod", "--auth", "role", "--set", f"role_arn={ROLE}",
+                                              *words, typed="\n", env=NO_METADATA)
+        assert status == 0 and "Press Enter when the role has it:" in shown, shown
+        asked = [given["ExternalId"] for action, _, given in cloud.asked if action == "AssumeRole"]
+        assert len(asked) == 2 and len(set(asked)) == 1 and asked[0] in shown, asked
+        assert [row["name"] for row in assay.integrations()] == ["prod"]
 
 
 tap.main(globals())

@@ -2,6 +2,7 @@
 """People, tokens and the audit log across programs: the command line and a running service on one database, a client
 that is nobody's browser, and proofs of the audit log recomputed from their description alone."""
 
+import contextlib
 import hashlib
 import http.cookiejar
 import json
@@ -198,6 +199,65 @@ def test_the_activity_speaks_of_people_and_programs():
         assert sentences[0] == "ada@example.com invited eve@example.com", sentences
         assert "Assay collected evidence from acme" in sentences, sentences
         assert any(text.endswith("(on the command line) connected acme") for text in sentences), sentences
+
+
+@contextlib.contextmanager
+def elsewhere(service, token):
+    """The command line of somebody who has a server's address and a token, and no data directory."""
+    with Assay(ASSAY_SERVER=service.api, ASSAY_TOKEN=token) as there:
+        yield there
+        assert not there.data.exists(), "a command on a server has made a data directory here"
+        assert token not in there.said and PASSWORD not in there.said
+
+
+def people_acme(owner, service):
+    """The owner of an organization brings Eve in and gives her another role."""
+    link = owner.ask("users", "invite", "eve@example.com", "--role", "member")["link"]
+    eve = Client(service)
+    eve.ask("POST", "/api/invitations/accept", {"token": link.partition("#")[2], "password": PASSWORD}, 201)
+    changed = owner.ask("users", "role", "eve@example.com", "auditor", "--from", "2026-01-01")
+    assert changed["user"]["role"] == "auditor", changed
+    assert [user["email"] for user in owner.ask("users", "list")["users"]] == ["ada@example.com", "eve@example.com"]
+    assert owner.run("users", "disable", "eve@example.com").status == 4
+    return eve
+
+
+def exported(owner):
+    """The log in a file, and its last entry proven."""
+    file = owner.home / "audit.ndjson"
+    said = owner.ask("audit", "export", str(file))
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    assert said["entries"] == len(rows) and file.stat().st_mode & 0o777 == 0o600
+
+    def sealed():
+        answer = owner.run("audit", "--proof", rows[-1]["id"], "--json")
+        return answer.json if answer.status == 0 else None
+
+    assert verify(until(sealed, "the sequencer"))
+    return [row["action"] for row in rows]
+
+
+def test_an_organization_is_founded_and_peopled_from_elsewhere():
+    with Assay() as assay, serving(assay) as service:
+        operator = assay.ask("tokens", "create", "operator", "--operator")["token"]
+        with elsewhere(service, operator) as there:
+            there.ask("organizations", "create", "acme")
+            there.ask("users", "add", "ada@example.com", "--role", "owner", "--organization", "acme",
+                      "--password", "env:NEW", env={"NEW": PASSWORD})
+            assert there.run("users", "list", "--organization", "acme").status == 3
+            ada = Client(service)
+            assert [one["name"] for one in ada.log_in()["organizations"]] == ["acme"]
+            made = ada.ask("POST", "/api/tokens", {"name": "cli", "role": "owner"}, 201)
+            with elsewhere(service, made["token"]) as owner:
+                eve = people_acme(owner, service)
+                actions = exported(owner)
+                assert actions[:3] == ["organization.create", "user.add", "member.change"], actions
+                there.ask("users", "disable", "eve@example.com")
+                eve.ask("GET", "/api/users", status=401)
+                there.ask("tokens", "revoke", "cli")
+                assert owner.run("users", "list").status == 4
+        found = [secret for secret in (operator, made["token"], PASSWORD) if secret.encode() in stored(assay)]
+        assert found == [] and PASSWORD not in service.said()
 
 
 if __name__ == "__main__":

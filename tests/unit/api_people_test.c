@@ -3,8 +3,6 @@
  * Passwords cost what they cost: hashes that tests put into the database are cheap ones, so that
  * the first login also finds them outdated. */
 #include "api/first_user.h"
-#include "api/routes.h"
-#include "api/target.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/secmem.h"
@@ -110,36 +108,19 @@ static void keep(Browser *browser, const Answer *answer) {
     browser->csrf = g_strdup(answer_text(answer, "csrfToken"));
 }
 
-/* Holds an answer of success against the form that the route promises. */
-static void check_form(const char *method, const char *path, const Answer *answer) {
-    g_auto(Target) target = {0};
-    RouteMatch match;
-    must(target_init(&target, path, &error));
-    route_find(routes, method, target.segments, &match);
-    g_assert_nonnull(match.route);
-    if (answer->status >= 300 || !match.route->reply)
-        return;
-    g_assert_cmpuint(answer->status, ==, match.route->status ? match.route->status : 200);
-    g_autoptr(GPtrArray) wrongs = shape_check(match.route->reply, answer->json);
-    for (guint i = 0; i < wrongs->len; i++) {
-        const ShapeWrong *wrong = g_ptr_array_index(wrongs, i);
-        g_error("%s %s: %s %s in %s", method, path, wrong->pointer, wrong->detail, answer->body);
-    }
-}
-
 static Answer ask(const Browser *browser, const char *method, const char *path, const char *body) {
     g_autofree char *headers = g_strdup_printf("Cookie: %s\r\nX-CSRF-Token: %s\r\n",
                                                browser->cookie ? browser->cookie : "none=1",
                                                browser->csrf ? browser->csrf : "none");
     Answer answer = stage_ask(
         browser->stage, &(Ask){.method = method, .path = path, .headers = headers, .body = body});
-    check_form(method, path, &answer);
+    assert_form(method, path, &answer);
     return answer;
 }
 
 static Answer post(const Stage *stage, const char *path, const char *body) {
     Answer answer = stage_ask(stage, &(Ask){.method = "POST", .path = path, .body = body});
-    check_form("POST", path, &answer);
+    assert_form("POST", path, &answer);
     return answer;
 }
 
@@ -147,19 +128,19 @@ static Answer post(const Stage *stage, const char *path, const char *body) {
 static Answer send_to(const Stage *stage, Role role, const char *method, const char *path,
                       const char *body) {
     Answer answer = stage_send(stage, role, method, path, body);
-    check_form(method, path, &answer);
+    assert_form(method, path, &answer);
     return answer;
 }
 
 static Answer get(const Stage *stage, Role role, const char *path) {
     Answer answer = stage_get(stage, role, path);
-    check_form("GET", path, &answer);
+    assert_form("GET", path, &answer);
     return answer;
 }
 
 static Answer get_as(const Stage *stage, const char *token, const char *path) {
     Answer answer = stage_ask(stage, &(Ask){.path = path, .token = token});
-    check_form("GET", path, &answer);
+    assert_form("GET", path, &answer);
     return answer;
 }
 

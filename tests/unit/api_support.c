@@ -2,6 +2,9 @@
 
 #include "unit/database_stage.h"
 
+#include "api/routes.h"
+#include "api/target.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/secmem.h"
@@ -133,7 +136,19 @@ static Json *configuration(void *data) {
     return json;
 }
 
-static void begin(Stage *stage, unsigned requests_a_minute, int64_t patience_ms) {
+static Json *examine(bool network, void *data) {
+    (void)data;
+    Json *json = json_new_object();
+    json_put_bool(json, "healthy", true);
+    json_put_int(json, "errors", 0);
+    json_put_int(json, "warnings", network);
+    json_put(json, "findings", json_new_array());
+    json_put_time(json, "at", clock_now_ms());
+    return json;
+}
+
+static void begin(Stage *stage, unsigned requests_a_minute, int64_t patience_ms,
+                  int64_t heartbeat_ms) {
     *stage = (Stage){0};
     open_database(stage);
     g_autoptr(Secret) kek = NULL;
@@ -142,22 +157,28 @@ static void begin(Stage *stage, unsigned requests_a_minute, int64_t patience_ms)
     ApiConfig config = {.listen = "127.0.0.1:0",
                         .requests_a_minute = requests_a_minute ? requests_a_minute : MANY,
                         .patience_ms = patience_ms,
+                        .heartbeat_ms = heartbeat_ms,
                         .db = stage->db,
                         .data_dir = stage->folder,
                         .database_url = "sqlite:none",
                         .keyring = stage->keyring,
                         .queued = note_queued,
                         .configuration = configuration,
+                        .doctor = examine,
                         .data = stage};
     must(api_start(&config, &stage->api, &error));
 }
 
 void stage_init(Stage *stage, unsigned requests_a_minute) {
-    begin(stage, requests_a_minute, 0);
+    begin(stage, requests_a_minute, 0, 0);
 }
 
 void stage_init_hasty(Stage *stage, int64_t patience_ms) {
-    begin(stage, 0, patience_ms);
+    begin(stage, 0, patience_ms, 0);
+}
+
+void stage_init_beating(Stage *stage, int64_t heartbeat_ms) {
+    begin(stage, 0, 0, heartbeat_ms);
 }
 
 void stage_clear(Stage *stage) {
@@ -302,6 +323,22 @@ char *answer_header(const Answer *answer, const char *name) {
 const char *answer_text(const Answer *answer, const char *path) {
     const char *text = json_text(json_path(answer->json, path));
     return text ? text : "";
+}
+
+void assert_form(const char *method, const char *path, const Answer *answer) {
+    g_auto(Target) target = {0};
+    RouteMatch match;
+    must(target_init(&target, path, &error));
+    route_find(routes, method, target.segments, &match);
+    g_assert_nonnull(match.route);
+    if (answer->status >= 300 || !match.route->reply)
+        return;
+    g_assert_cmpuint(answer->status, ==, match.route->status ? match.route->status : 200);
+    g_autoptr(GPtrArray) wrongs = shape_check(match.route->reply, answer->json);
+    for (guint i = 0; i < wrongs->len; i++) {
+        const ShapeWrong *wrong = g_ptr_array_index(wrongs, i);
+        g_error("%s %s: %s %s in %s", method, path, wrong->pointer, wrong->detail, answer->body);
+    }
 }
 
 void assert_problem(const Answer *answer, unsigned status, const char *code) {

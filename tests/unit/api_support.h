@@ -33,6 +33,8 @@ typedef struct {
 void stage_init(Stage *stage, unsigned requests_a_minute);
 /* Requests wait no longer than this. */
 void stage_init_hasty(Stage *stage, int64_t patience_ms);
+/* Streams of events have their heartbeat so often. */
+void stage_init_beating(Stage *stage, int64_t heartbeat_ms);
 void stage_clear(Stage *stage);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Stage, stage_clear)
 
@@ -72,6 +74,9 @@ Answer stage_read(int connection, bool for_head);
 char *answer_header(const Answer *answer, const char *name);
 /* Text at a dotted path of the body; "" when there is none. */
 const char *answer_text(const Answer *answer, const char *path);
+
+/* Asserts that an answer of success has the form that the route promises. */
+void assert_form(const char *method, const char *path, const Answer *answer);
 
 /* Asserts status and, for problems, code and media type. */
 void assert_problem(const Answer *answer, unsigned status, const char *code);

@@ -206,7 +206,7 @@ static void refresh_tokens_want_to_be_verified(void) {
     give_credential(session, paused, "{\"refresh_token\": \"r\"}");
     g_autofree char *file = backup();
     g_autoptr(Json) json = restore(file, "restored.db");
-    g_assert_cmpint(json_member_int(json, "reconnectNeeded", 0), ==, 1);
+    g_assert_cmpint(json_member_int(json, "reconnectNeeded", 0), ==, 2);
     g_autoptr(Db) db = open_restored("restored.db");
     g_autoptr(Integration) one = integration_in(db, session, once);
     g_autoptr(Integration) two = integration_in(db, session, lasting);
@@ -216,6 +216,7 @@ static void refresh_tokens_want_to_be_verified(void) {
     assert_holds(one->error_message, "connect it again");
     g_assert_cmpstr(two->status, ==, INTEGRATION_DEGRADED);
     g_assert_cmpstr(three->status, ==, INTEGRATION_PAUSED);
+    g_assert_cmpstr(three->health, ==, INTEGRATION_RECONNECT_NEEDED);
     g_autoptr(Integration) before = integration_in(session_db(session), session, once);
     g_assert_cmpstr(before->status, ==, INTEGRATION_CONNECTED);
 }

@@ -303,6 +303,77 @@ static void findings_are_counted_by_their_weight(void) {
     assert_found(json, "thing", "error", "broken");
 }
 
+/* --- of a server ------------------------------------------------------------------------------ */
+
+static void a_server_finds_about_itself_what_is_found_beside_it(void) {
+    g_autoptr(Session) session = desk_session();
+    open_key(session);
+    desk_serve("member", true);
+    g_autoptr(Json) here = desk_json("doctor", 0);
+    g_autoptr(Json) there = desk_json(desk_there("doctor"), 0);
+    static const char *const both[] = {"data directory", "file modes", "disk",   "database",
+                                       "server",         "schema",     "leases", "redis"};
+    for (size_t i = 0; i < G_N_ELEMENTS(both); i++)
+        if (!finding(here, both[i], "ok") || !finding(there, both[i], "ok"))
+            g_error("nothing is said about %s", both[i]);
+    assert_found(there, "reached", "ok", "http://127.0.0.1:");
+    assert_found(there, "key", "ok", "opens the data keys");
+    assert_found(there, "key", "warning", "never exported");
+    assert_found(there, "clock here", "ok", "as the server's");
+    g_assert_null(finding(there, "integrity", "ok"));
+    g_assert_true(json_member_bool(there, "healthy", false));
+    g_assert_cmpint(json_member_int(there, "warnings", 0), ==,
+                    json_member_int(here, "warnings", -1));
+    g_assert_cmpuint(json_count(there), ==, 4);
+}
+
+static void a_server_that_is_not_in_order_says_so(void) {
+    g_autoptr(Session) session = desk_session();
+    open_key(session);
+    desk_serve("member", true);
+    g_autofree char *file = g_build_filename(desk_data(), "encryption.key", NULL);
+    g_assert_cmpint(g_chmod(file, 0644), ==, 0);
+    g_autoptr(Json) json = desk_json(desk_there("doctor"), 1);
+    assert_found(json, "file modes", "error", "encryption.key");
+    g_assert_false(json_member_bool(json, "healthy", true));
+    g_auto(Said) said = desk_run(desk_there("doctor"));
+    g_assert_cmpint(said.status, ==, 1);
+    assert_holds(said.out, "▲ error");
+    assert_holds(said.out, "Run: chmod 600 on the files of the data directory.");
+}
+
+static void a_server_asks_hosts_when_it_is_told_to(void) {
+    g_autoptr(Session) session = desk_session();
+    g_autofree char *id = desk_add_integration(session, "acme", INTEGRATION_CONNECTED);
+    open_key(session);
+    desk_serve("member", true);
+    g_autoptr(Json) quiet = desk_json(desk_there("doctor"), 0);
+    g_assert_null(finding(quiet, "services", "warning"));
+    g_autoptr(Json) asked = desk_json(desk_there("doctor --network"), 0);
+    assert_found(asked, "services", "warning", "127.0.0.1:1");
+}
+
+static void only_the_operator_examines_a_server(void) {
+    desk_serve("owner", false);
+    desk_fails(desk_there("doctor"), 4, "operator");
+}
+
+/* A server of another version may have other words. */
+static void findings_of_a_server_are_taken_as_they_are(void) {
+    g_autoptr(Checkup) checkup = checkup_new();
+    g_autoptr(Json) json = json_of(
+        "{\"findings\":[{\"check\":\"a\",\"status\":\"ok\",\"message\":\"m\",\"advice\":null},"
+        "{\"check\":\"b\",\"status\":\"error\",\"message\":\"n\",\"advice\":\"Do.\"},"
+        "{\"check\":\"c\",\"status\":\"strange\"},7]}");
+    checkup_take(checkup, json);
+    g_assert_cmpuint(checkup_count(checkup, CHECKUP_OK), ==, 1);
+    g_assert_cmpuint(checkup_count(checkup, CHECKUP_ERROR), ==, 1);
+    g_assert_cmpuint(checkup_count(checkup, CHECKUP_WARNING), ==, 2);
+    g_autoptr(Json) told = checkup_json(checkup);
+    g_assert_cmpstr(json_text(json_path(json_item(json_member(told, "findings"), 1), "advice")), ==,
+                    "Do.");
+}
+
 static const DeskTest tests[] = {
     {"a_sound_installation_has_no_errors", a_sound_installation_has_no_errors},
     {"people_read_a_table_and_what_to_do", people_read_a_table_and_what_to_do},
@@ -327,6 +398,12 @@ static const DeskTest tests[] = {
     {"services_are_asked_on_demand_only", services_are_asked_on_demand_only},
     {"without_integrations_nobody_is_asked", without_integrations_nobody_is_asked},
     {"findings_are_counted_by_their_weight", findings_are_counted_by_their_weight},
+    {"a_server_finds_about_itself_what_is_found_beside_it",
+     a_server_finds_about_itself_what_is_found_beside_it},
+    {"a_server_that_is_not_in_order_says_so", a_server_that_is_not_in_order_says_so},
+    {"a_server_asks_hosts_when_it_is_told_to", a_server_asks_hosts_when_it_is_told_to},
+    {"only_the_operator_examines_a_server", only_the_operator_examines_a_server},
+    {"findings_of_a_server_are_taken_as_they_are", findings_of_a_server_are_taken_as_they_are},
 };
 
 int main(int argc, char **argv) {

@@ -175,6 +175,93 @@ static void mistakes_are_told(void) {
     desk_fails("limits github", 2, "limits");
 }
 
+/* --- the same of a server --------------------------------------------------------------------- */
+
+/* Without the times of use, which are those of the keeper's clock and move on. */
+static char *overview(const char *line) {
+    g_autoptr(Json) json = desk_json(line, 0);
+    for (size_t i = 0; i < json_count(json_member(json, "limits")); i++)
+        json_remove(json_item(json_member(json, "limits"), i), "usedAt");
+    return json_print(json, JSON_SORTED);
+}
+
+static void assert_same_overview(void) {
+    g_autofree char *here = overview("limits");
+    g_autofree char *there = overview(desk_there("limits"));
+    g_assert_cmpstr(here, ==, there);
+    g_auto(Said) table = desk_run("limits");
+    g_auto(Said) same = desk_run(desk_there("limits"));
+    g_assert_cmpstr(table.out, ==, same.out);
+    g_assert_cmpstr(table.err, ==, same.err);
+}
+
+static void both_ways_tell_the_same_of_limits(void) {
+    g_autoptr(Session) session = desk_session();
+    g_autofree char *id = desk_add_integration(session, "acme", INTEGRATION_CONNECTED);
+    g_autofree char *key = g_strconcat("github/0/", id, NULL);
+    desk_serve("owner", true);
+    assert_same_overview();
+    put_row(session, key,
+            (BudgetRow){.kind = BUDGET_QUOTA,
+                        .window_ms = HOUR,
+                        .limit_calls = 5000,
+                        .told_limit = 4000,
+                        .remaining = 3210});
+    put_row(session, "slack/0/app", (BudgetRow){.kind = BUDGET_QUOTA, .limit_calls = 0});
+    assert_same_overview();
+}
+
+static void the_operator_sets_limits_there(void) {
+    g_autoptr(Session) session = desk_session();
+    desk_serve("member", true);
+    g_auto(Said) set = desk_run(desk_there("limits set github 60/60s"));
+    g_assert_cmpint(set.status, ==, 0);
+    assert_holds(set.out, "github is called at most 60/1m for each connection.");
+    assert_same_overview();
+    g_autoptr(Json) cleared = desk_json(desk_there("limits clear github"), 0);
+    g_assert_cmpstr(json_member_string(cleared, "provider", ""), ==, "github");
+    g_assert_null(json_member_string(cleared, "limit", NULL));
+    assert_same_overview();
+}
+
+static void both_ways_note_who_set_a_limit(void) {
+    g_autoptr(Session) session = desk_session();
+    desk_serve("member", true);
+    g_autoptr(Json) here = desk_json("limits set github 30/1m", 0);
+    g_autoptr(Json) there = desk_json(desk_there("limits set github 20/1m"), 0);
+    g_autoptr(Json) log = desk_json("audit --installation --action settings.change", 0);
+    const Json *rows = json_member(log, "audit");
+    g_assert_cmpuint(json_count(rows), ==, 2);
+    g_assert_cmpstr(json_text(json_path(json_item(rows, 0), "details.limit")), ==, "20/1m");
+    g_assert_cmpstr(json_text(json_path(json_item(rows, 0), "actor.name")), ==, "desk");
+    g_assert_cmpstr(json_text(json_path(json_item(rows, 1), "actor.kind")), ==, "cli");
+}
+
+static void refuse_same(const char *line, int status) {
+    g_auto(Said) here = desk_run(line);
+    g_auto(Said) there = desk_run(desk_there(line));
+    g_assert_cmpint(here.status, ==, status);
+    g_assert_cmpint(there.status, ==, status);
+    g_assert_cmpstr(here.err, ==, there.err);
+}
+
+static void both_ways_refuse_the_same(void) {
+    g_autoptr(Session) session = desk_session();
+    desk_serve("member", true);
+    refuse_same("limits set github often", 2);
+    refuse_same("limits set nobody 1/1s", 3);
+    refuse_same("limits clear nobody", 3);
+    refuse_same("limits clear github", 3);
+}
+
+static void limits_are_the_operators_alone(void) {
+    g_autoptr(Session) session = desk_session();
+    desk_serve("owner", false);
+    desk_fails(desk_there("limits"), 4, "operator");
+    desk_fails(desk_there("limits set github 30/1m"), 4, "operator");
+    desk_fails(desk_there("limits clear github"), 4, "operator");
+}
+
 static const DeskTest tests[] = {
     {"without_calls_there_is_nothing_to_see", without_calls_there_is_nothing_to_see},
     {"nothing_set_up_says_what_to_do_first", nothing_set_up_says_what_to_do_first},
@@ -185,6 +272,11 @@ static const DeskTest tests[] = {
     {"a_limit_is_set_replaced_and_taken_back", a_limit_is_set_replaced_and_taken_back},
     {"the_limit_of_the_settings_is_shown_as_well", the_limit_of_the_settings_is_shown_as_well},
     {"mistakes_are_told", mistakes_are_told},
+    {"both_ways_tell_the_same_of_limits", both_ways_tell_the_same_of_limits},
+    {"the_operator_sets_limits_there", the_operator_sets_limits_there},
+    {"both_ways_note_who_set_a_limit", both_ways_note_who_set_a_limit},
+    {"both_ways_refuse_the_same", both_ways_refuse_the_same},
+    {"limits_are_the_operators_alone", limits_are_the_operators_alone},
 };
 
 int main(int argc, char **argv) {

@@ -107,7 +107,13 @@ static void an_organization_is_chosen_by_name(void) {
 }
 
 static void what_belongs_to_one_machine_takes_no_server(void) {
-    desk_fails("restore file --server http://127.0.0.1:1", 2, "takes no --server");
+    static const char *const commands[] = {"init",        "serve",        "migrate",
+                                           "backup file", "restore file", "keys export file"};
+    for (size_t i = 0; i < G_N_ELEMENTS(commands); i++) {
+        g_autofree char *line =
+            g_strdup_printf("%s --server http://127.0.0.1:1 --token " PLANTED, commands[i]);
+        desk_fails(line, 2, "takes no --server");
+    }
     g_setenv("ASSAY_SERVER", "http://127.0.0.1:1", TRUE);
     g_auto(Said) said = desk_run("init");
     g_assert_cmpint(said.status, ==, 0);

@@ -195,8 +195,8 @@ static void a_paused_integration_is_due_never_and_its_runs_are_called_off(void) 
 static void what_is_disconnected_is_not_paused(void) {
     g_autoptr(Session) session = desk_at_ten();
     g_autofree char *id = desk_add_integration(session, "gone", INTEGRATION_DISCONNECTED);
-    desk_fails("schedule pause gone", 1, "gone is disconnected: connect it again");
-    desk_fails("schedule resume gone", 1, "gone is disconnected: connect it again");
+    desk_fails("schedule pause gone", 1, "gone is disconnected; connect it again");
+    desk_fails("schedule resume gone", 1, "gone is disconnected; connect it again");
 }
 
 static void organizations_have_schedules_of_their_own(void) {

@@ -5,6 +5,7 @@
 #include "base/id.h"
 #include "base/secmem.h"
 #include "cli/config.h"
+#include "cli/doctor.h"
 #include "cli/program.h"
 #include "cli/schedule.h"
 #include "sync/worker.h"
@@ -233,6 +234,12 @@ static Json *no_settings(void *context) {
     return json;
 }
 
+static Json *examine(bool network, void *context) {
+    g_autoptr(GError) ignored = NULL;
+    (void)context;
+    return doctor_of_service(served.session, session_keyring(served.session, &ignored), network);
+}
+
 void desk_serve(const char *role, bool operator) {
     const Keyring *keyring = NULL;
     g_autofree char *line =
@@ -249,7 +256,8 @@ void desk_serve(const char *role, bool operator) {
                         .keyring = keyring,
                         .wait_scale = 0.001,
                         .schedule = schedule_defaults(served.session),
-                        .configuration = no_settings};
+                        .configuration = no_settings,
+                        .doctor = examine};
     must(api_start(&config, &served.api, &error));
     g_autoptr(Json) made = desk_json(line, 0);
     served.token = desk_file("server.token", json_member_string(made, "token", ""));

@@ -25,18 +25,18 @@ static void absent_answers_are_read(void) {
 static void every_other_outcome_is_a_gap(void) {
     for (int outcome = 0; outcome < OUTCOMES; outcome++) {
         g_autoptr(Completeness) counted = counter();
-        completeness_answer(counted, 1, (Outcome)outcome, "why", "right");
         bool read = outcome == OUTCOME_OK || outcome == OUTCOME_ABSENT;
+        completeness_answer(counted, 1, (Outcome)outcome, "why", read ? NULL : "right");
         g_assert_true(completeness_is_complete(counted) == read);
         Outcome found;
         const char *message;
-        const char *needs;
-        g_assert_true(completeness_failure(counted, &found, &message, &needs) == !read);
+        g_autofree char *needs = completeness_needs(counted);
+        g_assert_true(completeness_failure(counted, &found, &message) == !read);
         if (!read) {
             g_assert_cmpint(found, ==, outcome);
             g_assert_cmpstr(message, ==, "why");
-            g_assert_cmpstr(needs, ==, "right");
         }
+        g_assert_cmpstr(needs, ==, read ? NULL : "right");
     }
 }
 
@@ -72,11 +72,30 @@ static void the_most_telling_failure_is_told(void) {
     completeness_answer(counted, 1, OUTCOME_TIMEOUT, "slow", NULL);
     Outcome outcome;
     const char *message;
-    const char *needs;
-    g_assert_true(completeness_failure(counted, &outcome, &message, &needs));
+    g_assert_true(completeness_failure(counted, &outcome, &message));
     g_assert_cmpint(outcome, ==, OUTCOME_FORBIDDEN);
     g_assert_cmpstr(message, ==, "not allowed");
+    g_autofree char *needs = completeness_needs(counted);
     g_assert_cmpstr(needs, ==, "administration:read");
+}
+
+static void every_missing_permission_is_told_once(void) {
+    g_autoptr(Completeness) counted = counter();
+    g_assert_null(completeness_needs(counted));
+    completeness_answer(counted, 1, OUTCOME_FORBIDDEN, "not allowed", "administration:read");
+    completeness_answer(counted, 1, OUTCOME_FORBIDDEN, "not allowed", "metadata:read");
+    completeness_answer(counted, 1, OUTCOME_FORBIDDEN, "not allowed", "administration:read");
+    completeness_answer(counted, 0, OUTCOME_FORBIDDEN, "not allowed", "metadata:read");
+    completeness_answer(counted, 0, OUTCOME_FORBIDDEN, "not allowed", NULL);
+    completeness_answer(counted, 0, OUTCOME_AUTH_EXPIRED, "sign in again", NULL);
+    g_autofree char *needs = completeness_needs(counted);
+    g_assert_cmpstr(needs, ==, "metadata:read; administration:read");
+    g_autoptr(Json) json = completeness_json(counted);
+    const Json *reads = json_member(json, "reads");
+    g_assert_cmpstr(json_member_string(json_item(reads, 0), "needs", ""), ==, "metadata:read");
+    g_assert_cmpstr(json_member_string(json_item(reads, 1), "needs", ""), ==,
+                    "administration:read; metadata:read");
+    g_assert_cmpstr(json_member_string(json_item(reads, 0), "message", ""), ==, "sign in again");
 }
 
 static void the_record_form_names_every_node(void) {
@@ -106,7 +125,8 @@ int main(int argc, char **argv) {
         TEST(nothing_to_read_is_complete),      TEST(absent_answers_are_read),
         TEST(every_other_outcome_is_a_gap),     TEST(a_list_whose_end_was_not_seen_is_a_gap),
         TEST(a_denied_list_counts_once),        TEST(the_share_counts_reads),
-        TEST(the_most_telling_failure_is_told), TEST(the_record_form_names_every_node),
+        TEST(the_most_telling_failure_is_told), TEST(every_missing_permission_is_told_once),
+        TEST(the_record_form_names_every_node),
     };
     g_test_init(&argc, &argv, NULL);
     for (size_t i = 0; i < G_N_ELEMENTS(tests); i++)

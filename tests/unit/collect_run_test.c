@@ -39,6 +39,7 @@ static const char definition[] =
     "  keys:\n"
     "    get: /users/\\(.user.id)/keys\n"
     "    rows: .\n"
+    "    needs: {scope: [keys]}\n"
     "    redact: ['.[].secret']\n"
     "  groups:\n"
     "    get: /users/\\(.user.id)/groups\n"
@@ -202,6 +203,27 @@ static void a_denied_read_leaves_only_what_rests_on_it_unread(void) {
     bench_assert_holds(bench_error(bench, 0, "message"), "profile");
     g_autoptr(Json) record = bench_record(bench, 0);
     g_assert_false(json_member_bool(json_member(record, "completeness"), "complete", true));
+}
+
+static void errors_name_every_missing_permission(void) {
+    g_autoptr(Bench) bench = bench_new(definition);
+    bench_answer(bench, "/teams/a/users", 200, NULL,
+                 "[{\"id\":1,\"name\":\"ann\"},{\"id\":2,\"name\":\"bob\"}]");
+    for (int id = 1; id <= 2; id++) {
+        g_autofree char *profile = g_strdup_printf("/users/%d/profile", id);
+        g_autofree char *keys = g_strdup_printf("/users/%d/keys", id);
+        bench_answer(bench, profile, 403, NULL, "{}");
+        bench_answer(bench, keys, 403, NULL, "{}");
+    }
+    bench_run(bench, users_only);
+    g_assert_cmpuint(bench_errors(bench), ==, 1);
+    g_assert_cmpstr(
+        bench_error(bench, 0, "message"), ==,
+        "Insufficient permissions for Demo. Please check scopes: profile (scope); keys (scope).");
+    const Json *entry = json_item(json_member(bench->result, "errors"), 0);
+    g_assert_cmpstr(json_text(json_path(entry, "details.needs")), ==,
+                    "profile (scope); keys (scope)");
+    g_assert_cmpstr(json_text(json_path(entry, "details.outcome")), ==, "forbidden");
 }
 
 static void what_the_plan_does_not_have_is_marked_not_applicable(void) {
@@ -526,6 +548,7 @@ int main(int argc, char **argv) {
         TEST(an_absent_answer_is_a_value_of_its_own),
         TEST(lists_that_are_absent_are_null_and_not_empty),
         TEST(a_denied_read_leaves_only_what_rests_on_it_unread),
+        TEST(errors_name_every_missing_permission),
         TEST(what_the_plan_does_not_have_is_marked_not_applicable),
         TEST(a_denied_root_still_makes_a_record),
         TEST(a_refused_credential_ends_the_run_at_once),

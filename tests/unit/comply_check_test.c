@@ -2,6 +2,7 @@
 #include "unit/comply_support.h"
 
 #include "comply/check.h"
+#include "provider/definition_load.h"
 #include "store/finding.h"
 
 #include <string.h>
@@ -149,6 +150,85 @@ static void what_was_not_read_is_never_a_pass_or_a_fail(void) {
     judge_cases(cases, G_N_ELEMENTS(cases));
 }
 
+/* --- which reads are to blame ----------------------------------------------------------------- */
+
+/* A key, what is known of it, what hangs on that, and a line of a report that is asked for first.
+ */
+static const char keys_definition[] =
+    "assay: 1\nid: beta\nname: Beta\ncategory: cloud\nsummary: Keys\nchecked: 2026-11-20\n"
+    "hosts: [api.example.com]\n"
+    "auth:\n"
+    "  pat: {label: Token, scheme: bearer, fields: {access_token: {label: T, secret: true}}}\n"
+    "http: {base_url: '\"https://api.example.com\"'}\n"
+    "calls:\n"
+    "  keys: {get: /keys, rows: .}\n"
+    "  key: {get: '/keys/\\(.key.id)'}\n"
+    "  rotation: {get: '/keys/\\(.key.id)/rotation'}\n"
+    "  request: {get: /request}\n"
+    "  report: {get: /report, rows: .}\n"
+    "evidence:\n"
+    "  keys:\n"
+    "    title: Keys\n"
+    "    description: Keys\n"
+    "    type: config\n"
+    "    read:\n"
+    "      requested: {call: request}\n"
+    "      key: {call: keys}\n"
+    "      described: {call: key, for: key}\n"
+    "      rotation: {call: rotation, for: described}\n"
+    "      line: {call: report, for: key, index: {on: .id, key: .key.id, once_per: requested}}\n"
+    "    row_of: key\n"
+    "    row: {id: .key.id, spec: .described.spec, rotates: .rotation.on, used: .line.used}\n"
+    "    fields: {id: string, spec: string, rotates: bool, used: bool}\n"
+    "    checks:\n"
+    "      rotates: {title: R, severity: low, remediation: R, resource: .id, pass: .rotates}\n"
+    "      used: {title: U, severity: low, remediation: R, resource: .id, pass: .used}\n"
+    "      both: {title: B, severity: low, remediation: R, resource: .id, reads: [described],\n"
+    "        pass: '.used and .rotates'}\n";
+
+/* The names of the reads in the order of the type, with commas between. */
+static char *names_of(const EvidenceType *type, uint64_t nodes) {
+    g_autoptr(GString) text = g_string_new(NULL);
+    for (size_t node = 0; node < type->node_count; node++)
+        if ((nodes >> node & 1) != 0)
+            g_string_append_printf(text, "%s%s", text->len > 0 ? "," : "", type->nodes[node].name);
+    return g_strdup(text->str);
+}
+
+#define KEY(unread) "{\"_unread\":" unread ",\"id\":\"k\",\"rotates\":null,\"used\":null}"
+#define DESCRIBED "\"described\":\"forbidden\",\"rotation\":\"forbidden\""
+#define REQUESTED "\"requested\":\"forbidden\",\"line\":\"forbidden\""
+#define UNREAD_FIELDS_OF_KEY "\"fields\":[\"rotates\",\"used\",\"spec\"],\"reads\":"
+
+static void the_read_that_failed_is_blamed_and_not_what_hangs_on_it(void) {
+    static const struct {
+        const char *row;
+        const char *rotates, *used, *both;
+    } rows[] = {
+        {KEY("{" UNREAD_FIELDS_OF_KEY "{" DESCRIBED "," REQUESTED "}}"), "described", "requested",
+         "requested,described"},
+        {KEY("{" UNREAD_FIELDS_OF_KEY "{\"rotation\":\"forbidden\",\"line\":\"timeout\"}}"),
+         "rotation", "line", "rotation,line"},
+        {KEY("{" UNREAD_FIELDS_OF_KEY "{}}"), "", "", ""},
+        {KEY("true"), "", "", ""},
+    };
+    g_autoptr(Definition) definition = NULL;
+    comply_ok((definition = definition_load("beta", keys_definition, strlen(keys_definition), NULL,
+                                            &error)) != NULL);
+    const EvidenceType *type = definition_type(definition, "keys");
+    g_autoptr(CheckSet) set = check_set_new(type, VALUE_NONE, START_MS);
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        const RowVerdict *verdicts = NULL;
+        comply_ok(check_set_judge(set, rows[i].row, strlen(rows[i].row), &verdicts, &error));
+        const char *wanted[] = {rows[i].rotates, rows[i].used, rows[i].both};
+        for (size_t check = 0; check < G_N_ELEMENTS(wanted); check++) {
+            g_autofree char *names = names_of(type, verdicts[check].unread);
+            g_assert_cmpstr(verdict_name(verdicts[check].verdict), ==, "could_not_read");
+            g_assert_cmpstr(names, ==, wanted[check]);
+        }
+    }
+}
+
 static void applies_exempts_rows_that_it_can_read(void) {
     static const Case cases[] = {
         {"not exempt", LIVE, ROW(""), VERDICT_PASS, "a"},
@@ -252,6 +332,8 @@ static const ComplyTest tests[] = {
     {"anything_but_one_boolean_could_not_be_read", anything_but_one_boolean_could_not_be_read},
     {"fields_are_held_against_their_types", fields_are_held_against_their_types},
     {"what_was_not_read_is_never_a_pass_or_a_fail", what_was_not_read_is_never_a_pass_or_a_fail},
+    {"the_read_that_failed_is_blamed_and_not_what_hangs_on_it",
+     the_read_that_failed_is_blamed_and_not_what_hangs_on_it},
     {"applies_exempts_rows_that_it_can_read", applies_exempts_rows_that_it_can_read},
     {"unread_is_hidden_from_expressions", unread_is_hidden_from_expressions},
     {"checks_of_a_type_are_judged_together", checks_of_a_type_are_judged_together},

@@ -2,7 +2,10 @@
 #include "unit/comply_support.h"
 
 #include "comply/finding_batch.h"
+#include "store/event.h"
 #include "store/finding.h"
+
+#include <string.h>
 
 #define ONE "integration-one"
 
@@ -155,6 +158,70 @@ static void a_check_that_had_none_open_finds_those_that_are(void) {
     g_assert_cmpint(counts->regressed, ==, 1);
 }
 
+/* --- events ----------------------------------------------------------------------------------- */
+
+static bool read_events(DbUnit *unit, void *data, GError **error) {
+    GPtrArray **events = data;
+    g_clear_pointer(events, g_ptr_array_unref);
+    return event_list(unit, 0, STORE_LIST_MAX, events, error);
+}
+
+/* The states and resources of the events of findings, by spaces. */
+static char *told_findings(guint *count_out) {
+    GPtrArray *events = NULL;
+    GString *text = g_string_new(NULL);
+    *count_out = 0;
+    comply_ok(db_run(comply_db(), comply_scope(), DB_READ, read_events, &events, &error));
+    for (guint i = 0; i < events->len; i++) {
+        const Event *event = g_ptr_array_index(events, i);
+        if (strcmp(event->kind, EVENT_FINDING) != 0)
+            continue;
+        g_autoptr(Json) data = json_parse(event->data, strlen(event->data), STORE_JSON_MAX, NULL);
+        g_assert_cmpstr(event->integration_id, ==, ONE);
+        g_assert_cmpstr(event->job_id, ==, "job-one");
+        g_assert_cmpstr(json_member_string(data, "evidenceId", ""), ==, "evidence-one");
+        g_string_append_printf(text, "%s %s, ", json_member_string(data, "state", ""),
+                               json_member_string(data, "resource", ""));
+        ++*count_out;
+    }
+    g_ptr_array_unref(events);
+    return g_string_free(text, FALSE);
+}
+
+static void what_moves_is_told_and_what_stays_is_not(void) {
+    guint count;
+    comply_add_integration(ONE, "alpha");
+    FindingPlace place = place_at(START_MS);
+    place.job_id = "job-one";
+    g_autoptr(FindingBatch) batch = finding_batch_new(&place);
+    comply_ok(finding_batch_fail(batch, &check, "a", &error));
+    comply_ok(finding_batch_fail(batch, &check, "b", &error));
+    comply_ok(finding_batch_flush(batch, &error));
+    comply_ok(finding_batch_fail(batch, &check, "a", &error));
+    comply_ok(finding_batch_resolve(batch, &check, "b", &error));
+    comply_ok(finding_batch_resolve(batch, &check, "unknown", &error));
+    comply_ok(finding_batch_flush(batch, &error));
+    comply_ok(finding_batch_fail(batch, &check, "b", &error));
+    comply_ok(finding_batch_flush(batch, &error));
+    g_autofree char *told = told_findings(&count);
+    g_assert_cmpstr(told, ==, "opened a, opened b, resolved b, regressed b, ");
+}
+
+static void nobody_is_told_of_thousands(void) {
+    guint count;
+    comply_add_integration(ONE, "alpha");
+    FindingPlace place = place_at(START_MS);
+    place.job_id = "job-one";
+    g_autoptr(FindingBatch) batch = finding_batch_new(&place);
+    for (int i = 0; i < FINDING_BATCH_SIZE + 300; i++) {
+        g_autofree char *name = g_strdup_printf("r%04d", i);
+        comply_ok(finding_batch_fail(batch, &check, name, &error));
+    }
+    comply_ok(finding_batch_flush(batch, &error));
+    g_autofree char *told = told_findings(&count);
+    g_assert_cmpuint(count, ==, FINDING_EVENTS_MAX);
+}
+
 static const ComplyTest tests[] = {
     {"nothing_is_written_before_the_batch_is_full", nothing_is_written_before_the_batch_is_full},
     {"what_is_left_is_written_by_flushing", what_is_left_is_written_by_flushing},
@@ -164,6 +231,8 @@ static const ComplyTest tests[] = {
     {"open_findings_are_walked_while_they_are_resolved",
      open_findings_are_walked_while_they_are_resolved},
     {"a_walk_may_be_stopped", a_walk_may_be_stopped},
+    {"what_moves_is_told_and_what_stays_is_not", what_moves_is_told_and_what_stays_is_not},
+    {"nobody_is_told_of_thousands", nobody_is_told_of_thousands},
     {"a_check_that_had_none_open_finds_those_that_are",
      a_check_that_had_none_open_finds_those_that_are},
 };

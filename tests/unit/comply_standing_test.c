@@ -49,7 +49,7 @@ static void checks_are_mapped_to_controls_in_any_style(void) {
     g_autoptr(Registry) registry = registry_with(CHECK_PROTECTED, CHECK_NO_ALERTS);
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         const Framework *framework = framework_of(cases[i][0]);
-        g_autoptr(Mapping) mapping = mapping_new(framework, registry);
+        g_autoptr(Mapping) mapping = mapping_new(framework, registry, NULL);
         g_autofree char *list = mapped(mapping, framework, cases[i][1]);
         g_assert_cmpstr(list, ==, cases[i][2]);
     }
@@ -61,7 +61,7 @@ static void a_control_named_twice_is_supported_once(void) {
         "        remediation: R, controls: {soc2: [CC1.1, cc_1_1, CC77.7]}}\n";
     g_autoptr(Registry) registry = registry_with(twice, NULL);
     const Framework *framework = framework_of("soc2");
-    g_autoptr(Mapping) mapping = mapping_new(framework, registry);
+    g_autoptr(Mapping) mapping = mapping_new(framework, registry, NULL);
     g_autofree char *list = mapped(mapping, framework, "CC1.1");
     g_assert_cmpstr(list, ==, "branches.protected");
 }

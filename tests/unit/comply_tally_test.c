@@ -24,6 +24,22 @@ static void assert_cases(const DefinitionCheck *check, const Case *cases, size_t
     }
 }
 
+static void rows_are_counted_with_the_reads_that_left_them_unread(void) {
+    Tally tally = {.rows_missing = false};
+    tally_add(&tally, VERDICT_PASS, 0);
+    tally_add(&tally, VERDICT_FAIL, 1); /* what was judged blames no read */
+    tally_add(&tally, VERDICT_COULD_NOT_READ, 5);
+    tally_add(&tally, VERDICT_COULD_NOT_READ, UINT64_C(1) << (READ_MAX_NODES - 1) | 4);
+    tally_add(&tally, VERDICT_COULD_NOT_READ, 0);
+    g_assert_cmpint(tally.rows[VERDICT_PASS], ==, 1);
+    g_assert_cmpint(tally.rows[VERDICT_COULD_NOT_READ], ==, 3);
+    g_assert_cmpint(tally.unread_by[0], ==, 1);
+    g_assert_cmpint(tally.unread_by[1], ==, 0);
+    g_assert_cmpint(tally.unread_by[2], ==, 2);
+    g_assert_cmpint(tally.unread_by[READ_MAX_NODES - 1], ==, 1);
+    g_assert_cmpint(tally.unread_odd, ==, 1);
+}
+
 static void all_rows_must_pass(void) {
     static const DefinitionCheck all = {.require = REQUIRE_ALL};
     static const Case cases[] = {
@@ -77,6 +93,8 @@ static void at_least_a_share_must_pass(void) {
 }
 
 static const ComplyTest tests[] = {
+    {"rows_are_counted_with_the_reads_that_left_them_unread",
+     rows_are_counted_with_the_reads_that_left_them_unread},
     {"all_rows_must_pass", all_rows_must_pass},
     {"more_than_a_share_must_pass", more_than_a_share_must_pass},
     {"at_least_a_share_must_pass", at_least_a_share_must_pass},

@@ -115,6 +115,21 @@ static void a_call_without_needs_points_to_the_setup(void) {
         "Insufficient permissions for Demo. Please check the scopes that its setup names.");
 }
 
+static void several_permissions_are_told_in_one_sentence(void) {
+    g_autofree char *two = refusal_permissions(definition, "one (scope); two (scope)");
+    g_assert_cmpstr(
+        two, ==,
+        "Insufficient permissions for Demo. Please check scopes: one (scope); two (scope).");
+    Refusal refusal = {.definition = definition,
+                       .call = definition_call(definition, "keys"),
+                       .outcome = OUTCOME_FORBIDDEN,
+                       .status = 403};
+    g_autofree char *needs = refusal_needs(refusal.call);
+    g_autofree char *same = refusal_permissions(definition, needs);
+    g_autofree char *sentence = refusal_sentence(&refusal);
+    g_assert_cmpstr(sentence, ==, same);
+}
+
 #define ADD(name) g_test_add_func("/connect/refusal/" #name, name)
 
 int main(int argc, char **argv) {
@@ -128,6 +143,7 @@ int main(int argc, char **argv) {
     ADD(only_the_path_is_named);
     ADD(permissions_are_told_by_vocabulary);
     ADD(a_call_without_needs_points_to_the_setup);
+    ADD(several_permissions_are_told_in_one_sentence);
     int failed = g_test_run();
     definition_free(definition);
     return failed;

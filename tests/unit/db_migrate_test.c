@@ -85,13 +85,38 @@ static void later_migrations_are_added(void) {
     fixture_clear(&f);
 }
 
-static void newer_database_is_refused(void) {
+/* The version before, which knows two migrations less than have been applied. */
+static void open_as_older(Fixture *f, const char *newest) {
+    fixture_init(f);
+    fixture_close(f);
+    const MigrationText migrations[] = {
+        support_catalogue()->migrations[0],
+        support_catalogue()->migrations[1],
+        SAME(2, "column", "b2", "alter table note add column kind text;"),
+        SAME(3, newest, "b3", "create table more (id text not null);"),
+    };
+    StatementCatalogue newer = with_migrations(migrations, 4);
+    f->db = open_unmigrated(f->url, &newer);
+    g_assert_true(migrate_apply(f->db, NULL));
+    fixture_close(f);
+    f->db = open_unmigrated(f->url, support_catalogue());
+}
+
+static void an_older_program_goes_on_with_what_was_only_added_to(void) {
     Fixture f;
-    fixture_init(&f);
-    fixture_close(&f);
-    StatementCatalogue older = with_migrations(support_catalogue()->migrations, 1);
-    f.db = open_unmigrated(f.url, &older);
-    expect_migrate_error(f.db, "has schema 1 and this program knows 0: run a newer version");
+    open_as_older(&f, "more");
+    g_assert_true(migrate_apply(f.db, NULL));
+    g_assert_cmpint(version_of(f.db), ==, 3);
+    Note note = {"n", "body"};
+    expect_run(f.db, &scope_one, DB_WRITE, insert_note, &note);
+    g_assert_cmpint(support_note_count(f.db, &scope_one), ==, 1);
+    fixture_clear(&f);
+}
+
+static void an_older_program_refuses_what_was_taken_away_from(void) {
+    Fixture f;
+    open_as_older(&f, "contract_more");
+    expect_migrate_error(f.db, "has schema 3 and this program knows 1, which cannot go on with it");
     fixture_clear(&f);
 }
 
@@ -224,7 +249,8 @@ int main(int argc, char **argv) {
     ADD(empty_database_has_no_version);
     ADD(applying_again_changes_nothing);
     ADD(later_migrations_are_added);
-    ADD(newer_database_is_refused);
+    ADD(an_older_program_goes_on_with_what_was_only_added_to);
+    ADD(an_older_program_refuses_what_was_taken_away_from);
     ADD(changed_migration_is_refused);
     ADD(failing_migration_leaves_nothing_behind);
     ADD(gap_in_the_table_is_noticed);

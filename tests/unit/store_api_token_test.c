@@ -40,6 +40,15 @@ static void t1_lives(DbUnit *unit) {
     g_assert_cmpint(token->last_used_at, ==, 0);
 }
 
+static void t1_is_known_by_its_id(DbUnit *unit) {
+    g_autoptr(ApiToken) token = NULL;
+    store_ok(api_token_get(unit, "t1", &token, &error));
+    g_assert_cmpstr(token->name, ==, "nightly");
+    g_assert_cmpint(token->revoked_at, ==, START_MS);
+    store_fails(ERROR_NOT_FOUND, api_token_get(unit, "hash-1", &token, &error));
+    g_assert_cmpstr(token->name, ==, "nightly");
+}
+
 static void t1_is_dead(DbUnit *unit) {
     g_assert_null(find(unit, "hash-1"));
 }
@@ -75,6 +84,7 @@ static void a_revoked_token_is_dead(void) {
     store_system(add_token);
     store_system(revokes);
     store_system(t1_is_dead);
+    store_system(t1_is_known_by_its_id);
 }
 
 static void inserts_expired(DbUnit *unit) {

@@ -217,6 +217,142 @@ static void a_run_that_ends_late_does_not_resume_what_people_paused(void) {
     store_in(ORG_A, syncs_while_paused_and_disconnected);
 }
 
+/* --- status and health ------------------------------------------------------------------------ */
+
+typedef enum { FIND_REFUSED, FIND_WELL, TEST_PASSED, PAUSE, RESUME, DISCONNECT, RECONNECT } Step;
+
+static bool take_step(DbUnit *unit, const char *id, Step step, int64_t connection, GError **error) {
+    static const char *const wanted[] = {[FIND_REFUSED] = INTEGRATION_RECONNECT_NEEDED,
+                                         [FIND_WELL] = INTEGRATION_CONNECTED,
+                                         [PAUSE] = INTEGRATION_PAUSED,
+                                         [DISCONNECT] = INTEGRATION_DISCONNECTED};
+    const Integration again = {
+        .id = id, .auth = "pat", .settings = "{}", .account = "{\"user\":\"two\"}"};
+    IntegrationStatus status = {.connection = connection};
+    switch (step) {
+    case TEST_PASSED:
+        return integration_pass_test(unit, id, connection, error);
+    case RESUME:
+        return integration_resume(unit, id, error);
+    case RECONNECT:
+        return integration_reconnect(unit, &again, error);
+    default:
+        status.status = wanted[step];
+        status.reason = step == FIND_REFUSED ? "refused" : NULL;
+        return integration_update_status(unit, id, &status, error);
+    }
+}
+
+static const struct {
+    Step steps[5];
+    size_t count;
+    const char *status;
+    const char *health;
+} moves[] = {
+    {{FIND_REFUSED}, 1, INTEGRATION_RECONNECT_NEEDED, INTEGRATION_RECONNECT_NEEDED},
+    {{FIND_REFUSED, TEST_PASSED}, 2, INTEGRATION_CONNECTED, INTEGRATION_CONNECTED},
+    {{FIND_REFUSED, PAUSE, RESUME}, 3, INTEGRATION_RECONNECT_NEEDED, INTEGRATION_RECONNECT_NEEDED},
+    {{PAUSE, FIND_REFUSED}, 2, INTEGRATION_PAUSED, INTEGRATION_RECONNECT_NEEDED},
+    {{PAUSE, FIND_REFUSED, RESUME}, 3, INTEGRATION_RECONNECT_NEEDED, INTEGRATION_RECONNECT_NEEDED},
+    {{FIND_REFUSED, PAUSE, TEST_PASSED}, 3, INTEGRATION_PAUSED, INTEGRATION_CONNECTED},
+    {{FIND_REFUSED, PAUSE, PAUSE, RESUME},
+     4,
+     INTEGRATION_RECONNECT_NEEDED,
+     INTEGRATION_RECONNECT_NEEDED},
+    {{PAUSE, RECONNECT}, 2, INTEGRATION_PAUSED, INTEGRATION_CONNECTED},
+    {{DISCONNECT, TEST_PASSED}, 2, INTEGRATION_DISCONNECTED, INTEGRATION_CONNECTED},
+    {{FIND_REFUSED, DISCONNECT, TEST_PASSED, FIND_WELL},
+     4,
+     INTEGRATION_DISCONNECTED,
+     INTEGRATION_RECONNECT_NEEDED},
+    {{PAUSE, DISCONNECT, RECONNECT}, 3, INTEGRATION_CONNECTED, INTEGRATION_CONNECTED},
+    {{FIND_REFUSED, RECONNECT}, 2, INTEGRATION_CONNECTED, INTEGRATION_CONNECTED},
+    {{RESUME}, 1, INTEGRATION_CONNECTED, INTEGRATION_CONNECTED},
+};
+
+static void moves_one(DbUnit *unit, size_t number) {
+    g_autoptr(Integration) row = NULL;
+    g_autofree char *id = g_strdup_printf("move-%zu", number);
+    store_add_integration(unit, id);
+    for (size_t i = 0; i < moves[number].count; i++)
+        store_ok(take_step(unit, id, moves[number].steps[i], 0, &error));
+    store_ok(integration_get(unit, id, &row, &error));
+    g_assert_cmpstr(row->status, ==, moves[number].status);
+    g_assert_cmpstr(row->health, ==, moves[number].health);
+    bool refused = strcmp(row->health, INTEGRATION_RECONNECT_NEEDED) == 0;
+    bool gone = strcmp(row->status, INTEGRATION_DISCONNECTED) == 0;
+    g_assert_cmpstr(row->status_reason, ==, refused && !gone ? "refused" : NULL);
+}
+
+static void moves_all(DbUnit *unit) {
+    for (size_t i = 0; i < G_N_ELEMENTS(moves); i++)
+        moves_one(unit, i);
+}
+
+static void nobody_comes_back_in_better_health_than_he_went(void) {
+    store_in(ORG_A, moves_all);
+}
+
+static void refuses_when_disconnected(DbUnit *unit) {
+    store_ok(take_step(unit, INTEGRATION_A, DISCONNECT, 0, &error));
+    store_fails(ERROR_CONFLICT, take_step(unit, INTEGRATION_A, PAUSE, 0, &error));
+}
+
+static void refuses_to_resume(DbUnit *unit) {
+    store_fails(ERROR_CONFLICT, take_step(unit, INTEGRATION_A, RESUME, 0, &error));
+}
+
+static void what_is_disconnected_is_neither_paused_nor_resumed(void) {
+    store_in(ORG_A, refuses_when_disconnected);
+    store_in(ORG_A, refuses_to_resume);
+}
+
+static void finds_late(DbUnit *unit) {
+    g_autoptr(Integration) row = NULL;
+    IntegrationSync sync = {.result = "{}",
+                            .synced_at = 5,
+                            .status = {.status = INTEGRATION_RECONNECT_NEEDED, .connection = 1}};
+    store_ok(take_step(unit, INTEGRATION_A, FIND_REFUSED, 1, &error));
+    store_ok(take_step(unit, INTEGRATION_A, RECONNECT, 0, &error));
+    store_ok(take_step(unit, INTEGRATION_A, FIND_REFUSED, 1, &error));
+    store_ok(integration_record_sync(unit, INTEGRATION_A, &sync, &error));
+    store_ok(integration_get(unit, INTEGRATION_A, &row, &error));
+    g_assert_cmpint(row->connection, ==, 2);
+    g_assert_cmpstr(row->status, ==, INTEGRATION_CONNECTED);
+    g_assert_cmpstr(row->account, ==, "{\"user\":\"two\"}");
+    g_assert_cmpint(row->last_sync_at, ==, 5);
+    store_ok(take_step(unit, INTEGRATION_A, FIND_REFUSED, 2, &error));
+    g_autoptr(Integration) then = NULL;
+    store_ok(integration_get(unit, INTEGRATION_A, &then, &error));
+    g_assert_cmpstr(then->status, ==, INTEGRATION_RECONNECT_NEEDED);
+    store_ok(take_step(unit, INTEGRATION_A, RECONNECT, 0, &error));
+    store_ok(take_step(unit, INTEGRATION_A, FIND_REFUSED, 3, &error));
+    store_ok(take_step(unit, INTEGRATION_A, TEST_PASSED, 2, &error));
+    g_autoptr(Integration) last = NULL;
+    store_ok(integration_get(unit, INTEGRATION_A, &last, &error));
+    g_assert_cmpstr(last->status, ==, INTEGRATION_RECONNECT_NEEDED);
+}
+
+static void what_was_found_of_an_earlier_connection_is_not_believed(void) {
+    store_in(ORG_A, finds_late);
+}
+
+static void shares(DbUnit *unit) {
+    int64_t shared = 0;
+    store_ok(integration_insert(unit, &full, &error));
+    store_ok(integration_share_all(unit, "user-2", &shared, &error));
+    g_assert_cmpint(shared, ==, 0);
+    store_ok(integration_share_all(unit, "user-1", &shared, &error));
+    g_assert_cmpint(shared, ==, 1);
+    g_autoptr(Integration) row = NULL;
+    store_ok(integration_get(unit, full.id, &row, &error));
+    g_assert_null(row->owner_user_id);
+}
+
+static void what_belonged_to_a_user_is_made_everybodys(void) {
+    store_in(ORG_A, shares);
+}
+
 static const StoreTest tests[] = {
     {"every_column_comes_back_as_it_was_stored", every_column_comes_back_as_it_was_stored},
     {"what_was_not_given_is_null_or_zero", what_was_not_given_is_null_or_zero},
@@ -229,6 +365,13 @@ static const StoreTest tests[] = {
     {"status_and_sync_are_recorded", status_and_sync_are_recorded},
     {"a_run_that_ends_late_does_not_resume_what_people_paused",
      a_run_that_ends_late_does_not_resume_what_people_paused},
+    {"nobody_comes_back_in_better_health_than_he_went",
+     nobody_comes_back_in_better_health_than_he_went},
+    {"what_is_disconnected_is_neither_paused_nor_resumed",
+     what_is_disconnected_is_neither_paused_nor_resumed},
+    {"what_was_found_of_an_earlier_connection_is_not_believed",
+     what_was_found_of_an_earlier_connection_is_not_believed},
+    {"what_belonged_to_a_user_is_made_everybodys", what_belonged_to_a_user_is_made_everybodys},
 };
 
 int main(int argc, char **argv) {

@@ -8,6 +8,14 @@ insert into api_token (id, name, token_hash, hint, operator, created_by, created
 values (:id, :name, :token_hash, :hint, :operator, :created_by, :created_at, :expires_at,
     :revoked_at, :last_used_at);
 
+-- name: api_token_get
+-- One token, also one that has ended.
+-- installation
+select id, name, token_hash, hint, operator, created_by, created_at, expires_at, revoked_at,
+    last_used_at
+from api_token
+where id = :id;
+
 -- name: api_token_find
 -- The live token of a hash.
 -- installation

@@ -4,18 +4,20 @@
 -- Adds an integration unless its name is taken.
 insert into integration (organization_id, id, provider, name, auth, status, status_reason, error_message, settings, account,
     allow_private, enabled_checks, evidence_types, scan_schedule, last_sync_at, last_checked_at,
-    next_check_at, last_sync_result, rotation_due_at, owner_user_id, created_at, updated_at)
+    next_check_at, last_sync_result, rotation_due_at, owner_user_id, created_at, updated_at,
+    health, connection)
 values (:org, :id, :provider, :name, :auth, :status, :status_reason, :error_message, :settings,
     :account, :allow_private, :enabled_checks, :evidence_types, :scan_schedule, :last_sync_at,
     :last_checked_at, :next_check_at, :last_sync_result, :rotation_due_at, :owner_user_id,
-    :created_at, :updated_at)
+    :created_at, :updated_at, :health, :connection)
 on conflict (organization_id, name) do nothing;
 
 -- name: integration_get
 -- One integration.
 select id, provider, name, auth, status, status_reason, error_message, settings, account,
     allow_private, enabled_checks, evidence_types, scan_schedule, last_sync_at, last_checked_at,
-    next_check_at, last_sync_result, rotation_due_at, owner_user_id, created_at, updated_at
+    next_check_at, last_sync_result, rotation_due_at, owner_user_id, created_at, updated_at,
+    health, connection
 from integration
 where organization_id = :org and id = :id;
 
@@ -29,7 +31,8 @@ where organization_id = :org and id = :id;
 -- One integration by id or name; an id comes before a name that looks like it.
 select id, provider, name, auth, status, status_reason, error_message, settings, account,
     allow_private, enabled_checks, evidence_types, scan_schedule, last_sync_at, last_checked_at,
-    next_check_at, last_sync_result, rotation_due_at, owner_user_id, created_at, updated_at
+    next_check_at, last_sync_result, rotation_due_at, owner_user_id, created_at, updated_at,
+    health, connection
 from integration
 where organization_id = :org and (id = :wanted or name = :wanted)
 order by case when id = :wanted then 0 else 1 end
@@ -39,7 +42,8 @@ limit 1;
 -- Integrations in the order of their making.
 select id, provider, name, auth, status, status_reason, error_message, settings, account,
     allow_private, enabled_checks, evidence_types, scan_schedule, last_sync_at, last_checked_at,
-    next_check_at, last_sync_result, rotation_due_at, owner_user_id, created_at, updated_at
+    next_check_at, last_sync_result, rotation_due_at, owner_user_id, created_at, updated_at,
+    health, connection
 from integration
 where organization_id = :org
     and id > :after
@@ -54,24 +58,32 @@ where organization_id = :org
 order by id
 limit cast(:limit as bigint);
 
--- name: integration_update_status
--- Sets the health of an integration.
+-- name: integration_move
+-- Moves status and health from where they were read.
 update integration
-set status = :status, status_reason = :status_reason, error_message = :error_message,
-    updated_at = :now
+set status = :status, health = :health, status_reason = :status_reason,
+    error_message = :error_message, updated_at = :now
+where organization_id = :org and id = :id and status = :from_status and connection = :connection;
+
+-- name: integration_reconnect
+-- Puts a new connection in the place of the one before.
+update integration
+set auth = :auth, settings = :settings, account = :account, allow_private = :allow_private,
+    connection = connection + 1, updated_at = :now
 where organization_id = :org and id = :id;
 
 -- name: integration_record_sync
--- Stores what a finished run left behind. What somebody has paused or disconnected stays so.
+-- Stores what a finished run left behind.
 update integration
 set last_sync_result = :result, last_sync_at = :synced_at, last_checked_at = :synced_at,
-    status = case when status in ('paused', 'disconnected') then status else :status end,
-    status_reason = case when status in ('paused', 'disconnected') then status_reason
-        else :status_reason end,
-    error_message = case when status in ('paused', 'disconnected') then error_message
-        else :error_message end,
     updated_at = :now
 where organization_id = :org and id = :id;
+
+-- name: integration_share_all
+-- Makes what belongs to a user everybody's.
+update integration
+set owner_user_id = null, updated_at = :now
+where organization_id = :org and owner_user_id = :user_id;
 
 -- name: integration_named
 -- Whether another integration has this name.
@@ -83,5 +95,6 @@ where organization_id = :org and name = :name and id <> :id;
 -- Replaces what somebody may choose.
 update integration
 set name = :name, settings = :settings, allow_private = :allow_private,
-    evidence_types = :evidence_types, enabled_checks = :enabled_checks, updated_at = :now
+    evidence_types = :evidence_types, enabled_checks = :enabled_checks,
+    owner_user_id = :owner_user_id, updated_at = :now
 where organization_id = :org and id = :id;

@@ -80,6 +80,11 @@ where organization_id = :org and integration_id = :integration_id;
 delete from scan
 where organization_id = :org and integration_id = :integration_id;
 
+-- name: purge_event
+-- What has happened to it.
+delete from event
+where organization_id = :org and integration_id = :integration_id;
+
 -- name: purge_schedule
 -- When it is due.
 delete from schedule
