@@ -4,7 +4,6 @@
 #include "base/error.h"
 #include "base/id.h"
 #include "base/text.h"
-#include "comply/framework.h"
 #include "comply/mapping.h"
 #include "store/definition_text.h"
 #include "store/job.h"
