@@ -225,7 +225,8 @@ static bool check_operator(Call *call, GError **error) {
         return true;
     note_denied(call, AUDIT_INSTALLATION);
     return call_refuse(call, PROBLEM_FORBIDDEN, error, "%s",
-                       "This is for the operator of the installation.");
+                       "This is for the operator of the installation; `assay tokens create NAME "
+                       "--operator` on its own machine makes a token for him.");
 }
 
 static bool check_role(Call *call, GError **error) {

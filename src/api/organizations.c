@@ -101,31 +101,6 @@ static bool change_any(Call *call, GError **error) {
            call_answer(call, 200, organization_object(work.row));
 }
 
-/* --- any of the installation ------------------------------------------------------------------ */
-
-static bool find_work(DbUnit *unit, void *data, GError **error) {
-    OneWork *work = data;
-    one_work_clear(work);
-    if (!organization_find_by_name(unit, work->id, &work->row, error))
-        return false;
-    if (!work->row)
-        g_set_error_literal(error, ASSAY_ERROR, ERROR_NOT_FOUND,
-                            "There is no such organization in this installation.");
-    return work->row != NULL;
-}
-
-static bool change_any(Call *call, GError **error) {
-    g_auto(OneWork) work = {.call = call,
-                            .id = call_parameter(call, "id"),
-                            .name = json_member_string(call->body, "name", "")};
-    if (!call_run(call, DB_READ, find_work, &work, error))
-        return false;
-    g_autofree char *id = g_strdup(work.row->id);
-    DbScope own = {.organization = id, .actor = call->caller->id, .role = "operator"};
-    return db_run(call_db(call), &own, DB_WRITE, rename_work, &work, error) &&
-           call_answer(call, 200, organization_object(work.row));
-}
-
 /* --- making one ------------------------------------------------------------------------------- */
 
 static bool create_work(DbUnit *unit, void *data, GError **error) {

@@ -50,7 +50,7 @@ static void type_init(Run *run, size_t index, const EvidenceType *type) {
     state->seen = value_copy(run->base);
     if (type->summary)
         state->summary = summary_new(type->summary, run->settings, run->config.clock_ms);
-    state->writer = writer_new(&run->place, run->job_id);
+    state->writer = writer_new(&run->place, run->job_id, run->config.lease);
     writer_watch(state->writer, (NetCall)run_wake, run);
 }
 

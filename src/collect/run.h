@@ -53,7 +53,7 @@ typedef struct {
     int64_t clock_ms;                  /* the clock of the run: `now`, collectedAt */
     int64_t from_ms;                   /* range; 0: the definition's default window before clock */
     int64_t to_ms;
-    const JobLease *lease; /* shown with what is stored; NULL: none. Borrowed */
+    const JobLease *lease; /* held by all that is stored; NULL: none. Borrowed */
     Cassette *cassette;    /* borrowed */
     /* There will be another attempt: an evidence type of which nothing failed but what may succeed
      * later is not stored, which would be for good, but held back. */

@@ -19,6 +19,7 @@ typedef struct {
 struct Writer {
     UnitPlace place;
     const char *job_id;
+    const JobLease *lease;
     char id[ID_SIZE];
     char sha256[DIGEST_HEX_SIZE];
     Digest *digest;
@@ -33,10 +34,11 @@ struct Writer {
     void *wake_data;
 };
 
-Writer *writer_new(const UnitPlace *place, const char *job_id) {
+Writer *writer_new(const UnitPlace *place, const char *job_id, const JobLease *lease) {
     Writer *writer = g_new0(Writer, 1);
     writer->place = *place;
     writer->job_id = job_id;
+    writer->lease = lease;
     id_write(writer->id);
     writer->digest = digest_new();
     writer->compressor = compressor_new();
@@ -65,6 +67,8 @@ void writer_watch(Writer *writer, NetCall wake, void *data) {
 static bool chunk_work(DbUnit *unit, void *data, GError **error) {
     Chunk *chunk = data;
     Writer *writer = chunk->writer;
+    if (writer->lease && !job_guard(unit, writer->lease, error))
+        return false;
     if (chunk->seq == 0 && !document_begin(unit, writer->id, writer->job_id, error))
         return false;
     DocumentChunk row = {.seq = chunk->seq,

@@ -15,6 +15,7 @@
 #include "base/digest.h"
 #include "collect/unit.h"
 #include "store/document.h"
+#include "store/job.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -22,8 +23,10 @@
 
 typedef struct Writer Writer;
 
-/* The place's texts and job_id must outlive the writer; job_id may be NULL. */
-Writer *writer_new(const UnitPlace *place, const char *job_id);
+/* The place's texts, job_id and the lease must outlive the writer. job_id may be NULL. So may the
+ * lease; with one, nothing is written after it was lost (ERROR_CONFLICT): whoever has claimed the
+ * job has swept what was unfinished, and nobody would sweep that. */
+Writer *writer_new(const UnitPlace *place, const char *job_id, const JobLease *lease);
 
 /* Waits for writes in flight by stepping the client. */
 void writer_free(Writer *writer);

@@ -128,6 +128,21 @@ def test_the_operator_sets_limits_from_elsewhere():
         assert there.ask("limits", "clear", "github", status=3)["error"]["code"]
 
 
+def test_the_service_looks_at_itself_and_finds_what_is_found_beside_it():
+    def states(report):
+        return {(row["check"], row["status"]) for row in report["findings"] if "clock" not in row["check"]}
+    with world() as (sandbox, assay, service, there, person):
+        beside, itself = assay.ask("doctor"), there.ask("doctor")
+        assert itself["healthy"] is True and set(itself) == set(beside), itself
+        assert states(itself) - states(beside) == {("reached", "ok")}, itself
+        assert {"clock", "clock here"} <= {row["check"] for row in itself["findings"]}, itself
+        assert {check for check, _ in states(beside) - states(itself)} <= {"integrity"}, beside
+        there.connect(token=person.secret)
+        there.sync()
+        asked = there.ask("doctor", "--network")["findings"]
+        assert [row["message"] for row in asked if row["check"] == "services"] == [f"{sandbox.url}/ is reached"], asked
+
+
 # Questions
 
 def test_what_is_missing_is_asked_for_without_echo():

@@ -343,7 +343,8 @@ static void make_foreign(const Stage *stage, Foreign foreign[FOREIGN]) {
                   "{}"};
     foreign[TOKEN] = (Foreign){
         "/api/tokens/",
-        made(stage, "/api/tokens", "{\"name\":\"b\",\"role\":\"member\"}", "tokenInfo.id"), "{}"};
+        made(stage, "/api/tokens", "{\"name\":\"b\",\"role\":\"member\"}", "tokenInfo.id"),
+        "{\"role\":\"member\"}"};
     foreign[AUDIT] = (Foreign){"/api/audit/", first_of(stage, "/api/audit", "audit"), "{}"};
 }
 
@@ -364,7 +365,8 @@ static bool names_no_row(const Route *route) {
 }
 
 static void try_foreign(const Stage *stage, const Foreign foreign[FOREIGN], const Route *route) {
-    if (route_parameters(route->path) == 0 || names_no_row(route))
+    if (route_parameters(route->path) == 0 || names_no_row(route) ||
+        route->access == ACCESS_OPERATOR)
         return;
     const Foreign *thing = foreign_of(foreign, route);
     if (!thing)

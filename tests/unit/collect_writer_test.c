@@ -20,7 +20,7 @@ static void drain(const Bench *bench, Writer *writer) {
 
 static Writer *begin(const Bench *bench) {
     UnitPlace place = {bench->client, bench->db, bench->scope};
-    return writer_new(&place, NULL);
+    return writer_new(&place, NULL, NULL);
 }
 
 typedef struct {
@@ -139,10 +139,32 @@ static void a_failing_database_is_told(void) {
     g_autoptr(Bench) bench = bench_new(bench_definition);
     UnitPlace place = {bench->client, bench->db, bench->scope};
     place.scope.organization = NULL;
-    g_autoptr(Writer) writer = writer_new(&place, NULL);
+    g_autoptr(Writer) writer = writer_new(&place, NULL, NULL);
     writer_end(writer, "", 0);
     drain(bench, writer);
     g_assert_nonnull(writer_error(writer));
+}
+
+static void nothing_is_written_after_the_lease_was_lost(void) {
+    g_autoptr(Bench) bench = bench_new(bench_definition);
+    JobLease lease = bench_claim(bench, "job");
+    UnitPlace place = {bench->client, bench->db, bench->scope};
+    g_autoptr(Writer) held = writer_new(&place, "job", &lease);
+    writer_end(held, "", 0);
+    drain(bench, held);
+    g_assert_no_error(writer_error(held));
+    lease.fence++;
+    g_autoptr(Writer) lost = writer_new(&place, "job", &lease);
+    writer_end(lost, "", 0);
+    drain(bench, lost);
+    g_assert_error(writer_error(lost), ASSAY_ERROR, ERROR_CONFLICT);
+    DocumentEnd end = writer_document(lost);
+    Finishing finishing = {.end = end, .text = g_string_new(NULL)};
+    GError *error = NULL;
+    g_assert_false(db_run(bench->db, &bench->scope, DB_WRITE, finish_work, &finishing, &error));
+    g_assert_error(error, ASSAY_ERROR, ERROR_CONFLICT); /* there is none */
+    g_error_free(error);
+    finishing_clear(&finishing);
 }
 
 static void count_wake(void *data) {
@@ -175,6 +197,7 @@ int main(int argc, char **argv) {
         TEST(a_row_larger_than_a_chunk_is_whole),
         TEST(equal_documents_are_stored_once),
         TEST(a_failing_database_is_told),
+        TEST(nothing_is_written_after_the_lease_was_lost),
         TEST(every_write_wakes_the_watcher),
     };
     g_test_init(&argc, &argv, NULL);
