@@ -150,6 +150,11 @@ static bool start_sign_on(Desk *desk, GError **error) {
     return desk->openid != NULL;
 }
 
+static bool open_redis(Desk *desk, GError **error) {
+    const Secret *url = desk->config.redis_url;
+    return !url || (desk->redis = redis_new(url, error)) != NULL;
+}
+
 static bool open_door(Desk *desk, GError **error) {
     const ApiConfig *config = &desk->config;
     ServerConfig server = {.listen = desk->config.listen,
@@ -177,7 +182,7 @@ bool api_start(const ApiConfig *config, ApiServer **server_out, GError **error) 
         return false;
     make_parts(desk);
     desk->passwords = password_queue_new(NULL, error);
-    if (!desk->passwords || !watch_new(desk, &desk->watch, error) ||
+    if (!open_redis(desk, error) || !desk->passwords || !watch_new(desk, &desk->watch, error) ||
         !feed_new(desk, &desk->feed, error) || !open_door(desk, error))
         return false;
     api->sweeping = alarm_set(desk->alarms, SWEEP_MS, SWEEP_MS, sweep, desk);
@@ -236,6 +241,7 @@ void api_stop(ApiServer *api) {
     errands_free(desk->errands);
     openid_free(desk->openid);
     ephemeral_free(desk->ephemeral);
+    redis_free(desk->redis);
     watch_free(desk->watch);
     server_free(desk->server);
     feed_free(desk->feed);

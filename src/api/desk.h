@@ -29,6 +29,7 @@ typedef struct {
     struct PasswordQueue *passwords;
     struct Openid *openid; /* NULL: no single sign-on */
     struct Ephemeral *ephemeral;
+    struct Redis *redis; /* for figures; NULL: there is none */
     char *openapi; /* the document, printed */
     char *openapi_tag;
     char *reference; /* the page */

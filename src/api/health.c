@@ -5,6 +5,7 @@
 #include "api/feed.h"
 #include "api/limit_figures.h"
 #include "api/metrics.h"
+#include "api/service_figures.h"
 #include "base/clock.h"
 #include "store/job_count.h"
 #include "store/organization.h"
@@ -99,7 +100,8 @@ static bool figures(Call *call, GError **error) {
                                         .value = 1});
     metrics_write(call->desk->metrics, out);
     write_server(call->desk, out);
-    if (!write_jobs(call, out, error) || !limit_figures_write(call_db(call), out, error))
+    if (!write_jobs(call, out, error) || !service_figures_write(call_db(call), out, error) ||
+        !limit_figures_write(call_db(call), call->desk->redis, out, error))
         return false;
     reply_set_text(&call->reply, 200, TEXT_METRICS, out->str);
     return true;

@@ -41,10 +41,21 @@ static char *labels_of(const BudgetView *view) {
     return g_strdup_printf("provider=\"%.*s\",limit=\"%s\"", (int)strcspn(key, "/"), key, key);
 }
 
-bool limit_figures_write(Db *db, GString *out, GError **error) {
+static void write_keeper(const BudgetOverview *overview, GString *out) {
+    g_autofree char *labels = g_strdup_printf("in=\"%s\"", overview->authority->place);
+    metrics_sample(out, &(MetricSample){.name = "assay_limits_reachable",
+                                        .help = "Whether limits are known: 0 when they are counted "
+                                                "in Redis, and it does not answer here.",
+                                        .type = "gauge",
+                                        .labels = labels,
+                                        .value = overview->unreachable ? 0 : 1});
+}
+
+bool limit_figures_write(Db *db, Redis *redis, GString *out, GError **error) {
     g_auto(BudgetOverview) overview = {0};
-    if (!budget_overview_read(db, NULL, &overview, error))
+    if (!budget_overview_read_some(db, redis, LIMIT_FIGURES_MAX, &overview, error))
         return false;
+    write_keeper(&overview, out);
     guint count = MIN(overview.views->len, LIMIT_FIGURES_MAX);
     for (size_t f = 0; f < G_N_ELEMENTS(figures); f++) {
         const char *help = figures[f].help;

@@ -221,15 +221,17 @@ static bool list(Call *call, GError **error) {
 
 /* --- one's own password ----------------------------------------------------------------------- */
 
+/* Held while the new password is hashed: the hash that the present one fitted. */
 static bool store_work(DbUnit *unit, void *data, GError **error) {
     Call *call = data;
+    const char *present = call->asked.held;
     AuditActor actor = call_actor(call);
     AuditEntry entry = {.action = AUDIT_PASSWORD_CHANGED,
                         .actor = &actor,
                         .target_kind = "user",
                         .target_id = call->caller->id,
                         .target_name = call->caller->name};
-    return user_set_password(unit, call->caller->id, call->password_hash, error) &&
+    return user_change_password(unit, call->caller->id, present, call->password_hash, error) &&
            user_session_end_others(unit, call->caller->id, call->caller->session_id, error) &&
            audit_add(unit, &entry, error);
 }
@@ -255,11 +257,15 @@ static bool make_password(Call *call, GError **error) {
         return call_refuse(call, PROBLEM_FORBIDDEN, error, "%s",
                            "The present password is another one.");
     g_autoptr(Secret) password = entry_password(call, "newPassword", error);
+    g_autofree char *present = g_strdup(login->user->password_hash);
     if (!password || !db_run(call_db(call), &entry_scope, DB_WRITE, forgive_work, &work, error))
         return false;
     call_forget_password(call);
-    return call_ask_password(
-        call, &(CallPassword){.password = password, .make = true, .resume = store_password});
+    return call_ask_password(call, &(CallPassword){.password = password,
+                                                   .make = true,
+                                                   .resume = store_password,
+                                                   .held = g_steal_pointer(&present),
+                                                   .free_held = g_free});
 }
 
 /* Guessing is as hard here as at the door. */

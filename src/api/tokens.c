@@ -41,10 +41,23 @@ static bool note(DbUnit *unit, const Call *call, AuditAction action, const ApiTo
     return audit_add(unit, &entry, error);
 }
 
+/* A token that makes another one does so for whoever has made it. */
+static bool find_maker(DbUnit *unit, const Call *call, char **user_id_out, GError **error) {
+    const Caller *caller = call->caller;
+    *user_id_out = g_strdup(caller->subject.user_id);
+    return *user_id_out || api_token_maker(unit, caller->id, user_id_out, error);
+}
+
+static bool give(DbUnit *unit, const Call *call, const Membership *access, GError **error) {
+    g_autofree char *maker = NULL;
+    return find_maker(unit, call, &maker, error) && access_body_require(unit, access, error) &&
+           api_token_allow_by(unit, maker, access, error);
+}
+
 static bool make_work(DbUnit *unit, void *data, GError **error) {
     const MakeWork *work = data;
-    return access_body_require(unit, work->access, error) &&
-           api_token_insert(unit, work->row, error) && api_token_allow(unit, work->access, error) &&
+    return api_token_insert(unit, work->row, error) &&
+           give(unit, work->call, work->access, error) &&
            note(unit, work->call, AUDIT_TOKEN_CREATED, work->row, error);
 }
 
@@ -131,8 +144,7 @@ static bool allow_work(DbUnit *unit, void *data, GError **error) {
                             "This token is revoked everywhere; make a new one.");
         return false;
     }
-    return access_body_require(unit, work->access, error) &&
-           api_token_allow(unit, work->access, error) &&
+    return give(unit, work->call, work->access, error) &&
            note(unit, work->call, AUDIT_TOKEN_CREATED, token, error);
 }
 

@@ -42,6 +42,7 @@ struct Sender {
     Exchanges *errands;   /* NULL: the network */
     Charges charges;      /* of every request */
     unsigned caps;        /* of them, limits of the operator */
+    SenderCounts counts;
 };
 
 /* One logical request, through retries (in net/) and redirects (here). */
@@ -57,6 +58,7 @@ typedef struct {
     unsigned remedies;     /* AuthorizerRemedy bits: given already */
     unsigned redirects;
     unsigned requests;
+    unsigned answered; /* of them */
     SenderInspect inspect;
     SenderDone done;
     void *data;
@@ -298,6 +300,10 @@ void sender_free(Sender *sender) {
     g_free(sender);
 }
 
+const SenderCounts *sender_counts(const Sender *sender) {
+    return &sender->counts;
+}
+
 static bool redact_bytes(const void *bytes, size_t size, GString *text) {
     const char *found;
     bool any = false;
@@ -387,6 +393,8 @@ static NetJudgement classify(const NetResponse *response, void *data) {
         class.outcome = OUTCOME_BAD_REQUEST; /* corrected first, see amend() */
     if (class.outcome == OUTCOME_OK && errand->inspect)
         class.outcome = errand->inspect(response->body, response->body_size, errand->data);
+    errand->answered++;
+    errand->sender->counts.by_outcome[class.outcome]++;
     return (NetJudgement){class.outcome, class.wait_ms > 0 ? class.wait_ms : -1};
 }
 
@@ -526,9 +534,19 @@ static char *failure_message(const Errand *errand, const NetResult *result) {
     return refusal_sentence(&refusal);
 }
 
+/* What nobody answered is what became of the last of them. */
+static void count_unanswered(Errand *errand, const NetResult *result) {
+    bool silent = result->response.status == 0 && !outcome_judgeable(result->outcome);
+    Outcome outcome = silent ? result->outcome : OUTCOME_UNAVAILABLE;
+    if (errand->requests > errand->answered)
+        errand->sender->counts.by_outcome[outcome] += errand->requests - errand->answered;
+    errand->answered = errand->requests;
+}
+
 static void on_done(NetResult *result, void *data) {
     Errand *errand = data;
     errand->requests += result->sent;
+    count_unanswered(errand, result);
     if (follow(errand, result) || amend(errand, result))
         return;
     g_autofree char *message = failure_message(errand, result);

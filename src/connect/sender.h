@@ -82,6 +82,13 @@ Sender *sender_new_recorded(NetClient *client, const Definition *definition, Exc
 void sender_free(Sender *sender);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Sender, sender_free)
 
+/* Requests that were sent, also those that were sent again, by what came of each. */
+typedef struct {
+    int64_t by_outcome[OUTCOMES];
+} SenderCounts;
+
+const SenderCounts *sender_counts(const Sender *sender);
+
 /* Takes the credential out of a text from outside, before it is kept: a service may repeat what it
  * was sent, also escaped as in JSON or percent-encoded. Tokens of less than 8 bytes are left alone,
  * they stand in any text. Whether it was there. */

@@ -70,12 +70,32 @@ bool api_token_insert(DbUnit *unit, const ApiToken *token, GError **error) {
 }
 
 bool api_token_allow(DbUnit *unit, const Membership *access, GError **error) {
+    return api_token_allow_by(unit, NULL, access, error);
+}
+
+bool api_token_maker(DbUnit *unit, const char *token_id, char **user_id_out, GError **error) {
+    DbStatement *statement = db_prepare(unit, "api_token_maker");
+    bool row = false;
+    db_bind_text(statement, "token_id", token_id);
+    *user_id_out = NULL;
+    if (!db_step(statement, &row, error))
+        return false;
+    if (row) {
+        *user_id_out = g_strdup(db_column_text(statement, 0));
+        db_reset(statement);
+    }
+    return true;
+}
+
+bool api_token_allow_by(DbUnit *unit, const char *user_id, const Membership *access,
+                        GError **error) {
     Membership row = *access;
     row.created_at = clock_now_ms();
     if (!membership_check(&row, error) || !record_check(&membership_shape, &row, error))
         return false;
     DbStatement *statement = db_prepare(unit, "api_token_allow");
     record_bind(statement, &membership_shape, &row);
+    db_bind_text(statement, "created_by", user_id);
     return record_change(unit, statement, ERROR_CONFLICT,
                          "This token reaches the organization already, or did; what was ended "
                          "stays ended, make a new token.",

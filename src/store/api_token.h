@@ -5,6 +5,10 @@
  * period, as a membership has them. An organization sees and ends its own access only; the operator
  * sees and revokes whole tokens. A token made on the data directory may also be the operator's.
  *
+ * A token may at most what its maker may: an access that a user has given lasts as long as he is a
+ * member who could give it now (role_may_assign()). It comes back with him. One that was given on
+ * the data directory is nobody's.
+ *
  * Last used: the server collects ids and times in memory and writes them by api_token_used() now
  * and then, not with each request.
  */
@@ -54,6 +58,15 @@ bool api_token_insert(DbUnit *unit, const ApiToken *token,
 /* Lets the token reach the unit's organization as this membership says; its user_id is the token's
  * id. ERROR_CONFLICT when it does already, or did. */
 bool api_token_allow(DbUnit *unit, const Membership *access,
+                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The same, given by a user, or by a token that he has made; user_id NULL: as above. */
+bool api_token_allow_by(DbUnit *unit, const char *user_id, const Membership *access,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Which user has given a token its access to the unit's organization; *user_id_out is NULL when
+ * none has. The caller frees it. */
+bool api_token_maker(DbUnit *unit, const char *token_id, char **user_id_out,
                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* A token by id, also one that has ended (any scope). ERROR_NOT_FOUND. */

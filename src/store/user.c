@@ -120,6 +120,17 @@ bool user_set_password(DbUnit *unit, const char *id, const char *hash, GError **
     return change(unit, statement, id, error);
 }
 
+bool user_change_password(DbUnit *unit, const char *id, const char *old_hash, const char *hash,
+                          GError **error) {
+    DbStatement *statement = db_prepare(unit, "user_change_password");
+    db_bind_text(statement, "id", id);
+    db_bind_text(statement, "old_hash", old_hash);
+    db_bind_text(statement, "hash", hash);
+    db_bind_int(statement, "now", clock_now_ms());
+    return record_change(unit, statement, ERROR_CONFLICT,
+                         "The password was changed meanwhile; log in with the new one.", error);
+}
+
 bool user_rehash(DbUnit *unit, const char *id, const char *old_hash, const char *new_hash,
                  GError **error) {
     DbStatement *statement = db_prepare(unit, "user_rehash");

@@ -59,6 +59,11 @@ bool user_rename(DbUnit *unit, const char *id, const char *name,
 bool user_set_password(DbUnit *unit, const char *id, const char *hash,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The same for somebody who has shown that he knows the present one: ERROR_CONFLICT when old_hash
+ * is no longer the stored one, or the user was disabled meanwhile. */
+bool user_change_password(DbUnit *unit, const char *id, const char *old_hash, const char *hash,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Stores the same password hashed with newer parameters, if the hash still is old_hash; does not
  * touch password_changed_at. */
 bool user_rehash(DbUnit *unit, const char *id, const char *old_hash, const char *new_hash,

@@ -56,7 +56,7 @@ static bool read_rows(DbUnit *unit, BudgetOverview *overview, GError **error) {
     if (!budget_clock(unit, 0, &now, error)) {
         return false;
     }
-    while (more && overview->views->len < BUDGET_VIEW_MAX) {
+    while (more && overview->views->len < overview->most) {
         g_autoptr(GPtrArray) rows = NULL;
         if (!budget_list(unit, after, STORE_LIST_MAX, &rows, error)) {
             return false;
@@ -109,7 +109,7 @@ static void read_hash(Redis *redis, const char *name, int64_t epoch, int64_t now
 }
 
 /* A scan may name a key twice. */
-static bool scan(Redis *redis, int64_t epoch, GHashTable *names) {
+static bool scan(Redis *redis, int64_t epoch, guint most, GHashTable *names) {
     g_autofree char *cursor = g_strdup("0");
     do {
         g_autoptr(RedisReply) reply = ask(redis, budget_redis_scan(epoch, cursor));
@@ -122,7 +122,7 @@ static bool scan(Redis *redis, int64_t epoch, GHashTable *names) {
         }
         g_free(cursor);
         cursor = g_strdup(reply->items[0].text);
-    } while (strcmp(cursor, "0") != 0 && g_hash_table_size(names) < BUDGET_VIEW_MAX);
+    } while (strcmp(cursor, "0") != 0 && g_hash_table_size(names) < most);
     return true;
 }
 
@@ -130,16 +130,17 @@ static bool read_redis(Redis *redis, BudgetOverview *overview) {
     g_autoptr(GHashTable) names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     int64_t epoch = overview->authority->epoch;
     int64_t now = 0;
-    if (!redis || !read_time(redis, &now) || !scan(redis, epoch, names)) {
+    if (!redis || !read_time(redis, &now) || !scan(redis, epoch, overview->most, names)) {
         return false;
     }
     GHashTableIter iterator;
     gpointer name;
     g_hash_table_iter_init(&iterator, names);
-    while (g_hash_table_iter_next(&iterator, &name, NULL)) {
+    while (overview->views->len < overview->most &&
+           g_hash_table_iter_next(&iterator, &name, NULL)) {
         read_hash(redis, name, epoch, now, overview->views);
     }
-    return true;
+    return redis_state(redis) == REDIS_UP;
 }
 
 /* --- both ------------------------------------------------------------------------------------ */
@@ -151,7 +152,12 @@ static gint by_key(gconstpointer a, gconstpointer b) {
 }
 
 bool budget_overview_read(Db *db, Redis *redis, BudgetOverview *overview_out, GError **error) {
-    g_auto(BudgetOverview) overview = {0};
+    return budget_overview_read_some(db, redis, BUDGET_VIEW_MAX, overview_out, error);
+}
+
+bool budget_overview_read_some(Db *db, Redis *redis, guint most, BudgetOverview *overview_out,
+                               GError **error) {
+    g_auto(BudgetOverview) overview = {.most = most};
     if (!db_run(db, &scope, DB_READ, read_work, &overview, error)) {
         return false;
     }

@@ -13,6 +13,7 @@
 #include "store/document.h"
 #include "store/integration.h"
 #include "store/job_claim.h"
+#include "store/service_call.h"
 #include "sync/format.h"
 #include "sync/heartbeat.h"
 #include "sync/schedule.h"
@@ -363,6 +364,18 @@ static bool note_end(DbUnit *unit, const EndWork *work, GError **error) {
     return audit_add(unit, &entry, error);
 }
 
+/* Each of the units that let go of the job ends with this: one of them commits. */
+static bool count_calls(DbUnit *unit, const Execution *execution, GError **error) {
+    for (Outcome outcome = 0; execution->sender && outcome < OUTCOMES; outcome++) {
+        ServiceCall call = {.provider = execution->definition->id,
+                            .outcome = outcome_name(outcome),
+                            .calls = sender_counts(execution->sender)->by_outcome[outcome]};
+        if (call.calls > 0 && !service_call_add(unit, &call, error))
+            return false;
+    }
+    return true;
+}
+
 /* A run of some evidence types only moves no schedule. */
 static bool collects_all(const Execution *execution) {
     return execution->integration->evidence_types ||
@@ -374,7 +387,8 @@ static bool end_work(DbUnit *unit, void *data, GError **error) {
     const EndWork *work = data;
     const Execution *execution = work->execution;
     if (work->park_until > 0)
-        return job_park(unit, &execution->lease, work->park_until, error);
+        return job_park(unit, &execution->lease, work->park_until, error) &&
+               count_calls(unit, execution, error);
     int64_t now = clock_now_ms();
     IntegrationSync sync = {.result = work->result, .synced_at = now, .status = work->status};
     sync.status.connection = execution->integration->connection;
@@ -382,7 +396,7 @@ static bool end_work(DbUnit *unit, void *data, GError **error) {
            integration_record_sync(unit, execution->integration->id, &sync, error) &&
            (!collects_all(execution) ||
             schedule_note_run(unit, execution->integration, execution->definition, error)) &&
-           note_end(unit, work, error);
+           note_end(unit, work, error) && count_calls(unit, execution, error);
 }
 
 /* connected when all was read; reconnect_needed when the credential is refused; else degraded. */
@@ -469,12 +483,13 @@ static bool complete(Execution *execution, Json **result_out, GError **error) {
 static bool fail_work(DbUnit *unit, void *data, GError **error) {
     const EndWork *work = data;
     return job_fail(unit, &work->execution->lease, work->result, error) &&
-           note_end(unit, work, error);
+           note_end(unit, work, error) && count_calls(unit, work->execution, error);
 }
 
 static bool interrupt_work(DbUnit *unit, void *data, GError **error) {
     const Execution *execution = data;
-    return job_park(unit, &execution->lease, clock_now_ms(), error);
+    return job_park(unit, &execution->lease, clock_now_ms(), error) &&
+           count_calls(unit, execution, error);
 }
 
 static bool decline_work(DbUnit *unit, void *data, GError **error) {
@@ -484,7 +499,7 @@ static bool decline_work(DbUnit *unit, void *data, GError **error) {
 
 static bool call_off_work(DbUnit *unit, void *data, GError **error) {
     const Execution *execution = data;
-    return job_end_cancelled(unit, &execution->lease, error);
+    return job_end_cancelled(unit, &execution->lease, error) && count_calls(unit, execution, error);
 }
 
 /* What was answered is kept for whoever goes on. */
@@ -505,7 +520,7 @@ static bool interrupt(Execution *execution, bool called_off, GError **error) {
 static bool retry_work(DbUnit *unit, void *data, GError **error) {
     const Execution *execution = data;
     int64_t due_at = clock_now_ms() + job_retry_delay_ms(execution->job);
-    return job_retry(unit, &execution->lease, due_at, error);
+    return job_retry(unit, &execution->lease, due_at, error) && count_calls(unit, execution, error);
 }
 
 static bool give_up(Execution *execution, const GError *failure, GError **error) {

@@ -624,6 +624,48 @@ static void a_token_is_shown_once_and_works_until_it_is_revoked(void) {
     g_assert_cmpuint(dead.status, ==, 404);
 }
 
+static void assert_token(const Stage *stage, const char *token, unsigned status) {
+    g_auto(Answer) answer = get_as(stage, token, "/api/organization");
+    g_assert_cmpuint(answer.status, ==, status);
+}
+
+/* Also one that was made by a token of his. */
+static void a_token_ends_with_what_its_maker_may(void) {
+    g_auto(Stage) stage;
+    open_with_ada(&stage);
+    g_auto(Browser) ada = {.stage = &stage};
+    log_in(&ada, LOGIN("ada@example.com", PASSWORD));
+    g_auto(Answer) made =
+        ask(&ada, "POST", "/api/tokens", "{\"name\":\"first\",\"role\":\"admin\"}");
+    g_assert_cmpuint(made.status, ==, 201);
+    const char *first = answer_text(&made, "token");
+    g_auto(Answer) again = stage_ask(&stage, &(Ask){.method = "POST",
+                                                    .path = "/api/tokens",
+                                                    .token = first,
+                                                    .body = "{\"name\":\"second\","
+                                                            "\"role\":\"member\"}"});
+    g_assert_cmpuint(again.status, ==, 201);
+    const char *second = answer_text(&again, "token");
+    assert_token(&stage, first, 200);
+    assert_token(&stage, second, 200);
+    add_user(&stage, EVE, "eve@example.com");
+    add_member(&stage, ORG_A, EVE, "owner");
+    g_auto(Answer) lowered =
+        send_to(&stage, ROLE_OWNER, "PATCH", "/api/users/" ADA, "{\"role\":\"member\"}");
+    g_assert_cmpuint(lowered.status, ==, 200);
+    assert_token(&stage, first, 404);
+    assert_token(&stage, second, 404);
+    g_auto(Answer) raised =
+        send_to(&stage, ROLE_OWNER, "PATCH", "/api/users/" ADA, "{\"role\":\"admin\"}");
+    g_assert_cmpuint(raised.status, ==, 200);
+    assert_token(&stage, first, 200);
+    g_auto(Answer) gone = send_to(&stage, ROLE_OWNER, "DELETE", "/api/users/" ADA, NULL);
+    g_assert_cmpuint(gone.status, ==, 200);
+    assert_token(&stage, first, 404);
+    assert_token(&stage, second, 404);
+    assert_token(&stage, stage.tokens[ROLE_OWNER], 200);
+}
+
 static void no_answer_with_a_secret_is_kept_for_a_key(void) {
     g_auto(Stage) stage;
     stage_init(&stage, 0);
@@ -805,6 +847,7 @@ static const ApiTest tests[] = {
     TEST(nobody_gives_more_than_he_may),
     TEST(roles_are_given_and_taken),
     TEST(a_token_is_shown_once_and_works_until_it_is_revoked),
+    TEST(a_token_ends_with_what_its_maker_may),
     TEST(no_answer_with_a_secret_is_kept_for_a_key),
     TEST(organizations_are_the_operators_to_make_and_the_owners_to_rename),
     TEST(what_was_done_is_in_the_audit_log_with_a_proof_and_in_the_activity),

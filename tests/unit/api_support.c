@@ -147,38 +147,43 @@ static Json *examine(bool network, void *data) {
     return json;
 }
 
-static void begin(Stage *stage, unsigned requests_a_minute, int64_t patience_ms,
-                  int64_t heartbeat_ms) {
-    *stage = (Stage){0};
+/* With what the wish says besides. */
+static void begin(Stage *stage, const ApiConfig *wish) {
+    *stage = (Stage){.redis_url = (Secret *)(uintptr_t)wish->redis_url};
     open_database(stage);
     g_autoptr(Secret) kek = NULL;
     must((kek = secret_random(DATA_KEY_SIZE, &error)) != NULL);
     must((stage->keyring = keyring_from_secret(kek, &error)) != NULL);
-    ApiConfig config = {.listen = "127.0.0.1:0",
-                        .requests_a_minute = requests_a_minute ? requests_a_minute : MANY,
-                        .patience_ms = patience_ms,
-                        .heartbeat_ms = heartbeat_ms,
-                        .db = stage->db,
-                        .data_dir = stage->folder,
-                        .database_url = "sqlite:none",
-                        .keyring = stage->keyring,
-                        .queued = note_queued,
-                        .configuration = configuration,
-                        .doctor = examine,
-                        .data = stage};
+    ApiConfig config = *wish;
+    config.listen = "127.0.0.1:0";
+    config.requests_a_minute = wish->requests_a_minute ? wish->requests_a_minute : MANY;
+    config.db = stage->db;
+    config.data_dir = stage->folder;
+    config.database_url = "sqlite:none";
+    config.keyring = stage->keyring;
+    config.queued = note_queued;
+    config.configuration = configuration;
+    config.doctor = examine;
+    config.data = stage;
     must(api_start(&config, &stage->api, &error));
 }
 
 void stage_init(Stage *stage, unsigned requests_a_minute) {
-    begin(stage, requests_a_minute, 0, 0);
+    begin(stage, &(ApiConfig){.requests_a_minute = requests_a_minute});
 }
 
 void stage_init_hasty(Stage *stage, int64_t patience_ms) {
-    begin(stage, 0, patience_ms, 0);
+    begin(stage, &(ApiConfig){.patience_ms = patience_ms});
 }
 
 void stage_init_beating(Stage *stage, int64_t heartbeat_ms) {
-    begin(stage, 0, 0, heartbeat_ms);
+    begin(stage, &(ApiConfig){.heartbeat_ms = heartbeat_ms});
+}
+
+void stage_init_beside_redis(Stage *stage, const char *url) {
+    Secret *secret = NULL;
+    must((secret = secret_new(url, strlen(url), &error)) != NULL);
+    begin(stage, &(ApiConfig){.redis_url = secret});
 }
 
 void stage_clear(Stage *stage) {
@@ -186,6 +191,7 @@ void stage_clear(Stage *stage) {
     db_close(stage->db);
     stage_leave(stage->folder);
     keyring_free(stage->keyring);
+    secret_free(stage->redis_url);
     g_autoptr(GDir) dir = g_dir_open(stage->folder, 0, NULL);
     for (const char *name = g_dir_read_name(dir); name; name = g_dir_read_name(dir)) {
         g_autofree char *path = g_build_filename(stage->folder, name, NULL);

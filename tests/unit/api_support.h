@@ -22,6 +22,7 @@ typedef struct {
     Db *db;
     Keyring *keyring;
     ApiServer *api;
+    Secret *redis_url; /* or NULL */
     char *tokens[ROLES]; /* of ORG_A, by role; the scanner's names INTEGRATION_A */
     char *stranger;      /* owner of ORG_B */
     char *operator;      /* of the installation, without a role */
@@ -35,6 +36,8 @@ void stage_init(Stage *stage, unsigned requests_a_minute);
 void stage_init_hasty(Stage *stage, int64_t patience_ms);
 /* Streams of events have their heartbeat so often. */
 void stage_init_beating(Stage *stage, int64_t heartbeat_ms);
+/* Limits may be counted in this Redis. */
+void stage_init_beside_redis(Stage *stage, const char *url);
 void stage_clear(Stage *stage);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Stage, stage_clear)
 

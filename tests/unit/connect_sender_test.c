@@ -370,6 +370,32 @@ static void an_answer_that_stays_broken_is_told_so(void) {
     assert_lacks(told.message, "page=1");
 }
 
+/* Each by its own outcome, whatever came of the whole; one that nobody answered as unavailable. */
+static void every_request_is_counted_by_what_came_of_it(void) {
+    g_auto(Wire) wire = {0};
+    wire_init(&wire, NULL, NULL, NULL);
+    PeerStep steps[] = {{.bytes = EMPTY("503 Busy", "Connection: close\r\n"), .then = PEER_CLOSE},
+                        {.then = PEER_CLOSE},
+                        {.bytes = GOOD},
+                        {.bytes = POOR},
+                        {.bytes = GOOD},
+                        {.bytes = EMPTY("404 None", "")}};
+    g_autoptr(Peer) peer = peer_new(steps, G_N_ELEMENTS(steps));
+    g_autoptr(Sender) sender = wire_sender(&wire, "integration", PLANTED);
+    for (int i = 0; i < 3; i++) {
+        g_auto(Told) told = {0};
+        ask(sender, &wire, peer, &(How){.inspect = find_good}, &told);
+    }
+    int64_t wanted[OUTCOMES] = {[OUTCOME_OK] = 2,
+                                [OUTCOME_UNAVAILABLE] = 2,
+                                [OUTCOME_BROKEN] = 1,
+                                [OUTCOME_BAD_REQUEST] = 1};
+    for (Outcome outcome = 0; outcome < OUTCOMES; outcome++) {
+        g_test_message("%s", outcome_name(outcome));
+        g_assert_cmpint(sender_counts(sender)->by_outcome[outcome], ==, wanted[outcome]);
+    }
+}
+
 static void only_good_answers_are_inspected(void) {
     g_auto(Wire) wire = {0};
     wire_init(&wire, NULL, NULL, NULL);
@@ -825,6 +851,7 @@ int main(int argc, char **argv) {
     ADD(a_post_is_not_redirected);
     ADD(a_broken_answer_is_tried_once_more);
     ADD(an_answer_that_stays_broken_is_told_so);
+    ADD(every_request_is_counted_by_what_came_of_it);
     ADD(only_good_answers_are_inspected);
     ADD(a_short_wait_that_is_asked_for_is_slept);
     ADD(a_long_wait_is_told_and_not_slept);

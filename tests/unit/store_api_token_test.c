@@ -2,6 +2,9 @@
 
 #include "base/clock.h"
 #include "store/api_token.h"
+#include "store/user.h"
+
+#include <string.h>
 
 #define DAY_MS (24 * 3600 * (int64_t)1000)
 
@@ -201,6 +204,146 @@ static void an_organization_lists_what_reaches_it(void) {
     store_system(lists_all);
 }
 
+/* --- what users have given -------------------------------------------------------------------- */
+
+static const char *given_role;
+static const char *given_grants;
+
+static void add_people(DbUnit *unit) {
+    static const char *const names[] = {"ada", "eve"};
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *email = g_strdup_printf("%s@example.com", names[i]);
+        User row = {.id = names[i], .email = email, .name = names[i], .password_hash = "x"};
+        store_ok(user_insert(unit, &row, &error));
+    }
+}
+
+static void add_owners(DbUnit *unit) {
+    Membership ada = {.user_id = "ada", .role = "owner"};
+    Membership eve = {.user_id = "eve", .role = "owner"};
+    store_ok(membership_insert(unit, &ada, &error));
+    store_ok(membership_insert(unit, &eve, &error));
+}
+
+static void ada_gives(DbUnit *unit) {
+    bool scanner = strcmp(given_role, "scanner") == 0;
+    g_autofree char *id = g_strdup_printf("t-%s%s", given_role, given_grants ? "-granted" : "");
+    g_autofree char *hash = g_strconcat("hash-", id, NULL);
+    ApiToken row = {.id = id, .name = id, .token_hash = hash, .hint = "x", .created_by = "ada"};
+    Membership access = {.user_id = id,
+                         .role = given_role,
+                         .grants = given_grants,
+                         .integrations = scanner ? INTEGRATION_A : NULL};
+    g_autofree char *maker = NULL;
+    store_ok(api_token_insert(unit, &row, &error));
+    store_ok(api_token_allow_by(unit, "ada", &access, &error));
+    store_ok(api_token_maker(unit, id, &maker, &error));
+    g_assert_cmpstr(maker, ==, "ada");
+}
+
+static bool works(DbUnit *unit, const char *id) {
+    g_autoptr(Membership) access = NULL;
+    store_ok(api_token_find_access(unit, id, &access, &error));
+    return access != NULL;
+}
+
+/* The statements and role_may_assign() agree for each token that ada has made. */
+static void compare(DbUnit *unit, const RoleSubject *ada) {
+    for (Role role = ROLE_OWNER; role < ROLE_NONE; role++) {
+        g_autofree char *id = g_strdup_printf("t-%s", role_name(role));
+        bool may = ada && role_may_assign(ada, role, NULL);
+        if (works(unit, id) != may)
+            g_error("a token of %s whose maker is %s", role_name(role),
+                    ada ? role_name(ada->role) : "nobody any more");
+    }
+    g_assert_true(works(unit, "t-admin-granted") ==
+                  (ada && role_may_assign(ada, ROLE_ADMIN, ROLE_GRANT_CREDENTIALS)));
+}
+
+static Role ada_is;
+
+static void ada_changes(DbUnit *unit) {
+    Membership ada = {.user_id = "ada",
+                      .role = role_name(ada_is),
+                      .integrations = ada_is == ROLE_SCANNER ? INTEGRATION_A : NULL};
+    RoleSubject subject = {.role = ada_is, .user_id = "ada"};
+    store_ok(membership_update(unit, &ada, &error));
+    compare(unit, &subject);
+}
+
+static void reach_is_alike(DbUnit *unit) {
+    for (Role role = ROLE_OWNER; role < ROLE_NONE; role++) {
+        g_autofree char *id = g_strdup_printf("t-%s", role_name(role));
+        RoleSubject ada = {.role = ada_is, .user_id = "ada"};
+        g_autoptr(GPtrArray) reach = NULL;
+        store_ok(api_token_list_reach(unit, id, &reach, &error));
+        g_assert_cmpuint(reach->len, ==, role_may_assign(&ada, role, NULL) ? 1 : 0);
+    }
+}
+
+static void ada_gives_all(void) {
+    static const char *const roles[] = {"owner", "admin", "member", "auditor", "scanner"};
+    store_system(add_people);
+    store_in(ORG_A, add_owners);
+    given_grants = NULL;
+    for (size_t i = 0; i < G_N_ELEMENTS(roles); i++) {
+        given_role = roles[i];
+        store_in(ORG_A, ada_gives);
+    }
+    given_role = "admin";
+    given_grants = ROLE_GRANT_CREDENTIALS;
+    store_in(ORG_A, ada_gives);
+}
+
+static void a_token_may_what_its_maker_could_give_now(void) {
+    ada_gives_all();
+    for (ada_is = ROLE_OWNER; ada_is < ROLE_NONE; ada_is++) {
+        store_in(ORG_A, ada_changes);
+        store_system(reach_is_alike);
+    }
+    ada_is = ROLE_OWNER;
+    store_in(ORG_A, ada_changes);
+}
+
+static void nothing_works(DbUnit *unit) {
+    compare(unit, NULL);
+}
+
+static void all_works(DbUnit *unit) {
+    compare(unit, &(RoleSubject){.role = ROLE_OWNER});
+}
+
+static void disable_ada(DbUnit *unit) {
+    store_ok(user_set_disabled(unit, "ada", true, &error));
+}
+
+static void enable_ada(DbUnit *unit) {
+    store_ok(user_set_disabled(unit, "ada", false, &error));
+}
+
+static void end_ada(DbUnit *unit) {
+    Membership ada = {.user_id = "ada", .role = "owner", .expires_at = START_MS + DAY_MS};
+    store_ok(membership_update(unit, &ada, &error));
+    compare(unit, &(RoleSubject){.role = ROLE_OWNER});
+}
+
+static void remove_ada(DbUnit *unit) {
+    store_ok(membership_delete(unit, "ada", &error));
+}
+
+static void a_token_ends_with_its_maker_and_comes_back_with_him(void) {
+    ada_gives_all();
+    store_in(ORG_A, all_works);
+    store_system(disable_ada);
+    store_in(ORG_A, nothing_works);
+    store_system(enable_ada);
+    store_in(ORG_A, end_ada);
+    clock_advance(DAY_MS);
+    store_in(ORG_A, nothing_works);
+    store_in(ORG_A, remove_ada);
+    store_in(ORG_A, nothing_works);
+}
+
 static void uses(DbUnit *unit) {
     store_ok(api_token_used(unit, "t1", START_MS + 10, &error));
     store_ok(api_token_used(unit, "t1", START_MS + 5, &error));
@@ -225,6 +368,9 @@ static const StoreTest tests[] = {
     {"an_access_is_held_to_the_rules_of_memberships",
      an_access_is_held_to_the_rules_of_memberships},
     {"an_organization_lists_what_reaches_it", an_organization_lists_what_reaches_it},
+    {"a_token_may_what_its_maker_could_give_now", a_token_may_what_its_maker_could_give_now},
+    {"a_token_ends_with_its_maker_and_comes_back_with_him",
+     a_token_ends_with_its_maker_and_comes_back_with_him},
     {"last_used_moves_forward_only", last_used_moves_forward_only},
 };
 

@@ -123,6 +123,20 @@ static void changes_password(DbUnit *unit) {
     g_assert_cmpint(row->password_changed_at, ==, START_MS + 1000);
 }
 
+static void changes_once(DbUnit *unit) {
+    store_ok(user_change_password(unit, "u1", "hash-1", "hash-2", &error));
+    store_fails(ERROR_CONFLICT, user_change_password(unit, "u1", "hash-1", "late", &error));
+    store_ok(user_set_disabled(unit, "u1", true, &error));
+    store_fails(ERROR_CONFLICT, user_change_password(unit, "u1", "hash-2", "late", &error));
+    g_autoptr(User) row = get(unit, "u1");
+    g_assert_cmpstr(row->password_hash, ==, "hash-2");
+}
+
+static void of_two_changes_of_a_password_one_is_made(void) {
+    store_system(adds_ada);
+    store_system(changes_once);
+}
+
 static void rehashes(DbUnit *unit) {
     store_ok(user_rehash(unit, "u1", "hash-1", "late", &error));
     g_autoptr(User) kept = get(unit, "u1");
@@ -184,6 +198,7 @@ static const StoreTest tests[] = {
     {"users_belong_to_no_organization", users_belong_to_no_organization},
     {"a_user_is_found_by_id_or_address", a_user_is_found_by_id_or_address},
     {"an_address_belongs_to_one_user", an_address_belongs_to_one_user},
+    {"of_two_changes_of_a_password_one_is_made", of_two_changes_of_a_password_one_is_made},
     {"nobody_is_not_found", nobody_is_not_found},
     {"a_late_rehash_does_not_bring_the_old_password_back",
      a_late_rehash_does_not_bring_the_old_password_back},

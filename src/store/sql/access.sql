@@ -27,7 +27,18 @@ from
          and (api_token_access.expires_at = 0
              or api_token_access.expires_at > cast(:now as bigint))
          and api_token.revoked_at = 0
-         and (api_token.expires_at = 0 or api_token.expires_at > cast(:now as bigint))) as listed
+         and (api_token.expires_at = 0 or api_token.expires_at > cast(:now as bigint))
+         and (api_token_access.created_by is null or exists
+             (select 1
+              from membership
+              inner join user_account on user_account.id = membership.user_id
+              where membership.organization_id = api_token_access.organization_id
+                  and membership.user_id = api_token_access.created_by
+                  and (membership.expires_at = 0 or membership.expires_at > cast(:now as bigint))
+                  and user_account.disabled_at = 0
+                  and (membership.role = 'owner'
+                      or (membership.role = 'admin' and api_token_access.role <> 'owner'
+                          and api_token_access.grants is null))))) as listed
 where listed.id > :after
 order by listed.id
 limit cast(:limit as bigint);

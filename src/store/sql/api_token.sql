@@ -52,20 +52,38 @@ where id = :id and last_used_at < cast(:at as bigint);
 -- name: api_token_allow
 -- Lets a token reach the organization.
 insert into api_token_access (organization_id, token_id, role, grants, integrations, period_from,
-    period_until, expires_at, created_at, revoked_at)
+    period_until, expires_at, created_at, created_by, revoked_at)
 values (:org, :user_id, :role, :grants, :integrations, :period_from, :period_until, :expires_at,
-    :created_at, 0)
+    :created_at, :created_by, 0)
 on conflict (organization_id, token_id) do nothing;
 
 -- name: api_token_find_access
--- What a token may in the organization.
+-- What a token may in the organization; nothing when who gave it could not give it now (role.h,
+-- role_may_assign).
 select token_id, role, grants, integrations, period_from, period_until, expires_at, created_at
 from api_token_access
 where organization_id = :org and token_id = :token_id and revoked_at = 0
-    and (expires_at = 0 or expires_at > cast(:now as bigint));
+    and (expires_at = 0 or expires_at > cast(:now as bigint))
+    and (api_token_access.created_by is null or exists
+        (select 1
+         from membership
+         inner join user_account on user_account.id = membership.user_id
+         where membership.organization_id = api_token_access.organization_id
+             and membership.user_id = api_token_access.created_by
+             and (membership.expires_at = 0 or membership.expires_at > cast(:now as bigint))
+             and user_account.disabled_at = 0
+             and (membership.role = 'owner'
+                 or (membership.role = 'admin' and api_token_access.role <> 'owner'
+                     and api_token_access.grants is null))));
+
+-- name: api_token_maker
+-- Who gave the token its access to the organization.
+select created_by
+from api_token_access
+where organization_id = :org and token_id = :token_id;
 
 -- name: api_token_list_reach
--- The organizations that a token reaches.
+-- The organizations that a token reaches: see api_token_find_access.
 -- system
 select api_token_access.organization_id, organization.name, api_token_access.role,
     api_token_access.grants, api_token_access.integrations, api_token_access.period_from,
@@ -74,6 +92,17 @@ from api_token_access
 inner join organization on organization.organization_id = api_token_access.organization_id
 where api_token_access.token_id = :token_id and api_token_access.revoked_at = 0
     and (api_token_access.expires_at = 0 or api_token_access.expires_at > cast(:now as bigint))
+    and (api_token_access.created_by is null or exists
+        (select 1
+         from membership
+         inner join user_account on user_account.id = membership.user_id
+         where membership.organization_id = api_token_access.organization_id
+             and membership.user_id = api_token_access.created_by
+             and (membership.expires_at = 0 or membership.expires_at > cast(:now as bigint))
+             and user_account.disabled_at = 0
+             and (membership.role = 'owner'
+                 or (membership.role = 'admin' and api_token_access.role <> 'owner'
+                     and api_token_access.grants is null))))
 order by organization.name
 limit cast(:limit as bigint);
 

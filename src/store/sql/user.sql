@@ -57,6 +57,13 @@ update user_account
 set password_hash = :hash, password_changed_at = :now, updated_at = :now
 where id = :id;
 
+-- name: user_change_password
+-- Stores a new password's hash in place of the one that was shown to be known.
+-- installation
+update user_account
+set password_hash = :hash, password_changed_at = :now, updated_at = :now
+where id = :id and password_hash = :old_hash and disabled_at = 0;
+
 -- name: user_rehash
 -- Stores the same password hashed anew, if nobody has changed it.
 -- installation
