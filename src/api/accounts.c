@@ -4,6 +4,7 @@
 #include "api/entry.h"
 #include "api/gate.h"
 #include "api/people_shape.h"
+#include "api/revision.h"
 #include "present/people_object.h"
 #include "store/audit.h"
 #include "store/organization.h"
@@ -12,13 +13,6 @@
 #include "vault/password.h"
 
 #include <string.h>
-
-static DbScope scope_of(const Call *call) {
-    return (DbScope){.organization = AUDIT_INSTALLATION,
-                     .actor = call->caller->id,
-                     .role = "operator",
-                     .system = true};
-}
 
 static bool list(Call *call, GError **error) {
     return call_answer_roll(call, &user_roll, error);
@@ -29,7 +23,7 @@ static bool list(Call *call, GError **error) {
 typedef struct Change Change;
 struct Change {
     Call *call;
-    bool (*apply)(DbUnit *unit, const Change *change, GError **error); /* NULL: only looks */
+    bool (*apply)(DbUnit *unit, const Change *change, GError **error);
     AuditAction action;
     User *user;
     GPtrArray *reach; /* UserMembership */
@@ -46,15 +40,22 @@ static void change_free(void *change) {
     g_free(change);
 }
 
-static bool find_user(DbUnit *unit, const char *wanted, User **user_out, GError **error) {
-    g_autofree char *normal = user_email_normal(wanted, NULL);
-    g_clear_pointer(user_out, user_free);
-    if (!user_find(unit, normal ? normal : wanted, user_out, error))
+static bool read_account(DbUnit *unit, void *data, GError **error) {
+    Change *change = data;
+    const char *wanted = call_parameter(change->call, "id");
+    g_autofree char *email = user_email_normal(wanted, NULL);
+    g_clear_pointer(&change->user, user_free);
+    if (!user_find(unit, email ? email : wanted, &change->user, error))
         return false;
-    if (!*user_out)
+    if (!change->user)
         g_set_error_literal(error, ASSAY_ERROR, ERROR_NOT_FOUND,
                             "There is no such user in this installation.");
-    return *user_out != NULL;
+    return change->user != NULL;
+}
+
+static Json *show_account(const Call *call, const void *data) {
+    (void)call;
+    return user_object(((const Change *)data)->user);
 }
 
 static AuditEntry entry_of(const Change *change, const AuditActor *actor) {
@@ -65,23 +66,25 @@ static AuditEntry entry_of(const Change *change, const AuditActor *actor) {
                         .target_name = change->user->email};
 }
 
-static bool change_work(DbUnit *unit, void *data, GError **error) {
+static bool write_account(DbUnit *unit, Call *call, void *data, GError **error) {
     Change *change = data;
-    change_clear(change);
-    if (!find_user(unit, call_parameter(change->call, "id"), &change->user, error) ||
-        !change->apply)
-        return change->user != NULL;
-    AuditActor actor = call_actor(change->call);
+    AuditActor actor = call_actor(call);
     AuditEntry entry = entry_of(change, &actor);
-    g_autofree char *id = g_strdup(change->user->id);
+    g_clear_pointer(&change->reach, g_ptr_array_unref);
     return change->apply(unit, change, error) && audit_add(unit, &entry, error) &&
-           membership_list_of_user(unit, id, &change->reach, error) &&
-           find_user(unit, id, &change->user, error);
+           membership_list_of_user(unit, change->user->id, &change->reach, error);
 }
 
+static const Revision changing = {
+    .read = read_account, .show = show_account, .write = write_account};
+
+/* The installation has it in its log, and so has every organization that the person is in. */
 static bool answer_changed(Call *call, Change *change, GError **error) {
-    DbScope scope = scope_of(call);
-    if (!db_run(call_db(call), &scope, DB_WRITE, change_work, change, error))
+    DbScope scope = call->scope;
+    call->scope.organization = AUDIT_INSTALLATION;
+    bool ok = revision_make(call, &changing, change, error);
+    call->scope = scope;
+    if (!ok)
         return false;
     AuditActor actor = call_actor(call);
     AuditEntry entry = entry_of(change, &actor);
@@ -91,7 +94,7 @@ static bool answer_changed(Call *call, Change *change, GError **error) {
 
 static bool get(Call *call, GError **error) {
     g_auto(Change) look = {.call = call};
-    return call_run(call, DB_READ, change_work, &look, error) &&
+    return call_run(call, DB_READ, read_account, &look, error) &&
            call_answer(call, 200, user_object(look.user));
 }
 
@@ -122,7 +125,7 @@ static bool store_password(Call *call, GError **error) {
 
 static bool hash_password(Call *call, Change *change, GError **error) {
     g_autoptr(Secret) password = entry_password(call, "password", error);
-    if (!password || !call_run(call, DB_READ, change_work, change, error) ||
+    if (!password || !call_run(call, DB_READ, read_account, change, error) ||
         !password_check(password, change->user->email, error))
         return false;
     change->apply = apply_password;

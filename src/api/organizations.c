@@ -57,15 +57,11 @@ static Json *show_one(const Call *call, const void *data) {
     return organization_object(((const OneWork *)data)->row);
 }
 
-static bool rename_work(DbUnit *unit, void *data, GError **error) {
+static bool write_name(DbUnit *unit, Call *call, void *data, GError **error) {
     OneWork *work = data;
+    (void)call;
     return organization_rename(unit, work->name, error) && get_work(unit, work, error) &&
            note(unit, work, AUDIT_ORGANIZATION_RENAMED, error);
-}
-
-static bool write_name(DbUnit *unit, Call *call, void *data, GError **error) {
-    (void)call;
-    return rename_work(unit, data, error);
 }
 
 static const Revision renaming = {.read = get_work, .show = show_one, .write = write_name};
@@ -96,9 +92,11 @@ static bool change_any(Call *call, GError **error) {
     if (!call_run(call, DB_READ, find_work, &work, error))
         return false;
     g_autofree char *id = g_strdup(work.row->id);
-    DbScope own = {.organization = id, .actor = call->caller->id, .role = "operator"};
-    return db_run(call_db(call), &own, DB_WRITE, rename_work, &work, error) &&
-           call_answer(call, 200, organization_object(work.row));
+    DbScope scope = call->scope;
+    call->scope.organization = id;
+    bool ok = revision_make(call, &renaming, &work, error);
+    call->scope = scope;
+    return ok && call_answer(call, 200, organization_object(work.row));
 }
 
 /* --- making one ------------------------------------------------------------------------------- */

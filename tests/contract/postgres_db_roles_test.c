@@ -93,12 +93,13 @@ static void every_table_of_organizations_is_guarded(void) {
 /* Runs a statement about a table in a transaction of its own: this many rows, or not allowed. */
 /* Whoever adds a table that belongs to no organization says so here. */
 static void only_these_tables_belong_to_the_installation(void) {
-    expect("api_token budget budget_authority budget_holder commit_mark definition_text"
-           " login_attempt organization_name provider_limit schema_migration service_call setup_token"
-           " user_account user_identity user_session",
-           "select string_agg(c.relname, ' ' order by c.relname) from pg_class c"
-           " where c.relkind in ('r', 'p') and c.relnamespace = 'public'::regnamespace"
-           " and c.oid not in (select c.oid" TENANT_TABLES ")");
+    expect(
+        "api_token budget budget_authority budget_holder commit_mark definition_text"
+        " login_attempt organization_name provider_limit schema_migration service_call setup_token"
+        " user_account user_identity user_session",
+        "select string_agg(c.relname, ' ' order by c.relname) from pg_class c"
+        " where c.relkind in ('r', 'p') and c.relnamespace = 'public'::regnamespace"
+        " and c.oid not in (select c.oid" TENANT_TABLES ")");
 }
 
 static void expect_rows(const char *organization, const char *rows, const char *format,
@@ -218,8 +219,9 @@ static void scheduler_sees_all_organizations_where_it_may(void) {
     GHashTable *list = read_list();
     for (unsigned i = 0; i < tables->len; i++) {
         const char *table = tables->pdata[i];
+        const char *listed = g_hash_table_lookup(list, table);
         begin_as("assay_scheduler", NULL);
-        expect(g_hash_table_contains(list, table) ? "2" : "42501", "select count(*) from %s",
+        expect(listed && strstr(listed, " select ") ? "2" : "42501", "select count(*) from %s",
                table);
         roll_back();
     }

@@ -268,6 +268,36 @@ static void whoever_is_disabled_is_out_until_he_is_let_in(void) {
     g_assert_cmpuint(noted(&stage, stage.operator, "/api/installation/audit?action=user."), ==, 2);
 }
 
+static void of_two_operators_who_saw_the_same_one_is_refused(void) {
+    static const char *const paths[] = {"/api/installation/users/" ADA,
+                                        "/api/organizations/" ORG_A};
+    static const char *const bodies[] = {"{\"disabled\":true}", "{\"name\":\"Omega\"}"};
+    g_auto(Stage) stage;
+    open_with_ada(&stage);
+    for (size_t i = 0; i < G_N_ELEMENTS(paths); i++) {
+        Ask stale = {.method = "PATCH",
+                     .path = paths[i],
+                     .token = stage.operator,
+                     .headers = "If-Match: \"stale\"\r\n",
+                     .body = bodies[i]};
+        g_auto(Answer) refused = stage_ask(&stage, &stale);
+        assert_problem(&refused, 412, "CONFIGURATION_ERROR");
+    }
+    g_auto(Answer) seen = ask(&stage, stage.operator, "GET", "/api/installation/users/" ADA, NULL);
+    g_autofree char *tag = answer_header(&seen, "ETag");
+    g_autofree char *header = g_strdup_printf("If-Match: %s\r\n", tag);
+    Ask fresh = {.method = "PATCH",
+                 .path = paths[0],
+                 .token = stage.operator,
+                 .headers = header,
+                 .body = bodies[0]};
+    g_auto(Answer) done = stage_ask(&stage, &fresh);
+    g_auto(Answer) again = stage_ask(&stage, &fresh);
+    g_assert_cmpuint(done.status, ==, 200);
+    g_assert_cmpuint(again.status, ==, 412);
+    g_assert_cmpuint(noted(&stage, stage.operator, "/api/installation/audit?action=user."), ==, 1);
+}
+
 static void a_lost_password_is_set_anew(void) {
     g_auto(Stage) stage;
     open_with_ada(&stage);
@@ -380,6 +410,7 @@ static const ApiTest tests[] = {
     TEST(an_admin_who_operates_gives_no_more_than_an_admin),
     TEST(an_organization_of_nobody_gets_its_first_owner),
     TEST(whoever_is_disabled_is_out_until_he_is_let_in),
+    TEST(of_two_operators_who_saw_the_same_one_is_refused),
     TEST(a_lost_password_is_set_anew),
     TEST(a_token_is_let_into_another_organization_by_who_sees_it),
     TEST(a_token_that_the_operator_revokes_is_dead_everywhere),
