@@ -714,6 +714,32 @@ static void organizations_are_the_operators_to_make_and_the_owners_to_rename(voi
 
 /* --- audit ------------------------------------------------------------------------------------ */
 
+static void an_owner_deletes_his_organization_by_its_name(void) {
+    g_auto(Stage) stage;
+    stage_init(&stage, 0);
+    static const char wrong[] = "/api/organization?confirm=Beta";
+    static const char right[] = "/api/organization?confirm=Alpha";
+    g_auto(Answer) silent = send_to(&stage, ROLE_OWNER, "DELETE", "/api/organization", NULL);
+    assert_problem(&silent, 400, "CONFIGURATION_ERROR");
+    g_auto(Answer) other = send_to(&stage, ROLE_OWNER, "DELETE", wrong, NULL);
+    assert_problem(&other, 400, "CONFIGURATION_ERROR");
+    g_auto(Answer) admin = send_to(&stage, ROLE_ADMIN, "DELETE", right, NULL);
+    assert_problem(&admin, 403, "PERMISSION_DENIED");
+    g_auto(Answer) done = send_to(&stage, ROLE_OWNER, "DELETE", right, NULL);
+    g_assert_cmpuint(done.status, ==, 200);
+    assert_token(&stage, stage.tokens[ROLE_OWNER], 404);
+    assert_token(&stage, stage.stranger, 200);
+    g_auto(Answer) list = get_as(&stage, stage.operator, "/api/organizations");
+    g_assert_cmpuint(json_count(json_member(list.json, "organizations")), ==, 1);
+    g_auto(Answer) log = get_as(&stage, stage.operator, "/api/installation/audit");
+    g_assert_nonnull(strstr(log.body, "organization.delete"));
+    g_auto(Answer) again = stage_ask(&stage, &(Ask){.method = "POST",
+                                                    .path = "/api/organizations",
+                                                    .token = stage.operator,
+                                                    .body = "{\"name\":\"Alpha\"}" });
+    g_assert_cmpuint(again.status, ==, 201);
+}
+
 static void what_was_done_is_in_the_audit_log_with_a_proof_and_in_the_activity(void) {
     g_auto(Stage) stage;
     open_with_ada(&stage);
@@ -850,6 +876,7 @@ static const ApiTest tests[] = {
     TEST(a_token_ends_with_what_its_maker_may),
     TEST(no_answer_with_a_secret_is_kept_for_a_key),
     TEST(organizations_are_the_operators_to_make_and_the_owners_to_rename),
+    TEST(an_owner_deletes_his_organization_by_its_name),
     TEST(what_was_done_is_in_the_audit_log_with_a_proof_and_in_the_activity),
     TEST(failed_logins_are_the_installations_to_see),
     TEST(refused_changes_are_in_the_log_and_refused_looks_are_not),
