@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define DAY_MS INT64_C(86400000)
+#define HOUR_MS INT64_C(3600000)
 #define REGIONS_MAX 64
 
 typedef struct {
@@ -125,6 +126,7 @@ const char *aws_command_line_check(AwsCommandLine *line) {
     fill_in(&line->secret_key, AWS_SECRET_KEY);
     if (line->today == NULL) {
         line->today = clock_format(clock_now_ms() / DAY_MS * DAY_MS);
+        line->hour = clock_now_ms() / HOUR_MS * HOUR_MS;
     }
     int64_t today;
     if (line->users < 0 || line->users > COLLECTION_ITEMS_MAX || line->buckets < 0 ||
@@ -172,6 +174,7 @@ static Constants *make_constants(const AwsCommandLine *line) {
     put_number(constants, "users", line->users);
     put_number(constants, "buckets", line->buckets);
     put_number(constants, "today_epoch", today / 1000);
+    put_number(constants, "hour_epoch", (line->hour != 0 ? line->hour : today) / 1000);
     for (char *const *text = line->set; text != NULL && *text != NULL; text++) {
         const char *equal = strchr(*text, '=');
         g_autofree char *name = g_strndup(*text, (size_t)(equal - *text));

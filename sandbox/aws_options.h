@@ -1,7 +1,8 @@
 /* aws_options.h - the command line of the AWS sandbox, and the constants that follow from it.
  *
  * Constants: account, partition, suffix, regions, region_count, global_region, users, buckets,
- * today, today_epoch, and what --set gives; the data's own are overridden by these.
+ * today, today_epoch, hour_epoch (the hour in which the sandbox was started; the beginning of the
+ * day where that is given), and what --set gives; the data's own are overridden by these.
  */
 #pragma once
 
@@ -30,6 +31,7 @@ typedef struct {
     int report_polls;
     gboolean keep_rates;
     char *today;
+    int64_t hour; /* of its start; 0: the day was given */
     int clock_offset;
     char **set;
 } AwsCommandLine;

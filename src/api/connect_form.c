@@ -65,7 +65,7 @@ static char *text_of(const Json *value) {
 }
 
 static char *pointer_of(const char *parent, const char *name) {
-    g_autofree char *shown = text_one_line(name, 64);
+    g_autofree char *shown = text_name(name);
     return g_strconcat(parent, "/", shown, NULL);
 }
 

@@ -388,7 +388,7 @@ static const ShapeField connect_fields[] = {
                 .most = 100),
     SHAPE_FIELD("auth", STRING, 0, "May be left out when the fields fit one way only.",
                 .most = 100),
-    SHAPE_FIELD("credentials", OBJECT, SHAPE_REQUIRED,
+    SHAPE_FIELD("credentials", OBJECT, SHAPE_REQUIRED | SHAPE_SECRET,
                 "accessToken; accessKeyId and secretAccessKey; roleArn ...; what is no secret "
                 "(region) is a setting.",
                 .of = &any_object),

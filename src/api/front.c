@@ -9,6 +9,8 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/log.h"
+#include "base/text.h"
+#include "vault/ticket.h"
 
 #include <string.h>
 
@@ -35,6 +37,8 @@ static const struct {
 
 static bool is_request_id(const char *text) {
     size_t length = strlen(text);
+    if (text_starts_with(text, TICKET_PREFIX)) /* a token in the wrong header */
+        return false;
     for (const char *c = text; *c; c++)
         if (!g_ascii_isalnum(*c) && !strchr("._-", *c))
             return false;
@@ -127,8 +131,23 @@ static void finish(Call *call) {
     call_free(call);
 }
 
+/* The path that was asked, of ids and names; NULL when it could not be read. */
+static char *shown_path(const Call *call) {
+    char **segments = call->target.segments;
+    if (!segments)
+        return NULL;
+    g_autoptr(GString) path = g_string_new(NULL);
+    for (; *segments; segments++) {
+        g_autofree char *shown =
+            id_is_valid(*segments) ? g_strdup(*segments) : text_name(*segments);
+        g_string_append_printf(path, "/%s", shown);
+    }
+    return g_strdup(path->str);
+}
+
 static void fail(Call *call, ProblemKind kind) {
-    Problem problem = {.kind = kind, .instance = call->target.path, .request_id = call->request_id};
+    g_autofree char *path = shown_path(call);
+    Problem problem = {.kind = kind, .instance = path, .request_id = call->request_id};
     problem_reply(&problem, &call->reply);
 }
 
@@ -141,6 +160,7 @@ static char *refused_credential(const Call *call, const GError *error) {
 static void fail_with(Call *call, const GError *error) {
     Problem problem = problem_of_error(error, call->service != NULL);
     g_autofree char *title = refused_credential(call, error);
+    g_autofree char *path = shown_path(call);
     problem.title = title;
     if (call->refused) {
         problem = call->refusal;
@@ -150,7 +170,7 @@ static void fail_with(Call *call, const GError *error) {
         log_line(LOG_ERROR, "request_failed", LOG_TEXT("requestId", call->request_id),
                  LOG_TEXT("route", call->route ? call->route->path : NULL),
                  LOG_TEXT("why", error->message));
-    problem.instance = call->target.path;
+    problem.instance = path;
     problem.request_id = call->request_id;
     problem.wrongs = call->wrongs;
     problem_reply(&problem, &call->reply);

@@ -4,6 +4,7 @@
 #include "api/metrics.h"
 #include "api/token_use.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "store/audit.h"
 #include "store/user_session.h"
 
@@ -153,8 +154,9 @@ static bool check_query(const Call *call, GError **error) {
     for (size_t i = 0; i < target->query_count; i++) {
         if ((call->route->flags & ROUTE_FOREIGN) || is_known(call->route, target->query[i].name))
             continue;
+        g_autofree char *shown = text_name(target->query[i].name);
         g_set_error(error, ASSAY_ERROR, ERROR_USAGE,
-                    "There is no parameter \"%.64s\" here; see /api/docs.", target->query[i].name);
+                    "There is no parameter \"%s\" here; see /api/docs.", shown);
         return false;
     }
     const ShapeField *field = call->route->query ? call->route->query->fields : NULL;

@@ -256,14 +256,15 @@ static const ShapeField invite_fields[] = {
 static const Shape invite_shape = {.name = "InvitationWish", .fields = invite_fields};
 
 static const ShapeField token_fields[] = {
-    SHAPE_FIELD("token", STRING, SHAPE_REQUIRED, "Of the link.", .most = TICKET_MAX), {0}};
+    SHAPE_FIELD("token", STRING, SHAPE_REQUIRED | SHAPE_SECRET, "Of the link.", .most = TICKET_MAX),
+    {0}};
 static const Shape token_shape = {.name = "InvitationToken", .fields = token_fields};
 
 static const ShapeField accept_fields[] = {
-    SHAPE_FIELD("token", STRING, SHAPE_REQUIRED, "Of the link.", .most = TICKET_MAX),
+    SHAPE_FIELD("token", STRING, SHAPE_REQUIRED | SHAPE_SECRET, "Of the link.", .most = TICKET_MAX),
     SHAPE_FIELD("name", STRING, 0, "Of a new user.", .most = 200),
-    SHAPE_FIELD("password", STRING, SHAPE_REQUIRED, "A new one, or that of the account.",
-                .most = PASSWORD_MOST),
+    SHAPE_FIELD("password", STRING, SHAPE_REQUIRED | SHAPE_SECRET,
+                "A new one, or that of the account.", .most = PASSWORD_MOST),
     {0}};
 static const Shape accept_shape = {.name = "InvitationAnswer", .fields = accept_fields};
 

@@ -14,8 +14,9 @@
 
 /* What the two halves of a login share; the halves lie on two sides of a sleep. */
 typedef struct {
-    char *email; /* as it is counted: also of nobody */
-    User *user;  /* NULL: nobody's address */
+    char *email;  /* as it is counted: also of nobody */
+    bool address; /* it has the form of one */
+    User *user;   /* NULL: nobody's address */
 } Login;
 
 static void login_free(void *data) {
@@ -51,10 +52,11 @@ static void set_retry_after(Call *call, int64_t wait_ms) {
         reply_set_header(&call->reply, "Retry-After", seconds);
 }
 
+/* Who mixes up the two fields has typed a password, which is not for the log. */
 static AuditActor actor_of(const Call *call, const Login *login) {
     return (AuditActor){.kind = AUDIT_USER,
                         .id = login->user ? login->user->id : NULL,
-                        .name = login->email,
+                        .name = login->address ? login->email : NULL,
                         .address = call->client_text,
                         .request_id = call->request_id};
 }
@@ -121,14 +123,16 @@ static bool admit(Call *call, GError **error) {
 }
 
 /* What cannot be an address is counted and looked at like any other. */
-static char *counted_email(const char *text) {
-    char *normal = user_email_normal(text, NULL);
-    return normal ? normal : g_ascii_strdown(text, (gssize)MIN(strlen(text), USER_EMAIL_MAX));
+static void set_email(Login *login, const char *text) {
+    login->email = user_email_normal(text, NULL);
+    login->address = login->email != NULL;
+    if (!login->email)
+        login->email = g_ascii_strdown(text, (gssize)MIN(strlen(text), USER_EMAIL_MAX));
 }
 
 static bool log_in(Call *call, GError **error) {
     Login *login = g_new0(Login, 1);
-    login->email = counted_email(json_member_string(call->body, "email", ""));
+    set_email(login, json_member_string(call->body, "email", ""));
     LoginWork work = {.call = call, .login = login};
     g_autoptr(Secret) password = entry_password(call, "password", error);
     if (!password || !db_run(call_db(call), &entry_scope, DB_WRITE, take_work, &work, error)) {
@@ -292,13 +296,14 @@ static bool change_password(Call *call, GError **error) {
 
 static const ShapeField login_fields[] = {
     SHAPE_FIELD("email", STRING, SHAPE_REQUIRED, NULL, .most = 320),
-    SHAPE_FIELD("password", STRING, SHAPE_REQUIRED, NULL, .most = PASSWORD_MOST),
+    SHAPE_FIELD("password", STRING, SHAPE_REQUIRED | SHAPE_SECRET, NULL, .most = PASSWORD_MOST),
     {0}};
 static const Shape login_shape = {.name = "Login", .fields = login_fields};
 
 static const ShapeField password_fields[] = {
-    SHAPE_FIELD("password", STRING, SHAPE_REQUIRED, "The present one.", .most = PASSWORD_MOST),
-    SHAPE_FIELD("newPassword", STRING, SHAPE_REQUIRED, "12 characters or more.",
+    SHAPE_FIELD("password", STRING, SHAPE_REQUIRED | SHAPE_SECRET, "The present one.",
+                .most = PASSWORD_MOST),
+    SHAPE_FIELD("newPassword", STRING, SHAPE_REQUIRED | SHAPE_SECRET, "12 characters or more.",
                 .most = PASSWORD_MOST),
     {0}};
 static const Shape password_shape = {.name = "PasswordChange", .fields = password_fields};

@@ -7,6 +7,7 @@
 #include "present/people_object.h"
 #include "store/audit.h"
 #include "store/organization.h"
+#include "store/organization_end.h"
 
 #include <string.h>
 
@@ -119,11 +120,55 @@ static bool create(Call *call, GError **error) {
            call_answer(call, 201, organization_object(work.row));
 }
 
+/* --- deleting it ------------------------------------------------------------------------------ */
+
+typedef struct {
+    OneWork one;
+    int64_t running;
+} EndWork;
+
+static bool end_work(DbUnit *unit, void *data, GError **error) {
+    EndWork *work = data;
+    const char *name = call_query(work->one.call, "confirm");
+    return get_work(unit, &work->one, error) &&
+           organization_end(unit, name ? name : "", &work->running, error) &&
+           (work->running > 0 || note(unit, &work->one, AUDIT_ORGANIZATION_DELETED, error));
+}
+
+static bool told_work(DbUnit *unit, void *data, GError **error) {
+    return note(unit, data, AUDIT_ORGANIZATION_DELETED, error);
+}
+
+/* The organization's own log has nobody left to read it: the installation's says it, too. */
+static bool tell_operator(EndWork *work, GError **error) {
+    DbScope scope = work->one.call->scope;
+    scope.organization = AUDIT_INSTALLATION;
+    return db_run(call_db(work->one.call), &scope, DB_WRITE, told_work, &work->one, error);
+}
+
+static bool end(Call *call, GError **error) {
+    EndWork work = {.one = {.call = call}};
+    bool ok = call_run(call, DB_WRITE, end_work, &work, error);
+    if (ok && work.running > 0)
+        ok = call_refuse(call, PROBLEM_CONFLICT, error, "%s",
+                         "Jobs are being run; they were called off. Send this again in a moment.");
+    ok = ok && tell_operator(&work, error);
+    one_work_clear(&work.one);
+    if (!ok)
+        return false;
+    Json *json = json_new_object();
+    json_put_bool(json, "success", true);
+    return call_answer(call, 200, json);
+}
+
 /* --- routes ----------------------------------------------------------------------------------- */
 
 static const ShapeField name_fields[] = {
     SHAPE_FIELD("name", STRING, SHAPE_REQUIRED, "Unique in the installation.", .most = 200), {0}};
 static const Shape name_shape = {.name = "OrganizationName", .fields = name_fields};
+static const ShapeField end_fields[] = {
+    SHAPE_FIELD("confirm", STRING, SHAPE_REQUIRED, "The organization's name once more."), {0}};
+static const Shape end_query = {.fields = end_fields};
 
 const Route organization_routes[] = {
     {.method = "GET",
@@ -179,4 +224,14 @@ const Route organization_routes[] = {
      .handle = change,
      .body = &name_shape,
      .reply = &organization_shape},
+    {.method = "DELETE",
+     .path = "/api/organization",
+     .id = "deleteOrganization",
+     .tag = "Organizations",
+     .summary = "Delete it with everything that it has; 409 while jobs of it still end.",
+     .access = ACCESS_ROLE,
+     .action = ACTION_ORGANIZATION_DELETE,
+     .handle = end,
+     .query = &end_query,
+     .reply = &success_shape},
     {0}};

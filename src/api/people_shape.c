@@ -87,7 +87,7 @@ static const ShapeField invitation_list_fields[] = {
 const Shape invitation_list_shape = {.name = "InvitationList", .fields = invitation_list_fields};
 static const ShapeField invited_fields[] = {
     SHAPE_FIELD("invitation", OBJECT, REQ, NULL, .of = &invitation_shape),
-    SHAPE_FIELD("link", STRING, REQ, "Shown once; good for one use."),
+    SHAPE_FIELD("link", STRING, REQ | SHAPE_SECRET, "Shown once; good for one use."),
     {0}};
 const Shape invited_shape = {.name = "Invited", .fields = invited_fields};
 static const ShapeField offer_fields[] = {
@@ -143,7 +143,7 @@ static const ShapeField whole_list_fields[] = {
     SHAPE_FIELD("tokens", ARRAY, REQ, NULL, .of = &whole_shape), NEXT_CURSOR, {0}};
 const Shape operator_token_list_shape = {.name = "WholeTokenList", .fields = whole_list_fields};
 static const ShapeField made_fields[] = {
-    SHAPE_FIELD("token", STRING, REQ, "Shown once."),
+    SHAPE_FIELD("token", STRING, REQ | SHAPE_SECRET, "Shown once."),
     SHAPE_FIELD("tokenInfo", OBJECT, REQ, NULL, .of = &whole_shape),
     {0}};
 const Shape token_made_shape = {.name = "TokenMade", .fields = made_fields};

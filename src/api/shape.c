@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/text.h"
+#include "vault/ticket.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -31,20 +32,10 @@ static void free_wrong(void *wrong) {
     shape_wrong_free(wrong);
 }
 
-/* A reference token of a JSON Pointer: '~' and '/' are escaped. */
+/* A name (text_name) has no '~' and '/', which a JSON Pointer would escape. */
 static char *pointer_to(const char *parent, const char *name) {
-    g_autofree char *shown = text_one_line(name, 64);
-    GString *pointer = g_string_new(parent);
-    g_string_append_c(pointer, '/');
-    for (const char *c = shown; *c; c++) {
-        if (*c == '~')
-            g_string_append(pointer, "~0");
-        else if (*c == '/')
-            g_string_append(pointer, "~1");
-        else
-            g_string_append_c(pointer, *c);
-    }
-    return g_string_free(pointer, FALSE);
+    g_autofree char *shown = text_name(name);
+    return g_strconcat(parent, "/", shown, NULL);
 }
 
 typedef struct {
@@ -206,11 +197,47 @@ static void check_object(const Shape *schema, const Json *value, const Place *pl
     check_missing(schema, value, place);
 }
 
+static bool holds_ticket(const Json *value);
+
+static bool member_holds_ticket(const Json *object) {
+    void *iterator = NULL;
+    const char *name;
+    Json *member;
+    while (json_next(object, &iterator, &name, &member))
+        if (ticket_within(name) || holds_ticket(member))
+            return true;
+    return false;
+}
+
+static bool holds_ticket(const Json *value) {
+    const char *text = json_text(value);
+    for (size_t i = 0; json_kind(value) == JSON_KIND_ARRAY && i < json_count(value); i++)
+        if (holds_ticket(json_item(value, i)))
+            return true;
+    return text ? ticket_within(text)
+                : json_kind(value) == JSON_KIND_OBJECT && member_holds_ticket(value);
+}
+
+/* What is not secret is stored and shown as it is. */
+static void check_tickets(const Shape *schema, const Json *value, GPtrArray *wrongs) {
+    for (const ShapeField *field = schema->fields; field->name; field++) {
+        const Json *member = json_member(value, field->name);
+        if (!member || (field->flags & SHAPE_SECRET) || !holds_ticket(member))
+            continue;
+        g_autofree char *pointer = pointer_to("", field->name);
+        const Place place = {wrongs, pointer};
+        add(&place, "holds a token of Assay, which does not belong here; revoke it if others "
+                    "may have seen it");
+    }
+}
+
 GPtrArray *shape_check(const Shape *schema, const Json *value) {
     GPtrArray *wrongs = g_ptr_array_new_with_free_func(free_wrong);
     const Place place = {wrongs, ""};
     const ShapeField whole = {.type = SHAPE_OBJECT, .of = schema};
     check_value(&whole, value, &place);
+    if (json_kind(value) == JSON_KIND_OBJECT)
+        check_tickets(schema, value, wrongs);
     return wrongs;
 }
 

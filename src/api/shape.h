@@ -30,7 +30,8 @@ typedef enum {
 
 enum {
     SHAPE_REQUIRED = 1 << 0, /* is always there */
-    SHAPE_NULLABLE = 1 << 1  /* may be null */
+    SHAPE_NULLABLE = 1 << 1, /* may be null */
+    SHAPE_SECRET = 1 << 2    /* is a secret or holds some; all else is refused with a token in it */
 };
 
 typedef struct Shape Shape;

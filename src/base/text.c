@@ -3,6 +3,9 @@
 #include <string.h>
 
 /* Longer texts are no misspelling of anything. */
+#define NAME_SHOWN_MAX 60
+#define NAME_WORD_MAX 24 /* bytes of a word of letters */
+#define NAME_MIXED_MAX 8 /* ... and of one with digits */
 #define DISTANCE_MAX_LENGTH 256
 
 char *text_hex(const void *bytes, size_t size) {
@@ -154,6 +157,40 @@ char *text_one_line(const char *text, size_t max) {
         }
     }
     return g_string_free(out, FALSE);
+}
+
+static bool is_letter(char c) {
+    return g_ascii_isalpha(c) || (unsigned char)c >= 0x80;
+}
+
+/* "organizationId", "soc2", "ec2", but not "9f86d081884c7d65": keys and tokens are long and mixed.
+ */
+static bool is_word(const char *word, size_t length) {
+    size_t letters = 0;
+    while (letters < length && is_letter(word[letters]))
+        letters++;
+    return length <= (letters == length ? NAME_WORD_MAX : NAME_MIXED_MAX);
+}
+
+static bool looks_like_name(const char *text) {
+    if (strnlen(text, NAME_SHOWN_MAX + 1) > NAME_SHOWN_MAX || !g_utf8_validate(text, -1, NULL))
+        return false;
+    for (const char *at = text; *at != '\0'; at++) {
+        const char *word = at;
+        while (is_letter(*at) || g_ascii_isdigit(*at))
+            at++;
+        if (!is_word(word, (size_t)(at - word)))
+            return false;
+        if (*at == '\0')
+            break;
+        if (!strchr(" _.:()'-", *at))
+            return false;
+    }
+    return true;
+}
+
+char *text_name(const char *text) {
+    return g_strdup(looks_like_name(text) ? text : "\u2026");
 }
 
 bool text_starts_with(const char *text, const char *prefix) {

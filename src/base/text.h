@@ -37,6 +37,11 @@ bool text_is_plain_lines(const char *text);
  * max bytes on a character boundary with an ellipsis. Caller frees. */
 char *text_one_line(const char *text, size_t max);
 
+/* What somebody wrote where a name belongs, as a message may repeat it. Secrets get into wrong
+ * places, and messages into logs and stored answers: what does not look like a name (words of
+ * letters, with a few digits at most, 60 bytes in all) becomes an ellipsis. Caller frees. */
+char *text_name(const char *text);
+
 /* Whether text ends in suffix / begins with prefix. */
 bool text_starts_with(const char *text, const char *prefix);
 

@@ -93,7 +93,7 @@ static void set_unknown(const Option *own, const char *text, GError **error) {
     unsigned distance = NEAR + 1;
     consider(own, bare, &best, &distance);
     consider(arguments_global, bare, &best, &distance);
-    g_autofree char *shown = text_one_line(bare, 60);
+    g_autofree char *shown = text_name(bare);
     if (best)
         g_set_error(error, ASSAY_ERROR, ERROR_USAGE,
                     "there is no option --%s here; did you mean --%s?", shown, best);

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "net/budget.h"
 #include "provider/diagnostic.h"
 #include "provider/schema.h"
@@ -199,7 +200,8 @@ static void refuse_unknown(const YamlNode *key, const char *name, Diagnostics *d
     for (size_t i = 0; i < G_N_ELEMENTS(settings); i++)
         names[i] = settings[i].name;
     const char *near = diagnostics_nearest(name, names);
-    diagnostics_error(diagnostics, key->line, key->column, "there is no setting %s%s%s%s", name,
+    g_autofree char *shown = text_name(name);
+    diagnostics_error(diagnostics, key->line, key->column, "there is no setting %s%s%s%s", shown,
                       near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 }
 
@@ -315,6 +317,28 @@ static bool read_file(Config *config, const char *file, GError **error) {
     return ok;
 }
 
+/* --- passwords within URLs -------------------------------------------------------------------- */
+
+/* "postgres://user:[secret]@host/db": a password stands between the first colon of the authority
+ * and its last @ (RFC 3986 section 3.2.1), also when somebody forgot to encode a '/' in it. */
+static char *masked(const char *text) {
+    const char *authority = text ? strstr(text, "://") : NULL;
+    const char *end = authority ? strchrnul(authority + 3, '?') : NULL;
+    const char *at = end ? memrchr(authority + 3, '@', (size_t)(end - authority - 3)) : NULL;
+    const char *colon = at ? memchr(authority + 3, ':', (size_t)(at - authority - 3)) : NULL;
+    const char *query = text ? strstr(text, "password=") : NULL;
+    if (query)
+        return g_strdup(SECRET_SHOWN);
+    if (!colon)
+        return g_strdup(text);
+    return g_strdup_printf("%.*s" SECRET_SHOWN "%s", (int)(colon + 1 - text), text, at);
+}
+
+static bool has_password(const char *text) {
+    g_autofree char *shown = masked(text);
+    return strcmp(shown, text) != 0;
+}
+
 /* --- environment and flags -------------------------------------------------------------------- */
 
 static bool check(const Setting *setting, const char *text, bool flag, GError **error) {
@@ -340,11 +364,36 @@ static bool read_secret(Config *config, const Setting *setting, GError **error) 
     return true;
 }
 
+/* Variables that held a password: the environment of a process is shown in /proc and inherited, so
+ * that they are kept here instead. A process reads its settings more than once. */
+static Secret *taken[G_N_ELEMENTS(settings)];
+
+void config_forget_environment(void) {
+    for (size_t i = 0; i < G_N_ELEMENTS(settings); i++)
+        g_clear_pointer(&taken[i], secret_free);
+}
+
+static char *text_from_environment(const Setting *setting, GError **error) {
+    Secret **kept = &taken[index_of(setting)];
+    const char *text = g_getenv(setting->environment);
+    if (text && has_password(text)) {
+        secret_free(*kept);
+        *kept = secret_from_environment(setting->environment, error);
+        return *kept ? g_strdup(secret_text(*kept)) : NULL;
+    }
+    return text || !*kept ? g_strdup(text) : g_strdup(secret_text(*kept));
+}
+
 static bool read_environment(Config *config, GError **error) {
     for (size_t i = 0; i < G_N_ELEMENTS(settings); i++) {
         if (settings[i].kind == &secrecy && !read_secret(config, &settings[i], error))
             return false;
-        const char *text = g_getenv(settings[i].environment);
+        g_autoptr(GError) why = NULL;
+        g_autofree char *text = text_from_environment(&settings[i], &why);
+        if (why) {
+            g_propagate_error(error, g_steal_pointer(&why));
+            return false;
+        }
         if (!text || *text == '\0')
             continue;
         if (!check(&settings[i], text, false, error))
@@ -443,21 +492,6 @@ void config_each_limit(const Config *config, ConfigLimit function, void *data) {
 /* --- showing them ----------------------------------------------------------------------------- */
 
 static const char *const origins[] = {"default", "file", "environment", "flag"};
-
-/* "postgres://user:[secret]@host/db": a password stands between the first colon of the authority
- * and its last @ (RFC 3986 section 3.2.1). */
-static char *masked(const char *text) {
-    const char *authority = text ? strstr(text, "://") : NULL;
-    const char *end = authority ? strchrnul(authority + 3, '/') : NULL;
-    const char *at = end ? memrchr(authority + 3, '@', (size_t)(end - authority - 3)) : NULL;
-    const char *colon = at ? memchr(authority + 3, ':', (size_t)(at - authority - 3)) : NULL;
-    const char *query = text ? strstr(text, "password=") : NULL;
-    if (query)
-        return g_strdup(SECRET_SHOWN);
-    if (!colon)
-        return g_strdup(text);
-    return g_strdup_printf("%.*s" SECRET_SHOWN "%s", (int)(colon + 1 - text), text, at);
-}
 
 static void describe_limit(const char *provider, const char *limit, void *data) {
     g_autofree char *name = g_strconcat(LIMITS, provider, NULL);

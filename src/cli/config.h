@@ -11,7 +11,8 @@
  * is read; a message names file, line and key, or the variable. A Config holds for the life
  * of the process; SIGHUP reads definitions again, not settings.
  *
- * A secret is read from its variable, which is overwritten and unset, or from the file.
+ * A secret is read from its variable, which is overwritten and unset, or from the file. So is a URL
+ * that holds a password; a process that reads its settings again still has it.
  * The key-encryption key is no setting: vault/keyring takes it from the environment itself.
  */
 #pragma once
@@ -33,6 +34,8 @@ typedef struct Config Config;
 /* Reads file (NULL: ASSAY_CONFIG, else none) and the environment. ERROR_CONFIGURATION. */
 Config *config_read(const char *file, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void config_free(Config *config); /* NULL allowed */
+/* For a process whose environment becomes another: what was taken out of it is forgotten. */
+void config_forget_environment(void);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Config, config_free)
 
 /* What was given on the command line; a NULL text was not. ERROR_USAGE. */

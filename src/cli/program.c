@@ -136,7 +136,7 @@ static void set_unknown(const char *name, GError **error) {
             best = full;
         }
     }
-    g_autofree char *shown = text_one_line(name, 60);
+    g_autofree char *shown = text_name(name);
     if (best)
         g_set_error(error, ASSAY_ERROR, ERROR_USAGE,
                     "there is no command \"%s\"; did you mean assay %s?", shown, best);
@@ -307,7 +307,7 @@ int program_run(const char *const *vector, Output *output) {
     return error_code_exit_status(error_code_of(error));
 }
 
-/* Whether a worker will be wanted for certain. */
+/* Whether a worker will be wanted for certain: a server has workers of its own. */
 static bool wants_worker(const char *const *vector) {
     g_autoptr(GPtrArray) words = g_ptr_array_new();
     const char *group = NULL;
@@ -315,7 +315,8 @@ static bool wants_worker(const char *const *vector) {
         g_ptr_array_add(words, (void *)(uintptr_t)vector[i]);
     g_ptr_array_add(words, NULL);
     const Command *command = take_command(words, &group, NULL);
-    return command && command->worker && !arguments_has_flag(vector, "help");
+    return command && command->worker && !arguments_has_flag(vector, "help") &&
+           !(command->remote && remote_is_named(vector));
 }
 
 /* True in the twin. OpenSSL is made ready for both, unless the environment says how: workers do not

@@ -46,6 +46,10 @@ bool remote_is_wanted(const Arguments *arguments) {
     return named(arguments, "server", SERVER) != NULL;
 }
 
+bool remote_is_named(const char *const *vector) {
+    return arguments_has_flag(vector, "server") || environment(SERVER);
+}
+
 static bool read_address(Remote *remote, const char *text, GError **error) {
     static const char *const loopback[] = {"localhost", "127.0.0.1", "::1", NULL};
     Url url;

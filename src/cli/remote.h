@@ -25,6 +25,8 @@ typedef struct Remote Remote;
 
 /* Whether --server or ASSAY_SERVER names one. */
 bool remote_is_wanted(const Arguments *arguments);
+/* The same of a command line that was not looked at yet. */
+bool remote_is_named(const char *const *vector);
 
 /* ERROR_USAGE for an address or a token that cannot be; nothing is sent yet. */
 Remote *remote_open(const Arguments *arguments, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,6 +1,7 @@
 #include "comply/framework.h"
 
 #include "base/embedded.h"
+#include "base/text.h"
 #include "comply/control_id.h"
 #include "provider/arena.h"
 #include "provider/schema.h"
@@ -274,8 +275,9 @@ const Framework *framework_find(const char *id, GError **error) {
     if (framework == NULL) {
         const char *nearest = diagnostics_nearest(id, ids);
         g_autofree char *known = g_strjoinv(", ", (char **)(uintptr_t)ids);
-        g_set_error(error, ASSAY_ERROR, ERROR_NOT_FOUND, "There is no framework '%.64s'; %s %s.",
-                    id, nearest ? "did you mean" : "known are", nearest ? nearest : known);
+        g_autofree char *shown = text_name(id);
+        g_set_error(error, ASSAY_ERROR, ERROR_NOT_FOUND, "There is no framework '%s'; %s %s.",
+                    shown, nearest ? "did you mean" : "known are", nearest ? nearest : known);
     }
     return framework;
 }
@@ -326,8 +328,9 @@ static bool find_in_named(GArray *refs, const char *text, const char *colon, GEr
         return false;
     if (add_named(refs, framework, colon + 1))
         return true;
-    g_set_error(error, ASSAY_ERROR, ERROR_NOT_FOUND, "%s has no control '%.64s'.", framework->name,
-                colon + 1);
+    g_autofree char *shown = text_name(colon + 1);
+    g_set_error(error, ASSAY_ERROR, ERROR_NOT_FOUND, "%s has no control '%s'.", framework->name,
+                shown);
     return false;
 }
 
@@ -340,10 +343,11 @@ static bool find_in_all(GArray *refs, const char *text, GError **error) {
     }
     if (refs->len > 0)
         return true;
+    g_autofree char *shown = text_name(text);
     g_set_error(error, ASSAY_ERROR, ERROR_NOT_FOUND,
-                "No framework has a control '%.64s'; write FRAMEWORK:ID, such as "
+                "No framework has a control '%s'; write FRAMEWORK:ID, such as "
                 "iso27001_2022:A.8.5.",
-                text);
+                shown);
     return false;
 }
 

@@ -2,6 +2,8 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/secmem.h"
+#include "base/text.h"
 #include "connect/authorizer.h"
 #include "connect/aws_keys.h"
 #include "connect/aws_role.h"
@@ -302,19 +304,49 @@ const SenderCounts *sender_counts(const Sender *sender) {
     return &sender->counts;
 }
 
-static bool redact(const Secret *secret, GString *text) {
-    if (!secret || secret_size(secret) < REDACT_MIN)
-        return false;
-    size_t size = secret_size(secret);
+static bool redact_bytes(const void *bytes, size_t size, GString *text) {
     const char *found;
     bool any = false;
-    while ((found = memmem(text->str, text->len, secret_bytes(secret), size)) != NULL) {
+    while ((found = memmem(text->str, text->len, bytes, size)) != NULL) {
         gssize at = found - text->str;
         g_string_erase(text, at, (gssize)size);
         g_string_insert(text, at, REDACTED);
         any = true;
     }
     return any;
+}
+
+/* As it stands within a JSON text; many services escape '/' as well. */
+static bool redact_escaped(const Secret *secret, const char *escaped, GString *text) {
+    const char *bytes = secret_text(secret);
+    if (!strpbrk(bytes, escaped))
+        return false;
+    GString *form = g_string_sized_new(2 * secret_size(secret) + 1);
+    for (; *bytes != '\0'; bytes++) {
+        if (strchr(escaped, *bytes))
+            g_string_append_c(form, '\\');
+        g_string_append_c(form, *bytes);
+    }
+    bool any = redact_bytes(form->str, form->len, text);
+    secmem_wipe(form->str, form->len);
+    g_string_free(form, TRUE);
+    return any;
+}
+
+static bool redact_encoded(const Secret *secret, GString *text) {
+    char *form = text_percent_encode(secret_text(secret), secret_size(secret));
+    bool any = redact_bytes(form, strlen(form), text);
+    secmem_free_text(form);
+    return any;
+}
+
+static bool redact(const Secret *secret, GString *text) {
+    if (!secret || secret_size(secret) < REDACT_MIN)
+        return false;
+    bool any = redact_bytes(secret_bytes(secret), secret_size(secret), text);
+    any |= redact_escaped(secret, "\"\\", text);
+    any |= redact_escaped(secret, "\"\\/", text);
+    return redact_encoded(secret, text) || any;
 }
 
 bool sender_redact(const Sender *sender, GString *text) {

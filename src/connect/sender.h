@@ -90,8 +90,8 @@ typedef struct {
 const SenderCounts *sender_counts(const Sender *sender);
 
 /* Takes the credential out of a text from outside, before it is kept: a service may repeat what it
- * was sent. Tokens of less than 8 bytes are left alone, they stand in any text. Whether it
- * was there. */
+ * was sent, also escaped as in JSON or percent-encoded. Tokens of less than 8 bytes are left alone,
+ * they stand in any text. Whether it was there. */
 bool sender_redact(const Sender *sender, GString *text);
 
 /* Sends a request. ERROR_CONFIGURATION or ERROR_LIMIT when a header cannot be sent; done is not

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #define LIST_MAX 1000
-#define NAME_SHOWN 60 /* bytes of an unknown name in a message */
 
 static bool fail(GError **error, const char *name, const char *what) {
     g_set_error(error, ASSAY_ERROR, ERROR_CONFIGURATION, "%s: %s", name, what);
@@ -24,7 +23,7 @@ static const DefinitionInput *find_setting(const Definition *definition, const c
 }
 
 static bool unknown_setting(const Definition *definition, const char *given, GError **error) {
-    g_autofree char *shown = text_one_line(given, NAME_SHOWN);
+    g_autofree char *shown = text_name(given);
     g_autofree char *snake = text_snake(shown);
     const char *nearest = NULL;
     unsigned best = 4;
@@ -255,7 +254,7 @@ static const DefinitionAuth *offered_auth(const Definition *definition, const ch
     const DefinitionAuth *auth = definition_auth(definition, name);
     if (auth && auth->supported)
         return auth;
-    g_autofree char *shown = text_one_line(name, NAME_SHOWN);
+    g_autofree char *shown = text_name(name);
     g_autofree char *problem =
         g_strdup_printf(auth ? "the auth method \"%s\" is not available in this version"
                              : "there is no auth method \"%s\"",

@@ -1,6 +1,7 @@
 #include "provider/registry.h"
 
 #include "base/embedded.h"
+#include "base/text.h"
 #include "provider/definition_load.h"
 #include "provider/yaml.h"
 
@@ -174,13 +175,14 @@ static Entry *need_entry(Registry *registry, const char *id_or_alias, GError **e
     if (entry != NULL)
         return entry;
     const char *nearest = diagnostics_nearest(id_or_alias, registry_ids(registry));
+    g_autofree char *shown = text_name(id_or_alias);
     if (nearest != NULL)
         g_set_error(error, ASSAY_ERROR, ERROR_NOT_FOUND,
-                    "there is no provider '%s'; did you mean '%s'?", id_or_alias, nearest);
+                    "there is no provider '%s'; did you mean '%s'?", shown, nearest);
     else
         g_set_error(error, ASSAY_ERROR, ERROR_NOT_FOUND,
                     "there is no provider '%s'; `assay provider list` shows those there are",
-                    id_or_alias);
+                    shown);
     return NULL;
 }
 

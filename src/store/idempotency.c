@@ -40,6 +40,13 @@ static void bind_key(DbStatement *statement, const char *actor, const char *key)
     db_bind_text(statement, "key", key);
 }
 
+/* Nobody reads the key again, and callers make it of what they like. */
+static void bind_hash(DbStatement *statement, const IdempotencyKey *key) {
+    char hash[DIGEST_HEX_SIZE];
+    digest_sha256_hex(key->key, strlen(key->key), hash);
+    bind_key(statement, key->actor, hash);
+}
+
 static bool check_key(const IdempotencyKey *key, GError **error) {
     size_t length = strlen(key->key);
     if (length > 0 && length <= IDEMPOTENCY_KEY_MAX)
@@ -66,7 +73,7 @@ bool idempotency_begin(DbUnit *unit, const IdempotencyKey *key, IdempotencyState
     if (!check_key(key, error))
         return false;
     DbStatement *begin = db_prepare(unit, "idempotency_begin");
-    bind_key(begin, key->actor, key->key);
+    bind_hash(begin, key);
     db_bind_blob(begin, "salt", salt, sizeof salt);
     db_bind_text(begin, "fingerprint", fingerprint);
     db_bind_int(begin, "now", now);
@@ -75,7 +82,7 @@ bool idempotency_begin(DbUnit *unit, const IdempotencyKey *key, IdempotencyState
         return false;
     bool taken = db_changes(unit) > 0;
     DbStatement *get = db_prepare(unit, "idempotency_get");
-    bind_key(get, key->actor, key->key);
+    bind_hash(get, key);
     if (!record_must(get, &shape, stored_out, error))
         return false;
     *state_out = taken ? IDEMPOTENCY_NEW : state_of(*stored_out, key);

@@ -6,7 +6,7 @@
  * died leaves its key taken for IDEMPOTENCY_HOLD_MS.
  *
  * What was asked is remembered as a salted hash, so that a key is not used for two different
- * requests; nothing of the request itself is stored.
+ * requests; nothing of the request itself is stored, and of the key only a hash.
  */
 #pragma once
 
@@ -32,7 +32,7 @@ typedef struct {
 
 typedef struct {
     const char *actor;
-    const char *idempotency_key;
+    const char *idempotency_key; /* SHA-256 of it, hexadecimal */
     RecordBytes salt;
     const char *fingerprint;
     int64_t status; /* of the answer; 0: being handled */

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/id.h"
+#include "base/text.h"
 #include "comply/mapping.h"
 #include "store/definition_text.h"
 #include "store/job.h"
@@ -74,9 +75,10 @@ static bool add_named_types(const Order *order, const char *const *names, GPtrAr
     for (; names && *names; names++) {
         const EvidenceType *type = definition_type(order->definition, *names);
         if (!type) {
+            g_autofree char *shown = text_name(*names);
             g_set_error(error, ASSAY_ERROR, ERROR_USAGE,
                         "%s has no evidence type \"%s\"; see assay provider show %s",
-                        order->definition->name, *names, order->definition->id);
+                        order->definition->name, shown, order->definition->id);
             return false;
         }
         g_ptr_array_add(types, (void *)(uintptr_t)type->name);

@@ -79,6 +79,26 @@ bool ticket_check(const char *text, TicketKind *kind_out) {
     return false;
 }
 
+/* Whether a ticket begins here, whatever follows. */
+static bool begins_with_ticket(const char *text) {
+    char copy[TICKET_MAX];
+    TicketKind ignored;
+    for (unsigned kind = 0; kind < TICKET_KINDS; kind++) {
+        size_t size = strlen(prefixes[kind]) + TICKET_RANDOM + TICKET_CHECKSUM;
+        g_strlcpy(copy, text, size + 1);
+        if (ticket_check(copy, &ignored))
+            return true;
+    }
+    return false;
+}
+
+bool ticket_within(const char *text) {
+    const char *at = strstr(text, TICKET_PREFIX);
+    while (at && !begins_with_ticket(at))
+        at = strstr(at + 1, TICKET_PREFIX);
+    return at != NULL;
+}
+
 void ticket_hash(const char *text, char out[DIGEST_HEX_SIZE]) {
     digest_sha256_hex(text, strlen(text), out);
 }

@@ -29,6 +29,7 @@ typedef enum {
     TICKET_KINDS
 } TicketKind;
 
+#define TICKET_PREFIX "assay_" /* of all of them */
 #define TICKET_RANDOM 43
 #define TICKET_CHECKSUM 6
 #define TICKET_MAX 80 /* longest ticket, with its NUL */
@@ -38,6 +39,10 @@ Secret *ticket_new(TicketKind kind, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Whether the text has a ticket's form and its checksum is right; says its kind. */
 bool ticket_check(const char *text, TicketKind *kind_out);
+
+/* Whether a ticket stands anywhere in the text: where it does not belong, as in a name that is
+ * stored and shown. */
+bool ticket_within(const char *text);
 
 /* As the store keeps it: SHA-256, hexadecimal. */
 void ticket_hash(const char *text, char out[DIGEST_HEX_SIZE]);

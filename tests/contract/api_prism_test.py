@@ -317,6 +317,9 @@ def test_every_route_succeeds_as_described():
         walk_installation(client)
         walk_operator(client, assay)
         walk_integration(client, sandbox)
+        name = client.ask("GET /api/organization").json["name"]
+        client.fail("DELETE /api/organization", query="?confirm=another", status=400)
+        client.ask("DELETE /api/organization", query="?confirm=" + name)
         missing = set(operations(document)) - client.succeeded
         assert not missing, f"these were not asked: {sorted(missing)}"
         assert len(client.succeeded) > 40

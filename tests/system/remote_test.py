@@ -5,7 +5,7 @@ import contextlib
 import re
 
 import tap
-from assay_client import Assay, until
+from assay_client import Assay, children, until
 from sandbox_client import Sandbox
 from serve_client import Service, status_of
 
@@ -212,6 +212,7 @@ def hold_a_sync(sandbox, there):
     sandbox.fault(match="/repos/*", kind="hold")
     waiting = there.start_sync()
     sandbox.wait(held=1)
+    assert children(waiting.pid) == [], "a command on a server has started a worker here"
     return waiting
 
 

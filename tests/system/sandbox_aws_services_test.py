@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import sys
+import time
 from collections import Counter
 from urllib.parse import quote, unquote
 
@@ -219,6 +220,14 @@ def test_account_states_are_set_on_the_command_line():
         assert root["mfa_active"] == "false" and root["access_key_1_active"] == "true"
     with AwsSandbox("--set", "password_policy=strong") as aws:
         assert aws.iam("GetAccountPasswordPolicy").text("PasswordReusePrevention") == "24"
+
+
+def test_a_hardware_device_of_root_is_no_virtual_one():
+    with AwsSandbox("--set", "root_mfa=hardware") as aws:
+        entries = aws.iam("GetAccountSummary").root.findall(".//SummaryMap/entry")
+        assert {entry.findtext("key"): entry.findtext("value") for entry in entries}["AccountMFAEnabled"] == "1"
+        assert report(aws)[1][0]["mfa_active"] == "true"
+        assert not any("root" in serial for serial in aws.iam("ListVirtualMFADevices").texts("SerialNumber"))
 
 
 def test_virtual_devices_are_those_of_the_users():
@@ -481,6 +490,16 @@ def test_events_of_a_day_have_what_is_to_be_noticed():
         assert sorted(opened) == ["0.0.0.0/0", "10.0.0.0/8"]
         assert all(("additionalEventData" in r) == (e["EventName"] == "ConsoleLogin") for e, r in records)
         assert {"StopLogging", "DeleteTrail", "DeleteFlowLogs"} <= {e["EventName"] for e in events}
+
+
+def test_events_are_counted_from_the_hour_and_findings_may_be_recent():
+    with AwsSandbox("--set", "findings_age=recent") as aws:
+        newest, *others = aws.json("cloudtrail", "LookupEvents", {"MaxResults": 24}).json["Events"]
+        assert newest["EventTime"] % 3600 == 0 and 0 <= time.time() - newest["EventTime"] < 7200
+        assert [newest["EventTime"] - event["EventTime"] for event in others] == [3600 * n for n in range(1, 24)]
+        findings = aws.rest("securityhub", "POST", "/findings", {"MaxResults": 100}).json["Findings"]
+        first = [datetime.datetime.fromisoformat(finding["FirstObservedAt"]) for finding in findings]
+        assert all(0 < (datetime.datetime.now(UTC) - one).days <= 6 for one in first)
 
 
 def test_config_records_or_not_and_rules_have_results():

@@ -36,6 +36,7 @@ static void a_request_id_is_echoed_when_it_is_one(void) {
     } cases[] = {
         {"X-Request-Id: trace-1.2_3\r\n", "trace-1.2_3"},
         {"X-Request-Id: a b\r\n", NULL},
+        {"X-Request-Id: assay_api_0123456789\r\n", NULL},
         {"X-Request-Id: \"quoted\"\r\n", NULL},
     };
     g_auto(Stage) stage;
@@ -59,6 +60,8 @@ static void what_is_not_there_is_a_problem(void) {
     assert_problem(&answer, 404, "CONFIGURATION_ERROR");
     g_assert_cmpstr(answer_text(&answer, "instance"), ==, "/api/nothing");
     g_assert_cmpstr(answer_text(&answer, "type"), ==, "urn:assay:problem:not-found");
+    g_auto(Answer) secret = stage_ask(&stage, &(Ask){.path = "/api/9f86d081884c7d65/x%20y?9f86"});
+    g_assert_cmpstr(answer_text(&secret, "instance"), ==, "/api/\u2026/x y");
 }
 
 static void another_method_is_405_and_options_tells_which_there_are(void) {

@@ -213,6 +213,19 @@ static void a_refused_login_does_not_tell_why(void) {
     }
 }
 
+/* Who types the password into the wrong field has not written it into the log. */
+static void what_is_no_address_is_not_in_the_log(void) {
+    g_auto(Stage) stage;
+    open_with_ada(&stage);
+    g_auto(Answer) answer = post(&stage, "/api/session", LOGIN("my horse battery", "x"));
+    assert_problem(&answer, 401, "AUTHENTICATION_FAILED");
+    g_auto(Answer) other = post(&stage, "/api/session", LOGIN("nobody@example.com", "x"));
+    g_auto(Answer) list = get_as(&stage, stage.operator, "/api/installation/audit?result=denied");
+    g_assert_cmpuint(other.status, ==, 401);
+    g_assert_nonnull(strstr(list.body, "nobody@example.com"));
+    g_assert_null(strstr(list.body, "horse"));
+}
+
 static void after_five_wrong_passwords_the_right_one_has_to_wait(void) {
     g_auto(Stage) stage;
     open_with_ada(&stage);
@@ -701,6 +714,32 @@ static void organizations_are_the_operators_to_make_and_the_owners_to_rename(voi
 
 /* --- audit ------------------------------------------------------------------------------------ */
 
+static void an_owner_deletes_his_organization_by_its_name(void) {
+    g_auto(Stage) stage;
+    stage_init(&stage, 0);
+    static const char wrong[] = "/api/organization?confirm=Beta";
+    static const char right[] = "/api/organization?confirm=Alpha";
+    g_auto(Answer) silent = send_to(&stage, ROLE_OWNER, "DELETE", "/api/organization", NULL);
+    assert_problem(&silent, 400, "CONFIGURATION_ERROR");
+    g_auto(Answer) other = send_to(&stage, ROLE_OWNER, "DELETE", wrong, NULL);
+    assert_problem(&other, 400, "CONFIGURATION_ERROR");
+    g_auto(Answer) admin = send_to(&stage, ROLE_ADMIN, "DELETE", right, NULL);
+    assert_problem(&admin, 403, "PERMISSION_DENIED");
+    g_auto(Answer) done = send_to(&stage, ROLE_OWNER, "DELETE", right, NULL);
+    g_assert_cmpuint(done.status, ==, 200);
+    assert_token(&stage, stage.tokens[ROLE_OWNER], 404);
+    assert_token(&stage, stage.stranger, 200);
+    g_auto(Answer) list = get_as(&stage, stage.operator, "/api/organizations");
+    g_assert_cmpuint(json_count(json_member(list.json, "organizations")), ==, 1);
+    g_auto(Answer) log = get_as(&stage, stage.operator, "/api/installation/audit");
+    g_assert_nonnull(strstr(log.body, "organization.delete"));
+    g_auto(Answer) again = stage_ask(&stage, &(Ask){.method = "POST",
+                                                    .path = "/api/organizations",
+                                                    .token = stage.operator,
+                                                    .body = "{\"name\":\"Alpha\"}" });
+    g_assert_cmpuint(again.status, ==, 201);
+}
+
 static void what_was_done_is_in_the_audit_log_with_a_proof_and_in_the_activity(void) {
     g_auto(Stage) stage;
     open_with_ada(&stage);
@@ -819,6 +858,7 @@ static const ApiTest tests[] = {
     TEST(after_five_wrong_passwords_the_right_one_has_to_wait),
     TEST(an_outdated_hash_is_replaced_at_login),
     TEST(cookies_that_were_altered_or_made_up_are_nobodys),
+    TEST(what_is_no_address_is_not_in_the_log),
     TEST(a_session_is_no_bearer_token),
     TEST(a_change_needs_the_csrf_token_of_the_same_session),
     TEST(a_disabled_user_is_out_at_once),
@@ -836,6 +876,7 @@ static const ApiTest tests[] = {
     TEST(a_token_ends_with_what_its_maker_may),
     TEST(no_answer_with_a_secret_is_kept_for_a_key),
     TEST(organizations_are_the_operators_to_make_and_the_owners_to_rename),
+    TEST(an_owner_deletes_his_organization_by_its_name),
     TEST(what_was_done_is_in_the_audit_log_with_a_proof_and_in_the_activity),
     TEST(failed_logins_are_the_installations_to_see),
     TEST(refused_changes_are_in_the_log_and_refused_looks_are_not),

@@ -64,7 +64,9 @@ static void everything_that_is_wrong_is_pointed_at(void) {
         {"{\"name\":\"a\",\"parts\":[{\"at\":\"2026-01-01\"},7]}", "/parts/1"},
         {"{\"name\":\"a\",\"parts\":[1,2,3]}", "/parts"},
         {"{\"name\":\"a\",\"tags\":[\"red\",\"grey\"]}", "/tags/1"},
-        {"{\"name\":\"a\",\"counts\":{\"x/y\":\"1\"}}", "/counts/x~1y"},
+        {"{\"name\":\"a\",\"counts\":{\"x_y\":\"1\"}}", "/counts/x_y"},
+        {"{\"name\":\"a\",\"counts\":{\"x/y\":\"1\"}}", "/counts/\u2026"},
+        {"{\"name\":\"a\",\"9f86d081884c7d65\":1}", "/\u2026"},
         {"{\"name\":\"a\",\"extra\":1}", "/extra"},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -74,6 +76,38 @@ static void everything_that_is_wrong_is_pointed_at(void) {
         g_assert_cmpuint(wrongs->len, ==, 1);
         const ShapeWrong *wrong = g_ptr_array_index(wrongs, 0);
         g_assert_cmpstr(wrong->pointer, ==, cases[i].pointer);
+    }
+}
+
+/* A token that nobody has: its checksum is right. */
+#define TICKET "assay_api_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg1wzNMy"
+
+static void tokens_are_refused_where_no_secret_belongs(void) {
+    static const struct {
+        const char *text;
+        const char *pointer;
+    } cases[] = {
+        {"{\"note\":\"" TICKET "\"}", "/note"},
+        {"{\"note\":\"the token is " TICKET ".\"}", "/note"},
+        {"{\"any\":[{\"deep\":[\"" TICKET "\"]}]}", "/any"},
+        {"{\"any\":{\"" TICKET "\":1}}", "/any"},
+        {"{\"secret\":\"" TICKET "\"}", NULL},
+        {"{\"note\":\"assay_api_0123456789\"}", NULL},
+    };
+    static const ShapeField open_fields[] = {SHAPE_FIELD("note", STRING, 0, NULL),
+                                             SHAPE_FIELD("any", ANYTHING, 0, NULL),
+                                             SHAPE_FIELD("secret", STRING, SHAPE_SECRET, NULL),
+                                             {0}};
+    static const Shape shape = {.fields = open_fields};
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(Json) json = parse(cases[i].text);
+        g_autoptr(GPtrArray) wrongs = shape_check(&shape, json);
+        g_assert_cmpuint(wrongs->len, ==, cases[i].pointer ? 1 : 0);
+        const ShapeWrong *wrong = cases[i].pointer ? g_ptr_array_index(wrongs, 0) : NULL;
+        if (!wrong)
+            continue;
+        g_assert_cmpstr(wrong->pointer, ==, cases[i].pointer);
+        g_assert_null(strstr(wrong->detail, "0123456789"));
     }
 }
 
@@ -205,6 +239,7 @@ static void tags_differ_when_bytes_do(void) {
 static const ApiTest tests[] = {
     {"what_fits_has_nothing_wrong", what_fits_has_nothing_wrong},
     {"everything_that_is_wrong_is_pointed_at", everything_that_is_wrong_is_pointed_at},
+    {"tokens_are_refused_where_no_secret_belongs", tokens_are_refused_where_no_secret_belongs},
     {"what_is_named_has_an_end", what_is_named_has_an_end},
     {"members_in_snake_case_are_taken_for_what_they_mean",
      members_in_snake_case_are_taken_for_what_they_mean},

@@ -170,6 +170,52 @@ static void long_lines_are_cut_between_characters(void) {
     }
 }
 
+static void assert_name(const char *text, bool shown) {
+    g_autofree char *name = text_name(text);
+    g_assert_cmpstr(name, ==, shown ? text : "\u2026");
+}
+
+static void what_may_be_a_name_is_repeated(void) {
+    static const char *const names[] = {"",
+                                        "organizationId",
+                                        "secret_access_key",
+                                        "X-Request-Id",
+                                        "soc2:CC8.1",
+                                        "A.8.12",
+                                        "hipaa:164.312(a)(2)(iv)",
+                                        "ec2 instances",
+                                        "Gr\xc3\xb6\xc3\x9f"
+                                        "e",
+                                        "repo-1234567",
+                                        "internationalization"};
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+        assert_name(names[i], true);
+}
+
+static void what_may_be_a_secret_is_not_repeated(void) {
+    static const char *const secrets[] = {
+        "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
+        "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+        "9f86d081884c7d65",
+        "123456789",
+        "AKIAIOSFODNN7EXAMPLE",
+        "a+b",
+        "p%ss",
+        "\"",
+        "x=y",
+        "tr&ck",
+        "a\nb",
+        "\xff",
+        "abcdefghijklmnopqrstuvwxy",
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N"};
+    for (size_t i = 0; i < G_N_ELEMENTS(secrets); i++)
+        assert_name(secrets[i], false);
+    g_autofree char *words = g_strnfill(61, ' ');
+    assert_name(words, false);
+    words[60] = '\0';
+    assert_name(words, true);
+}
+
 static void prefixes_are_found(void) {
     g_assert_true(text_starts_with("ghp_secret", "ghp_"));
     g_assert_true(text_starts_with("ghp_", "ghp_"));
@@ -270,6 +316,9 @@ int main(int argc, char **argv) {
                     control_characters_do_not_reach_a_line);
     g_test_add_func("/base/text/long_lines_are_cut_between_characters",
                     long_lines_are_cut_between_characters);
+    g_test_add_func("/base/text/what_may_be_a_name_is_repeated", what_may_be_a_name_is_repeated);
+    g_test_add_func("/base/text/what_may_be_a_secret_is_not_repeated",
+                    what_may_be_a_secret_is_not_repeated);
     g_test_add_func("/base/text/prefixes_are_found", prefixes_are_found);
     g_test_add_func("/base/text/distance_counts_single_edits", distance_counts_single_edits);
     g_test_add_func("/base/text/texts_too_long_for_a_misspelling_are_far_apart",

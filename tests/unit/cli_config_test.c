@@ -18,6 +18,7 @@ static const char *const variables[] = {
 static void start(void) {
     for (size_t i = 0; variables[i]; i++)
         g_unsetenv(variables[i]);
+    config_forget_environment();
 }
 
 static void write_file(const char *text) {
@@ -199,6 +200,7 @@ static void passwords_are_not_shown(void) {
          "postgres://assay:[secret]@db.internal/assay"},
         {"postgres://assay:a@b@db/assay?sslmode=require",
          "postgres://assay:[secret]@db/assay?sslmode=require"},
+        {"postgres://assay:s3c/ret@db/assay", "postgres://assay:[secret]@db/assay"},
         {"postgres://assay@db/assay", "postgres://assay@db/assay"},
         {"postgres://db/assay?user=a&password=s3cret", "[secret]"},
         {"sqlite:/var/lib/assay/assay.db", "sqlite:/var/lib/assay/assay.db"},
@@ -213,6 +215,27 @@ static void passwords_are_not_shown(void) {
         g_assert_cmpstr(json_member_string(row, "origin", NULL), ==, "environment");
         g_assert_cmpstr(config_text(config, "database_url"), ==, cases[i].url);
     }
+}
+
+static void passwords_leave_the_environment_and_are_still_known(void) {
+    static const char url[] = "postgres://assay:s3cret@db.internal/assay";
+    start();
+    g_setenv("DATABASE_URL", url, TRUE);
+    g_setenv("REDIS_URL", "redis://db.internal", TRUE);
+    for (int i = 0; i < 2; i++) {
+        g_autoptr(Config) config = read_with(NULL);
+        g_assert_cmpstr(config_text(config, "database_url"), ==, url);
+        g_assert_cmpint(config_origin(config, "database_url"), ==, CONFIG_ENVIRONMENT);
+        g_assert_null(g_getenv("DATABASE_URL"));
+        g_assert_cmpstr(g_getenv("REDIS_URL"), ==, "redis://db.internal");
+    }
+    g_setenv("DATABASE_URL", "sqlite:/other.db", TRUE);
+    g_autoptr(Config) other = read_with(NULL);
+    g_assert_cmpstr(config_text(other, "database_url"), ==, "sqlite:/other.db");
+    config_forget_environment();
+    g_unsetenv("DATABASE_URL");
+    g_autoptr(Config) none = read_with(NULL);
+    g_assert_null(config_text(none, "database_url"));
 }
 
 static void assert_secret(const Config *config, const char *origin) {
@@ -289,6 +312,7 @@ int main(int argc, char **argv) {
         TEST(a_file_that_is_too_large_is_refused),
         TEST(a_wrong_variable_and_a_wrong_flag_are_named),
         TEST(passwords_are_not_shown),
+        TEST(passwords_leave_the_environment_and_are_still_known),
         TEST(a_secret_has_no_text_and_leaves_the_environment),
         TEST(a_choice_is_yes_or_no),
         TEST(every_setting_is_described),

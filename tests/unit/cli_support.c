@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/secmem.h"
+#include "cli/config.h"
 #include "cli/doctor.h"
 #include "cli/program.h"
 #include "cli/schedule.h"
@@ -44,6 +45,7 @@ static void clean_environment(void) {
     };
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
         g_unsetenv(names[i]);
+    config_forget_environment();
     g_setenv("ASSAY_TEST_WAIT_SCALE", "0.001", TRUE);
 }
 

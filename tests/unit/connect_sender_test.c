@@ -183,6 +183,21 @@ static void the_token_is_taken_out_of_what_is_kept(void) {
     g_assert_cmpuint(none->len, ==, 0);
 }
 
+static void a_repeated_token_is_taken_out_in_whatever_way_it_is_written(void) {
+    static const char token[] = "wJal/K7\"MD+ENG\\x";
+    static const char *const written[] = {"wJal/K7\"MD+ENG\\x", "wJal/K7\\\"MD+ENG\\\\x",
+                                          "wJal\\/K7\\\"MD+ENG\\\\x", "wJal%2FK7%22MD%2BENG%5Cx"};
+    g_auto(Wire) wire = {0};
+    wire_init(&wire, NULL, NULL, NULL);
+    g_autoptr(Sender) sender = wire_sender(&wire, "integration", token);
+    for (size_t i = 0; i < G_N_ELEMENTS(written); i++) {
+        g_autoptr(GString) text = g_string_new(NULL);
+        g_string_printf(text, "{\"a\":\"x%s\"}", written[i]);
+        g_assert_true(sender_redact(sender, text));
+        g_assert_cmpstr(text->str, ==, "{\"a\":\"x[secret]\"}");
+    }
+}
+
 static void a_peer_that_is_gone_is_unavailable(void) {
     g_auto(Wire) wire = {0};
     wire_init(&wire, NULL, NULL, NULL);
@@ -826,6 +841,7 @@ int main(int argc, char **argv) {
     ADD(an_answer_that_echoes_the_token_is_not_quoted);
     ADD(the_token_is_taken_out_of_what_is_kept);
     ADD(plain_http_is_not_spoken_without_permission);
+    ADD(a_repeated_token_is_taken_out_in_whatever_way_it_is_written);
     ADD(a_peer_that_is_gone_is_unavailable);
     ADD(redirect_within_the_origin_is_followed_with_authorization);
     ADD(redirect_to_another_origin_is_not_followed);

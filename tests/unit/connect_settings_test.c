@@ -338,7 +338,7 @@ static void a_method_of_a_later_version_is_not_offered(void) {
 
 static void an_unknown_method_is_named_in_one_line(void) {
     REFUSED("there is no auth method \"nothing\"", "nothing", "access_token");
-    REFUSED("there is no auth method \"a?b\"", "a\nb", "access_token");
+    REFUSED("there is no auth method \"\u2026\"", "a\nb", "access_token");
 }
 
 #define ADD(name) g_test_add_func("/connect/settings/" #name, name)

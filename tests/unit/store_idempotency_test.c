@@ -17,6 +17,7 @@ static void assert_state(DbUnit *unit, const char *actor, const char *request,
     IdempotencyState state = IDEMPOTENCY_OTHER;
     store_ok(idempotency_begin(unit, &key, &state, &stored, &error));
     g_assert_cmpint(state, ==, wanted);
+    g_assert_cmpuint(strlen(stored->idempotency_key), ==, 64); /* a hash, never the key itself */
 }
 
 static void begins(DbUnit *unit) {

@@ -54,6 +54,19 @@ static void one_wrong_character_is_noticed(void) {
     }
 }
 
+static void tickets_are_found_within_other_text(void) {
+    g_assert_true(ticket_within(GOLDEN));
+    g_assert_true(ticket_within("Bearer " GOLDEN ", please"));
+    g_assert_true(ticket_within("assay_assay_api_" GOLDEN_SESSION "xyz"));
+    for (size_t cut = 1; cut < strlen(GOLDEN); cut++) {
+        g_autofree char *part = g_strndup(GOLDEN, strlen(GOLDEN) - cut);
+        g_assert_false(ticket_within(part));
+        g_assert_false(ticket_within(&GOLDEN[cut]));
+    }
+    g_assert_false(ticket_within(""));
+    g_assert_false(ticket_within("assay_"));
+}
+
 static void what_is_no_ticket_is_refused(void) {
     TicketKind kind;
     g_autofree char *endless = g_strnfill(1000000, 'a');
@@ -138,6 +151,7 @@ int main(int argc, char **argv) {
     ADD(one_wrong_character_is_noticed);
     ADD(what_is_no_ticket_is_refused);
     ADD(a_ticket_does_not_pass_for_another_kind);
+    ADD(tickets_are_found_within_other_text);
     ADD(tickets_differ_and_use_all_digits);
     ADD(hashes_are_sha256_of_the_whole_text);
     ADD(a_hint_shows_kind_and_four_characters);

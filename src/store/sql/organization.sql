@@ -19,15 +19,15 @@ on conflict (organization_id) do nothing;
 -- The organization of the scope.
 select organization_id, name, wrapped_key, created_at
 from organization
-where organization_id = :org;
+where organization_id = :org and ended_at = 0;
 
 -- name: organization_find_by_name
 -- Finds an organization by name or id.
 -- system
 select organization_id, name, wrapped_key, created_at
 from organization
-where organization_id = :name
-    or organization_id in (select taken_by from organization_name where name = :name)
+where ended_at = 0 and (organization_id = :name
+    or organization_id in (select taken_by from organization_name where name = :name))
 order by organization_id
 limit 1;
 
@@ -54,6 +54,6 @@ where organization_id = :org;
 -- system
 select organization_id, name, wrapped_key, created_at
 from organization
-where organization_id > :after
+where organization_id > :after and ended_at = 0
 order by organization_id
 limit cast(:limit as bigint);
