@@ -302,8 +302,8 @@ static bool add(Call *call, GError **error) {
 static const ShapeField add_fields[] = {
     SHAPE_FIELD("email", STRING, SHAPE_REQUIRED, NULL, .most = 320),
     SHAPE_FIELD("name", STRING, 0, "Of a new user.", .most = 200),
-    SHAPE_FIELD("password", STRING, 0, "Of a new user; whoever has an account keeps his.",
-                .most = PASSWORD_MOST),
+    SHAPE_FIELD("password", STRING, SHAPE_SECRET,
+                "Of a new user; whoever has an account keeps his.", .most = PASSWORD_MOST),
     ACCESS_BODY_FIELDS,
     SHAPE_FIELD("expiresAt", TIME, SHAPE_NULLABLE, "When the membership ends."),
     SHAPE_FIELD("organizationId", STRING, 0, "When the caller is in several, or in none."),
@@ -314,10 +314,10 @@ static const ShapeField change_fields[] = {
     SHAPE_FIELD("disabled", BOOLEAN, SHAPE_REQUIRED, "true ends all sessions, too."), {0}};
 static const Shape change_shape = {.name = "UserChange", .fields = change_fields};
 
-static const ShapeField password_fields[] = {SHAPE_FIELD("password", STRING, SHAPE_REQUIRED,
-                                                         "12 characters or more.",
-                                                         .most = PASSWORD_MOST),
-                                             {0}};
+static const ShapeField password_fields[] = {
+    SHAPE_FIELD("password", STRING, SHAPE_REQUIRED | SHAPE_SECRET, "12 characters or more.",
+                .most = PASSWORD_MOST),
+    {0}};
 static const Shape password_shape = {.name = "UserPassword", .fields = password_fields};
 
 const Route account_routes[] = {
