@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "connect/aws_trust.h"
 #include "connect/settings.h"
+#include "store/record.h"
 
 #include <string.h>
 
@@ -22,6 +23,7 @@ typedef struct {
     Call *call;
     const char *auth_name; /* as given, or NULL */
     Json *settings;        /* as given */
+    const Json *present;   /* settings that there are; NULL: a new connection */
 } Filling;
 
 /* `auth` names a method, or the scheme of the only one that has it. */
@@ -182,6 +184,29 @@ static bool make_external_id(ConnectForm *form, GError **error) {
     return true;
 }
 
+/* What the operator has set may stay: whoever connects again does not choose it. */
+static bool keeps_hosts(const Filling *filling, const Json *settings) {
+    const Definition *definition = filling->form->definition;
+    for (size_t i = 0; i < definition->setting_count; i++) {
+        const DefinitionInput *setting = &definition->settings[i];
+        const Json *now = json_member(settings, setting->name);
+        const Json *before = json_member(filling->present, setting->name);
+        g_autofree char *text = now ? json_print(now, JSON_SORTED) : NULL;
+        g_autofree char *text_before = before ? json_print(before, JSON_SORTED) : NULL;
+        bool host = setting->engine || setting->format == INPUT_FORMAT_URL ||
+                    setting->format == INPUT_FORMAT_HOST;
+        if (host && g_strcmp0(text, text_before) != 0)
+            return false;
+    }
+    return true;
+}
+
+static bool refuse_settings(const Filling *filling, const GError *wrong, GError **error) {
+    if (error_code_of(wrong) == ERROR_PERMISSION_DENIED)
+        return call_refuse(filling->call, PROBLEM_FORBIDDEN, error, "%s", wrong->message);
+    return call_wrong(filling->call, error, "/settings", "%s", wrong->message);
+}
+
 static bool check_settings(const Filling *filling, GError **error) {
     ConnectForm *form = filling->form;
     const RoleSubject *subject = &filling->call->caller->subject;
@@ -189,33 +214,55 @@ static bool check_settings(const Filling *filling, GError **error) {
                            .auth = form->auth,
                            .operator_allowed = role_allows(subject, ACTION_HOST_SETTING, NULL)};
     g_autoptr(GError) wrong = NULL;
-    if (settings_check(&rules, filling->settings, &form->settings, &wrong))
-        return true;
-    if (error_code_of(wrong) == ERROR_PERMISSION_DENIED)
-        return call_refuse(filling->call, PROBLEM_FORBIDDEN, error, "%s", wrong->message);
-    return call_wrong(filling->call, error, "/settings", "%s", wrong->message);
+    g_autoptr(Json) settings = NULL;
+    if (!rules.operator_allowed && filling->present) {
+        SettingsRules loose = rules;
+        loose.operator_allowed = true;
+        if (!settings_check(&loose, filling->settings, &settings, &wrong))
+            return refuse_settings(filling, wrong, error);
+        rules.operator_allowed = keeps_hosts(filling, settings);
+    }
+    return settings_check(&rules, filling->settings, &form->settings, &wrong) ||
+           refuse_settings(filling, wrong, error);
+}
+
+/* A setting that is given as null is taken away. */
+static bool is_given(const Filling *filling, const char *name) {
+    static const char *const parents[] = {"settings", "credentials"};
+    g_autofree char *camel = text_camel(name);
+    for (size_t i = 0; i < G_N_ELEMENTS(parents); i++) {
+        const Json *given = json_member(filling->call->body, parents[i]);
+        if (json_member(given, name) || json_member(given, camel))
+            return true;
+    }
+    return json_member(filling->settings, name) != NULL;
+}
+
+static void add_present(const Filling *filling) {
+    void *iterator = NULL;
+    const char *name;
+    Json *value;
+    while (filling->present && json_next(filling->present, &iterator, &name, &value))
+        if (!is_given(filling, name))
+            json_put(filling->settings, name, json_copy_deep(value));
+}
+
+static bool put_all(Filling *filling, GError **error) {
+    const Json *body = filling->call->body;
+    bool ok = put_members(filling, "/credentials", json_member(body, "credentials"), error) &&
+              put_members(filling, "/settings", json_member(body, "settings"), error);
+    add_present(filling);
+    return ok;
 }
 
 static bool fill(Filling *filling, GError **error) {
-    const Json *body = filling->call->body;
-    const Json *credentials = json_member(body, "credentials");
-    return put_members(filling, "/credentials", credentials, error) &&
-           put_members(filling, "/settings", json_member(body, "settings"), error) &&
-           choose_auth(filling, error) && make_external_id(filling->form, error) &&
-           check_fields(filling, error) && check_settings(filling, error);
+    return put_all(filling, error) && choose_auth(filling, error) &&
+           make_external_id(filling->form, error) && check_fields(filling, error) &&
+           check_settings(filling, error);
 }
 
-bool connect_form_init(ConnectForm *form, Call *call, GError **error) {
+static bool init(ConnectForm *form, Call *call, const Json *present, GError **error) {
     const Json *body = call->body;
-    g_autoptr(GError) wrong = NULL;
-    Registry *registry = call_registry(call, error);
-    const char *type = json_member_string(body, "integrationType", "");
-    *form = (ConnectForm){0};
-    if (!registry)
-        return false;
-    form->definition = registry_find(registry, type, &wrong);
-    if (!form->definition)
-        return call_wrong(call, error, "/integrationType", "%s", wrong->message);
     form->credentials = credentials_new();
     g_autoptr(Json) settings = json_new_object();
     const Json *credentials = json_member(body, "credentials");
@@ -223,9 +270,30 @@ bool connect_form_init(ConnectForm *form, Call *call, GError **error) {
         .form = form,
         .call = call,
         .auth_name = json_member_string(body, "auth", json_member_string(credentials, TYPE, NULL)),
-        .settings = settings};
+        .settings = settings,
+        .present = present};
     if (fill(&filling, error))
         return true;
     connect_form_clear(form);
     return false;
+}
+
+bool connect_form_init(ConnectForm *form, Call *call, GError **error) {
+    g_autoptr(GError) wrong = NULL;
+    Registry *registry = call_registry(call, error);
+    const char *type = json_member_string(call->body, "integrationType", "");
+    *form = (ConnectForm){0};
+    if (!registry)
+        return false;
+    form->definition = registry_find(registry, type, &wrong);
+    if (!form->definition)
+        return call_wrong(call, error, "/integrationType", "%s", wrong->message);
+    return init(form, call, NULL, error);
+}
+
+bool connect_form_init_again(ConnectForm *form, Call *call, const Definition *definition,
+                             const char *settings, GError **error) {
+    g_autoptr(Json) present = json_parse(settings, strlen(settings), STORE_JSON_MAX, error);
+    *form = (ConnectForm){.definition = definition};
+    return present && init(form, call, present, error);
 }

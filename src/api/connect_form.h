@@ -22,5 +22,9 @@ typedef struct {
 
 /* Says in the call what is wrong, with pointers; no message holds a value. */
 bool connect_form_init(ConnectForm *form, Call *call, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same for an integration that is there, of this definition: settings that are not given are
+ * those that it has (JSON text), and of these also what only the operator may set. */
+bool connect_form_init_again(ConnectForm *form, Call *call, const Definition *definition,
+                             const char *settings, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void connect_form_clear(ConnectForm *form);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ConnectForm, connect_form_clear)

@@ -1,8 +1,8 @@
-/* connecting.h - what asks a service: connect and test.
+/* connecting.h - what asks a service: connect, test, connect again.
  *
- * Both are errands (errand.h): a worker process tests the credential, and the request waits for it.
- * A connection is stored only when its test has passed, sealed, and its first sync is queued in the
- * same unit of work.
+ * All are attempts (attempt.h): a worker process tests the credential, and the request waits for
+ * it. A connection is stored only when its test has passed, sealed, and its first sync is queued in
+ * the same unit of work.
  */
 #pragma once
 

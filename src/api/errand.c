@@ -93,6 +93,14 @@ unsigned errand_status(const Errand *errand) {
     return errand->status;
 }
 
+const char *errand_integration(const Errand *errand) {
+    return errand->integration_id;
+}
+
+int64_t errand_created_ms(const Errand *errand) {
+    return errand->created_ms;
+}
+
 /* --- telling ---------------------------------------------------------------------------------- */
 
 /* Tells whoever waits, once. The errand's end does not change any more when it has ended. */

@@ -37,7 +37,7 @@ typedef void (*ErrandTold)(Errand *errand, const ErrandEnd *end, void *data);
 
 typedef struct {
     const char *organization;
-    const char *kind;           /* "connect", "test" */
+    const char *kind;           /* "connect", "reconnect", "test" */
     const char *integration_id; /* or NULL */
     unsigned status;            /* of success */
     ErrandWork work;
@@ -60,6 +60,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Errand, errand_unref)
 
 const char *errand_id(const Errand *errand);
 unsigned errand_status(const Errand *errand);
+/* Whom it is about, NULL: nobody yet; and when it was begun. */
+const char *errand_integration(const Errand *errand);
+int64_t errand_created_ms(const Errand *errand);
 
 /* Begins it; told is called once, on another thread. False when too many wait. */
 bool errands_begin(Errands *errands, Errand *errand, ErrandTold told, void *data);

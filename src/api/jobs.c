@@ -144,6 +144,13 @@ static bool set_missing(Call *call, GError **error) {
     return false;
 }
 
+/* An errand that makes an integration is about none that a role could name. */
+static bool may_see_errand(const Call *call, const Errand *errand) {
+    RoleResource resource = {.integration_id = errand_integration(errand),
+                             .at = errand_created_ms(errand)};
+    return role_allows(&call->caller->subject, ACTION_JOB_READ, &resource);
+}
+
 /* The job of the path, or an errand; both NULL with the error. */
 static bool find(Call *call, JobWork *work, Errand **errand_out, GError **error) {
     g_autoptr(GError) failure = NULL;
@@ -158,8 +165,11 @@ static bool find(Call *call, JobWork *work, Errand **errand_out, GError **error)
         g_propagate_error(error, g_steal_pointer(&failure));
         return false;
     }
-    *errand_out = errands_find(call->desk->errands, call->scope.organization, work->id);
-    return *errand_out || set_missing(call, error);
+    g_autoptr(Errand) found = errands_find(call->desk->errands, call->scope.organization, work->id);
+    if (!found || !may_see_errand(call, found))
+        return set_missing(call, error);
+    *errand_out = g_steal_pointer(&found);
+    return true;
 }
 
 static bool get(Call *call, GError **error) {

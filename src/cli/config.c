@@ -16,6 +16,7 @@
 #define SECRET_SHOWN "[secret]"
 #define TEXT_MAX 4096
 #define COUNT_MAX 256
+#define SPAN_MAX 36500
 
 /* --- what a value may be ---------------------------------------------------------------------- */
 
@@ -59,6 +60,11 @@ static bool is_count(const char *text) {
     return g_ascii_isdigit(*text) && *end == '\0' && number >= 1 && number <= COUNT_MAX;
 }
 
+static bool is_span(const char *text) {
+    guint64 number = 0;
+    return g_ascii_string_to_unsigned(text, 10, 1, SPAN_MAX, &number, NULL);
+}
+
 static bool is_duration(const char *text) {
     int64_t ms = 0;
     return clock_parse_duration(text, &ms);
@@ -100,6 +106,7 @@ static const Kind redis = {"redis://HOST:PORT or unix:PATH", is_redis};
 static const Kind web = {"a URL that begins with http:// or https://", is_web};
 static const Kind address = {"an address such as 127.0.0.1:8080 or :8080", is_address};
 static const Kind count = {"a whole number from 1, at most 256", is_count};
+static const Kind span = {"a whole number from 1, at most 36500", is_span};
 static const Kind duration = {"a duration such as 30s or 2m", is_duration};
 static const Kind rate = {"a rate such as 50/1m", is_rate};
 static const Kind cron = {"five cron fields such as '0 9 * * *'", is_cron};
@@ -141,6 +148,10 @@ static const Setting settings[] = {
     {"schedule.weekly_renewal", "ASSAY_WEEKLY_RENEWAL", &cron, "0 0 * * 0",
      "when approved evidence is collected again"},
     {"timezone", "ASSAY_TIMEZONE", &zone, "UTC", "of these times"},
+    {"retention.responses_days", "ASSAY_RETENTION_RESPONSES_DAYS", &span, "400",
+     "how long jobs and the answers of services are kept, in days"},
+    {"retention.evidence_years", "ASSAY_RETENTION_EVIDENCE_YEARS", &span, "7",
+     "how long the data of evidence are kept; records and the ledger stay"},
     {"oidc.issuer", "OIDC_ISSUER", &web, NULL,
      "identity provider for single sign-on, as it writes itself"},
     {"oidc.client_id", "OIDC_CLIENT_ID", &words, NULL, "what Assay is called there"},

@@ -56,6 +56,9 @@ static void take_settings(const Config *settings, const Role *role, ScheduleDefa
     config->workers = role->works ? (unsigned)config_number(settings, "workers") : 0;
     config->grace_ms = config_number(settings, "grace");
     config->schedule = schedule;
+    config->retention =
+        (Retention){.responses_days = config_number(settings, "retention.responses_days"),
+                    .evidence_years = config_number(settings, "retention.evidence_years")};
     log_set_level(log_level_from_name(config_text(settings, "log_level")));
 }
 

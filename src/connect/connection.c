@@ -9,6 +9,7 @@
 #include "store/definition_text.h"
 #include "store/organization.h"
 #include "store/schedule.h"
+#include "store/token_cache.h"
 
 #include <string.h>
 
@@ -57,7 +58,7 @@ static bool make_key(Db *db, const DbScope *scope, const Keyring *keyring, KeyWo
 static bool no_key(GError **error) {
     g_set_error_literal(error, ASSAY_ERROR, ERROR_CRYPTO,
                         "the data key of this organization is missing; restore the database from a "
-                        "backup or connect the integration again");
+                        "backup or connect the integration again with `assay reconnect`");
     return false;
 }
 
@@ -109,6 +110,13 @@ static bool free_name(DbUnit *unit, const char *provider, char **name_out, GErro
     return false;
 }
 
+static bool run_hooks(DbUnit *unit, const NewConnection *connection, const Integration *integration,
+                      GError **error) {
+    return (!connection->stored ||
+            connection->stored(unit, integration, connection->definition, error)) &&
+           (!connection->noted || connection->noted(unit, integration, connection->data, error));
+}
+
 static bool store_rows(DbUnit *unit, const StoreWork *work, const char *name, GError **error) {
     const NewConnection *connection = work->connection;
     const Definition *definition = connection->definition;
@@ -124,6 +132,7 @@ static bool store_rows(DbUnit *unit, const StoreWork *work, const char *name, GE
         .account = work->account,
         .allow_private = settings_allow_private(connection->settings),
         .next_check_at = clock_now_ms() + definition->schedule_ms,
+        .owner_user_id = connection->owner_user_id,
     };
     Credential credential = {.id = work->credential_id,
                              .integration_id = work->integration_id,
@@ -135,7 +144,7 @@ static bool store_rows(DbUnit *unit, const StoreWork *work, const char *name, GE
            integration_insert(unit, &integration, error) &&
            schedule_begin(unit, integration.id, integration.next_check_at, error) &&
            credential_insert(unit, &credential, error) &&
-           (!connection->stored || connection->stored(unit, &integration, definition, error));
+           run_hooks(unit, connection, &integration, error);
 }
 
 static bool store_work(DbUnit *unit, void *data, GError **error) {
@@ -202,6 +211,156 @@ bool connection_store(Db *db, const DbScope *scope, const Keyring *keyring,
     return true;
 }
 
+/* --- connect again ---------------------------------------------------------------------------- */
+
+static const Credential *find_main(const GPtrArray *credentials) {
+    for (guint i = 0; i < credentials->len; i++) {
+        const Credential *credential = g_ptr_array_index(credentials, i);
+        if (strcmp(credential->name, MAIN_CREDENTIAL) == 0)
+            return credential;
+    }
+    return NULL;
+}
+
+static bool is_same_text(const Json *a, const Json *b, const char *member) {
+    const char *one = json_member_string(a, member, NULL);
+    const char *other = json_member_string(b, member, NULL);
+    return !one || !other || strcmp(one, other) == 0;
+}
+
+static bool is_same_setting(const Json *a, const Json *b, const char *name) {
+    const Json *one = json_member(a, name);
+    const Json *other = json_member(b, name);
+    g_autofree char *text = one ? json_print(one, JSON_SORTED) : g_strdup("");
+    g_autofree char *other_text = other ? json_print(other, JSON_SORTED) : g_strdup("");
+    return strcmp(text, other_text) == 0;
+}
+
+static bool names_place(const DefinitionInput *setting) {
+    return !setting->optional || setting->format == INPUT_FORMAT_URL ||
+           setting->format == INPUT_FORMAT_HOST;
+}
+
+bool connection_is_same(const Integration *integration, const NewConnection *connection) {
+    const Definition *definition = connection->definition;
+    g_autoptr(Json) account =
+        json_parse(integration->account, strlen(integration->account), STORE_JSON_MAX, NULL);
+    g_autoptr(Json) settings =
+        json_parse(integration->settings, strlen(integration->settings), STORE_JSON_MAX, NULL);
+    for (size_t i = 0; i < definition->setting_count; i++)
+        if (names_place(&definition->settings[i]) &&
+            !is_same_setting(settings, connection->settings, definition->settings[i].name))
+            return false;
+    return is_same_text(account, connection->account, "accountId") &&
+           is_same_text(account, connection->account, "user");
+}
+
+/* What there is now; sealing is bound to the credential's id and version. */
+typedef struct {
+    const char *integration_id;
+    Integration *integration;
+    char *credential_id;
+    int64_t version; /* the next */
+    bool has;        /* there is a credential to be replaced */
+} Present;
+
+static void present_clear(Present *present) {
+    g_clear_pointer(&present->integration, integration_free);
+    g_clear_pointer(&present->credential_id, g_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Present, present_clear)
+
+/* Versions of a credential that was wiped are not given again: tokens are cached by them. */
+#define WIPED_VERSIONS 1000000
+
+static bool present_work(DbUnit *unit, void *data, GError **error) {
+    Present *present = data;
+    g_autoptr(GPtrArray) credentials = NULL;
+    present_clear(present);
+    if (!integration_get(unit, present->integration_id, &present->integration, error) ||
+        !credential_list_for_integration(unit, present->integration_id, &credentials, error))
+        return false;
+    const Credential *found = find_main(credentials);
+    present->has = found != NULL;
+    present->credential_id = found ? g_strdup(found->id) : id_new();
+    present->version =
+        found ? found->version + 1 : present->integration->connection * WIPED_VERSIONS;
+    return true;
+}
+
+typedef struct {
+    const NewConnection *connection;
+    const Present *present;
+    const char *fields;
+    char *settings;
+    char *account;
+} RenewWork;
+
+static bool put_credential(DbUnit *unit, const RenewWork *work, GError **error) {
+    CachedToken token = {.integration_id = work->present->integration_id,
+                         .credential = MAIN_CREDENTIAL};
+    Credential credential = {.id = work->present->credential_id,
+                             .integration_id = work->present->integration_id,
+                             .name = MAIN_CREDENTIAL,
+                             .fields = work->fields,
+                             .metadata = "{}",
+                             .version = work->present->version};
+    return token_cache_drop(unit, &token, error) &&
+           (work->present->has ? credential_replace(unit, &credential, error)
+                               : credential_insert(unit, &credential, error));
+}
+
+static bool check_account(const Integration *row, const NewConnection *connection, GError **error) {
+    if (connection->may_be_another || connection_is_same(row, connection))
+        return true;
+    g_set_error(error, ASSAY_ERROR, ERROR_CONFLICT,
+                "this is another account than the one that %s was connected to: its evidence "
+                "would be mixed with what is there; connect it by another name, or say that it "
+                "may be another account",
+                row->name);
+    return false;
+}
+
+static bool renew_work(DbUnit *unit, void *data, GError **error) {
+    const RenewWork *work = data;
+    const NewConnection *connection = work->connection;
+    const Definition *definition = connection->definition;
+    g_autoptr(Integration) before = NULL;
+    g_autoptr(Integration) after = NULL;
+    DefinitionText text = {
+        .sha256 = definition->sha256, .provider = definition->id, .body = definition->text};
+    Integration wanted = {.id = work->present->integration_id,
+                          .auth = connection->auth->name,
+                          .settings = work->settings,
+                          .account = work->account,
+                          .allow_private = settings_allow_private(connection->settings)};
+    return integration_get(unit, wanted.id, &before, error) &&
+           check_account(before, connection, error) && definition_text_put(unit, &text, error) &&
+           put_credential(unit, work, error) && integration_reconnect(unit, &wanted, error) &&
+           integration_get(unit, wanted.id, &after, error) &&
+           run_hooks(unit, connection, after, error);
+}
+
+bool connection_renew(Db *db, const DbScope *scope, const Keyring *keyring,
+                      const char *integration_id, const NewConnection *connection, GError **error) {
+    g_autoptr(DataKey) key = NULL;
+    g_auto(Present) present = {.integration_id = integration_id};
+    g_autofree char *fields = NULL;
+    if (!open_data_key(db, scope, keyring, KEY_MAKE, &key, error) ||
+        !db_run(db, scope, DB_READ, present_work, &present, error))
+        return false;
+    CredentialPlace place = {.organization_id = scope->organization,
+                             .integration_id = integration_id,
+                             .credential_id = present.credential_id,
+                             .version = present.version};
+    if (!credentials_seal(connection->credentials, key, &place, &fields, error))
+        return false;
+    g_autofree char *settings = json_print(connection->settings, JSON_COMPACT);
+    g_autofree char *account = json_print(connection->account, JSON_COMPACT);
+    RenewWork work = {connection, &present, fields, settings, account};
+    return db_run(db, scope, DB_WRITE, renew_work, &work, error);
+}
+
 /* --- open ------------------------------------------------------------------------------------- */
 
 typedef struct {
@@ -215,15 +374,6 @@ static bool open_work(DbUnit *unit, void *data, GError **error) {
     return credential_list_for_integration(unit, work->integration_id, &work->credentials, error);
 }
 
-static const Credential *find_main(const GPtrArray *credentials) {
-    for (guint i = 0; i < credentials->len; i++) {
-        const Credential *credential = g_ptr_array_index(credentials, i);
-        if (strcmp(credential->name, MAIN_CREDENTIAL) == 0)
-            return credential;
-    }
-    return NULL;
-}
-
 bool connection_open(Db *db, const DbScope *scope, const Keyring *keyring,
                      const char *integration_id, Credentials **credentials_out, GError **error) {
     OpenWork work = {.integration_id = integration_id};
@@ -233,8 +383,9 @@ bool connection_open(Db *db, const DbScope *scope, const Keyring *keyring,
         return false;
     const Credential *found = find_main(credentials);
     if (!found) {
-        g_set_error_literal(error, ASSAY_ERROR, ERROR_NOT_FOUND,
-                            "this integration has no credential; connect it again");
+        g_set_error_literal(
+            error, ASSAY_ERROR, ERROR_NOT_FOUND,
+            "this integration has no credential; connect it again with `assay reconnect`");
         return false;
     }
     g_autoptr(DataKey) key = NULL;

@@ -16,7 +16,6 @@
 #include <stdint.h>
 
 #define JOB_PRUNE_RESULTS_MS (30LL * 24 * 60 * 60 * 1000)
-#define JOB_PRUNE_JOURNALS_MS (400LL * 24 * 60 * 60 * 1000)
 
 typedef struct {
     int64_t results_before_ms;  /* results of jobs that ended before this time */

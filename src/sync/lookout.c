@@ -8,7 +8,6 @@
 #include "store/backlog.h"
 #include "sync/heartbeat.h"
 #include "sync/owner.h"
-#include "sync/upkeep.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -113,7 +112,7 @@ static bool keep_up(Lookout *lookout, GError **error) {
     bool more = false;
     if (clock_mono_ms() < lookout->upkeep_at)
         return true;
-    if (!upkeep_run(lookout->config.db, &more, error))
+    if (!upkeep_run(lookout->config.db, &lookout->config.retention, &more, error))
         return false;
     lookout->upkeep_at = clock_mono_ms() + (more ? 0 : UPKEEP_MS);
     return true;

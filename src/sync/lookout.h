@@ -13,6 +13,7 @@
 
 #include "db/db.h"
 #include "sync/schedule.h"
+#include "sync/upkeep.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -29,7 +30,8 @@ typedef struct {
     const char *data_dir;
     const char *providers_dir;        /* definitions of the operator */
     const ScheduleDefaults *schedule; /* NULL: the defaults */
-    void (*due)(void *data);          /* something may be claimed; called on the lookout's thread */
+    Retention retention;
+    void (*due)(void *data); /* something may be claimed; called on the lookout's thread */
     void *data;
 } LookoutConfig;
 

@@ -606,6 +606,15 @@ bool schedule_edit(DbUnit *unit, const ScheduleEdit *edit, GError **error) {
            edit_row(unit, edit, error);
 }
 
+bool schedule_go_on(DbUnit *unit, const Integration *integration, const Definition *definition,
+                    GError **error) {
+    /* It may have been paused before it was disconnected. */
+    ScheduleEdit edit = {
+        .integration = integration, .definition = definition, .pause = SCHEDULE_PAUSE_END};
+    return !schedule_runs(integration) || (schedule_edit(unit, &edit, error) &&
+                                           queue_first_sync(unit, integration, definition, error));
+}
+
 /* --- in units of their own -------------------------------------------------------------------- */
 
 static bool edit_work(DbUnit *unit, void *data, GError **error) {

@@ -105,6 +105,11 @@ typedef struct {
 bool schedule_edit(DbUnit *unit, const ScheduleEdit *edit,
                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* In the unit in which an integration was connected again (connect/connection.h,
+ * NewConnection.stored): plans it, and queues a sync; not when it is paused. */
+bool schedule_go_on(DbUnit *unit, const Integration *integration, const Definition *definition,
+                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* The same in a unit of its own: sets the rule of an integration. */
 bool schedule_choose(Db *db, const DbScope *scope, const Integration *integration,
                      const Definition *definition, const ScheduleWish *wish,

@@ -85,6 +85,7 @@ static bool open_work(Supervisor *supervisor, GError **error) {
                              .data_dir = config->station.data_dir,
                              .providers_dir = config->providers_dir,
                              .schedule = config->schedule,
+                             .retention = config->retention,
                              .due = on_due,
                              .data = supervisor};
     RosterConfig roster = {.station = config->station,

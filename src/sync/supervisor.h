@@ -18,6 +18,7 @@
 #include "db/db.h"
 #include "sync/schedule.h"
 #include "sync/station.h"
+#include "sync/upkeep.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -33,8 +34,9 @@ typedef struct {
     Db *db;
     const char *providers_dir;
     const ScheduleDefaults *schedule; /* NULL: the defaults */
-    unsigned workers;                 /* 0: no jobs are run and none are scheduled here */
-    int64_t grace_ms;                 /* -1: SUPERVISOR_GRACE_MS */
+    Retention retention;
+    unsigned workers; /* 0: no jobs are run and none are scheduled here */
+    int64_t grace_ms; /* -1: SUPERVISOR_GRACE_MS */
     /* What a running job tells ({phase, evidenceType, rows, calls, message}); may be NULL. */
     void (*progress)(const char *organization_id, const char *job_id, const Json *progress,
                      void *data);

@@ -250,7 +250,9 @@ def walk_integration(client, sandbox):
     client.ask("GET /api/integrations/list", query="?companyId=first")
     client.ask("GET /api/integrations/{id}", identity)
     client.ask("POST /api/integrations/{id}/test", identity)
-    client.ask("PATCH /api/integrations/{id}", identity, body={"name": "renamed"})
+    again = {"credentials": {"accessToken": TOKEN}}
+    ended(client, client.ask("POST /api/integrations/{id}/reconnect", identity, body=again).json["jobId"])
+    client.ask("PATCH /api/integrations/{id}", identity, body={"name": "renamed", "scanSchedule": "8h", "schedule": {"paused": False}})
     client.ask("GET /api/schedules")
     client.ask("GET /api/schedules/{id}", identity)
     client.ask("PATCH /api/schedules/{id}", identity, body={"every": "6h"})
@@ -372,6 +374,9 @@ def test_what_roles_conflicts_and_services_refuse_is_as_described():
         sandbox.clear()
         identity = client.ask("POST /api/integrations/connect", body=request, status=201).json["id"]
         client.fail("POST /api/integrations/connect", body=request, status=409)
+        other = {"credentials": {"accessToken": TOKEN}, "settings": {"organization": "globex"}}
+        client.fail("POST /api/integrations/{id}/reconnect", identity, body=other, status=409)
+        client.fail("POST /api/integrations/{id}/reconnect", identity, body={"credentials": {"accessToken": "wrong"}}, status=422)
         stale = {**client.headers, "If-Match": '"stale"'}
         client.fail("PATCH /api/integrations/{id}", identity, body={"name": "b"}, status=412, headers=stale)
         client.ask("PATCH /api/integrations/{id}", identity, body={"status": "paused"})

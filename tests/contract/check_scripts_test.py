@@ -209,17 +209,42 @@ class Banned(CheckTest):
 
 class Tests(CheckTest):
     def test_nine_lines_of_test_for_ten_of_code_are_enough_and_eight_are_not(self):
-        self.plant("src/base/text.c", "x\n\n" * 10)
+        self.plant("src/base/text.c", "x\n\n" * 9)
+        self.plant("src/store/sql/job.sql", "select 1\n")
         self.plant("tests/unit/base_text_test.c", "x\n" * 6 + "\n" * 9)
-        self.plant("providers/tests/github/case.yaml", "x\n" * 3)
+        self.plant("tests/system/serve_test.py", "x\n" * 3)
         self.passes("check-tests")
-        self.plant("providers/tests/github/case.yaml", "x\n" * 2)
+        self.plant("tests/system/serve_test.py", "x\n" * 2)
         self.finds("check-tests", "8 lines of test for 10 of code")
 
-    def test_recorded_bodies_are_no_tests(self):
+    def test_comments_count_on_neither_side(self):
+        self.plant("src/base/text.c", "/* one\n * two */\n" + "x /* y */\n" * 10)
+        self.plant("src/store/sql/job.sql", "-- one\n" * 10)
+        self.plant("tests/unit/base_text_test.c", "x\n" * 4 + "// y\n" * 9)
+        self.plant("tests/system/serve_test.py", "x\n" * 4 + "# y\n" * 9)
+        self.finds("check-tests", "8 lines of test for 10 of code")
+
+    def test_recorded_bodies_and_golden_documents_are_no_tests(self):
         self.plant("src/base/text.c", "x\n" * 10)
         self.plant("tests/contract/fixtures/body.txt", "x\n" * 1000)
+        self.plant("tests/CMakeLists.txt", "x\n" * 1000)
+        self.plant("providers/tests/github/alerts.golden.json", "x\n" * 1000)
+        self.plant("providers/tests/github/alerts.jsonl", "x\n" * 1000)
         self.finds("check-tests", "0 lines of test for 10 of code")
+
+    def test_tables_of_cases_are_tests(self):
+        self.plant("src/base/text.c", "x\n" * 10)
+        self.plant("tests/unit/provider_expr_cases.txt", "x\n" * 9)
+        self.passes("check-tests")
+
+    def test_the_sandbox_and_its_own_tests_are_left_out(self):
+        self.plant("src/base/text.c", "x\n" * 10)
+        self.plant("sandbox/server.c", "x\n" * 1000)
+        self.plant("tests/system/sandbox_test.py", "x\n" * 1000)
+        self.plant("tests/system/sandbox_client.py", "x\n" * 9)
+        self.passes("check-tests")
+        self.plant("tests/system/sandbox_client.py", "x\n" * 8)
+        self.finds("check-tests", "8 lines of test for 10 of code")
 
 
 class Counts(CheckTest):

@@ -290,7 +290,7 @@ typedef struct {
     const char *body; /* one that its changing routes take */
 } Foreign;
 
-enum { INTEGRATION, SCHEDULE, JOB, EVIDENCE, INVITATION, TOKEN, USER, AUDIT, FOREIGN };
+enum { CREDENTIAL, INTEGRATION, SCHEDULE, JOB, EVIDENCE, INVITATION, TOKEN, USER, AUDIT, FOREIGN };
 
 static char *made(const Stage *stage, const char *path, const char *body, const char *id) {
     g_auto(Answer) answer = stage_ask(
@@ -326,6 +326,8 @@ static char *member_of_b(const Stage *stage) {
 }
 
 static void make_foreign(const Stage *stage, Foreign foreign[FOREIGN]) {
+    foreign[CREDENTIAL] = (Foreign){"/api/integrations/{id}/reconnect", g_strdup(INTEGRATION_B),
+                                    "{\"credentials\":{}}"};
     foreign[INTEGRATION] =
         (Foreign){"/api/integrations/", g_strdup(INTEGRATION_B), "{\"name\":\"mine\"}"};
     foreign[SCHEDULE] = (Foreign){"/api/schedules/", g_strdup(INTEGRATION_B), "{\"paused\":true}"};

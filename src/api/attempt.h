@@ -1,0 +1,102 @@
+/* attempt.h - a credential that is tried at its service for a request: to connect, to connect
+ * again, to test.
+ *
+ * An attempt is an errand (errand.h) and outlives the call that began it, so it keeps what it needs
+ * of it. It takes what the caller gave; what comes of it is stored in one unit of work with its
+ * entry in the audit log. A failure is an entry of its own.
+ */
+#pragma once
+
+#include "api/call.h"
+#include "connect/connection.h"
+
+typedef struct {
+    Desk *desk;
+    char *organization;
+    char *actor_id;
+    char *actor_name;
+    const char *actor_kind;
+    const char *role;
+    char request_id[CALL_ID_MAX + 1];
+    char address[ADDRESS_TEXT_SIZE];
+    /* What is tried; set by whoever makes the attempt, and owned by it. */
+    Definition *definition; /* referenced */
+    const DefinitionAuth *auth;
+    Json *settings;
+    Credentials *credentials;
+    bool external_id_made;
+    char *name;           /* to be given; NULL: the provider's id */
+    char *owner_user_id;  /* to whom it is to belong; NULL: the organization */
+    char *integration_id; /* of one that is there; NULL: a new one */
+    char *integration;    /* its name */
+    int64_t connection;   /* that is tested (store/integration.h) */
+    bool may_be_another;  /* account */
+} Attempt;
+
+Attempt *attempt_new(const Call *call);
+void attempt_free(Attempt *attempt); /* NULL allowed */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Attempt, attempt_free)
+
+/* Begins the errand; takes the attempt. wish: kind, status and work, whose data is the attempt.
+ * Returns true. */
+bool attempt_begin(Call *call, Attempt *attempt, const ErrandWish *wish);
+
+/* --- within the errand ------------------------------------------------------------------------ */
+
+bool attempt_ask(Crew *crew, const Attempt *attempt, Json **account_out,
+                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The scope of who began it; borrows. Runs a unit of work in it. */
+DbScope attempt_scope(const Attempt *attempt);
+bool attempt_run(const Attempt *attempt, DbMode mode, DbWork work, void *data,
+                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Inside a unit: writes the audit log. id and name may be NULL; failure is NULL when it went well.
+ */
+typedef struct {
+    AuditAction action;
+    const char *id;
+    const char *name;
+    const GError *failure;
+} AttemptEntry;
+bool attempt_note(DbUnit *unit, const Attempt *attempt, const AttemptEntry *entry,
+                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* That it failed is told as well as can be: the failure itself, which this takes, matters more.
+ * Returns false. */
+bool attempt_fail(const Attempt *attempt, const AttemptEntry *entry, GError *failure,
+                  GError **error);
+
+/* A connection of what was tried, for connection_store() and connection_renew(). Borrows. */
+NewConnection attempt_connection(const Attempt *attempt, const Json *account);
+
+/* What was stored, as the answer tells it: {success, id, name, status, the account, externalId,
+ * jobId}. id, name and status are set by attempt_stored(), which is the connection's `noted`. */
+typedef struct {
+    const Attempt *attempt;
+    AuditAction action;
+    char *id;
+    char *name;
+    char *status;
+    char *job_id; /* of the first sync; NULL: none */
+} AttemptStored;
+
+void attempt_stored_clear(AttemptStored *stored);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(AttemptStored, attempt_stored_clear)
+bool attempt_stored(DbUnit *unit, const Integration *integration, void *stored,
+                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Wakes whoever runs jobs, and makes the answer. */
+Json *attempt_reply(const AttemptStored *stored, const Json *account);
+
+/* Puts the members of the account into an answer. */
+void attempt_put_account(Json *reply, const Json *account);
+
+/* Adds to a failure the external id that was made, which must not be lost with the first attempt:
+ * it is bound to fail when the role is yet to be told of it. */
+void attempt_tell_external_id(const Attempt *attempt, GError *failure);
+
+/* The answer, and the members of an account among a shape's fields. */
+#define ATTEMPT_ACCOUNT                                                                            \
+    SHAPE_FIELD("accountId", ANYTHING, 0, NULL), SHAPE_FIELD("arn", ANYTHING, 0, NULL),            \
+        SHAPE_FIELD("user", ANYTHING, 0, NULL), SHAPE_FIELD("organizations", ANYTHING, 0, NULL)
+extern const Shape attempt_stored_shape;
