@@ -133,7 +133,6 @@ static void make_parts(Desk *desk) {
     desk->strangers = limiter_new(STRANGERS_A_MINUTE);
     desk->metrics = metrics_new(desk->tables);
     desk->token_use = token_use_new();
-    desk->ephemeral = ephemeral_new(config->db, NULL);
     desk->errands = errands_new(&crew, desk->alarms, ERRAND_THREADS, config->patience_ms);
 }
 
@@ -152,7 +151,10 @@ static bool start_sign_on(Desk *desk, GError **error) {
 
 static bool open_redis(Desk *desk, GError **error) {
     const Secret *url = desk->config.redis_url;
-    return !url || (desk->redis = redis_new(url, error)) != NULL;
+    if (url && !(desk->redis = redis_new(url, error)))
+        return false;
+    desk->ephemeral = ephemeral_new(desk->config.db, desk->redis);
+    return true;
 }
 
 static bool open_door(Desk *desk, GError **error) {
