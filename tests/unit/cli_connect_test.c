@@ -132,25 +132,15 @@ static void assert_nothing_connected(void) {
     g_assert_cmpuint(json_count(json_member(list, "integrations")), ==, 0);
 }
 
-/* To people: of the codes that scripts see, the API has fewer. */
-static void refuse_same(const char *line, int status) {
-    g_auto(Said) here = desk_run(line);
-    g_auto(Said) there = desk_run(desk_there(line));
-    g_assert_cmpint(here.status, ==, status);
-    g_assert_cmpint(there.status, ==, status);
-    g_assert_cmpstr(here.err, ==, there.err);
-    assert_lacks(there.err, PLANTED);
-}
-
 static void both_ways_refuse_wrong_wishes_in_the_same_words(void) {
     desk_serve("owner", true);
     g_autofree char *way = with_token(GITHUB " --auth oauth9");
-    refuse_same("connect githb", 3);
-    refuse_same("connect github --set organization=acme", 2);
-    refuse_same(GITHUB " --credential access_token=" PLANTED, 2);
-    refuse_same(GITHUB " --set access_token=" PLANTED, 2);
-    refuse_same(GITHUB " --credential password=-", 2);
-    refuse_same(way, 2);
+    desk_refuse_same("connect githb", 3);
+    desk_refuse_same("connect github --set organization=acme", 2);
+    desk_refuse_same(GITHUB " --credential access_token=" PLANTED, 2);
+    desk_refuse_same(GITHUB " --set access_token=" PLANTED, 2);
+    desk_refuse_same(GITHUB " --credential password=-", 2);
+    desk_refuse_same(way, 2);
     g_autofree char *there = there_with_token("connect github");
     desk_fails(there, 2, "organization");
     assert_nothing_connected();

@@ -237,21 +237,13 @@ static void both_ways_note_who_set_a_limit(void) {
     g_assert_cmpstr(json_text(json_path(json_item(rows, 1), "actor.kind")), ==, "cli");
 }
 
-static void refuse_same(const char *line, int status) {
-    g_auto(Said) here = desk_run(line);
-    g_auto(Said) there = desk_run(desk_there(line));
-    g_assert_cmpint(here.status, ==, status);
-    g_assert_cmpint(there.status, ==, status);
-    g_assert_cmpstr(here.err, ==, there.err);
-}
-
 static void both_ways_refuse_the_same(void) {
     g_autoptr(Session) session = desk_session();
     desk_serve("member", true);
-    refuse_same("limits set github often", 2);
-    refuse_same("limits set nobody 1/1s", 3);
-    refuse_same("limits clear nobody", 3);
-    refuse_same("limits clear github", 3);
+    desk_refuse_same("limits set github often", 2);
+    desk_refuse_same("limits set nobody 1/1s", 3);
+    desk_refuse_same("limits clear nobody", 3);
+    desk_refuse_same("limits clear github", 3);
 }
 
 static void limits_are_the_operators_alone(void) {

@@ -260,15 +260,6 @@ static void what_is_changed_there_is_changed_here(void) {
     g_assert_cmpuint(json_count(json_member(log, "audit")), ==, 2);
 }
 
-/* To people: of the codes that scripts see, the API has fewer. */
-static void refuse_same(const char *line, int status) {
-    g_auto(Said) here = desk_run(line);
-    g_auto(Said) there = desk_run(desk_there(line));
-    g_assert_cmpint(here.status, ==, status);
-    g_assert_cmpint(there.status, ==, status);
-    g_assert_cmpstr(here.err, ==, there.err);
-}
-
 static void both_ways_refuse_the_same(void) {
     g_autoptr(Session) session = desk_at_ten();
     desk_serve("owner", false);
@@ -285,9 +276,9 @@ static void both_ways_refuse_the_same(void) {
         "schedule set daily --every 4h",
     };
     for (size_t i = 0; i < G_N_ELEMENTS(lines); i++)
-        refuse_same(lines[i], 2);
-    refuse_same("schedule set nobody --every 4h", 3);
-    refuse_same("schedule pause nobody", 3);
+        desk_refuse_same(lines[i], 2);
+    desk_refuse_same("schedule set nobody --every 4h", 3);
+    desk_refuse_same("schedule pause nobody", 3);
 }
 
 static void whoever_only_reads_changes_no_schedule(void) {

@@ -287,3 +287,12 @@ void desk_same(const char *line, int status) {
     g_assert_cmpstr(here.out, ==, there.out);
     g_assert_cmpstr(here.err, ==, there.err);
 }
+
+void desk_refuse_same(const char *line, int status) {
+    g_auto(Said) here = desk_run(line);
+    g_auto(Said) there = desk_run(desk_there(line));
+    g_assert_cmpint(here.status, ==, status);
+    g_assert_cmpint(there.status, ==, status);
+    g_assert_cmpstr(here.err, ==, there.err);
+    assert_lacks(there.err, PLANTED);
+}

@@ -94,6 +94,10 @@ const char *desk_there(const char *line);
  * as JSON, with this status. Freeze the clock first when ages or qualities are shown. */
 void desk_same(const char *line, int status);
 
+/* Asserts that both ways refuse the line with this status, and in the same words; of the codes that
+ * scripts see, the API has fewer. No secret is said. */
+void desk_refuse_same(const char *line, int status);
+
 Json *json_of(const char *text);
 
 /* An output into memory. */

@@ -229,22 +229,14 @@ static void a_run_that_is_parked_there_is_to_be_tried_later(void) {
     helper_end(&helper);
 }
 
-static void refuse_same(const char *line, int status) {
-    g_auto(Said) here = desk_run(line);
-    g_auto(Said) there = desk_run(desk_there(line));
-    g_assert_cmpint(here.status, ==, status);
-    g_assert_cmpint(there.status, ==, status);
-    g_assert_cmpstr(here.err, ==, there.err);
-}
-
 static void wrong_wishes_make_no_job_there_either(void) {
     g_autoptr(Session) session = desk_session();
     g_autofree char *id = desk_add_integration(session, "acme", INTEGRATION_CONNECTED);
     desk_serve("member", false);
-    refuse_same("sync acme --evidence branch_protektion", 2);
-    refuse_same("sync acme --controls soc2:CC1.1", 2);
-    refuse_same("sync acme --from 2026-11-20 --to 2026-11-19", 2);
-    refuse_same("sync nobody", 3);
+    desk_refuse_same("sync acme --evidence branch_protektion", 2);
+    desk_refuse_same("sync acme --controls soc2:CC1.1", 2);
+    desk_refuse_same("sync acme --from 2026-11-20 --to 2026-11-19", 2);
+    desk_refuse_same("sync nobody", 3);
     g_autoptr(Json) jobs = desk_json("jobs list", 0);
     g_assert_cmpuint(json_count(json_member(jobs, "jobs")), ==, 0);
 }
