@@ -40,8 +40,9 @@ class Elsewhere:
 
 
 def token(assay, role, *arguments):
-    """What a command on the server says once, and nobody after it."""
-    made = assay.ask("tokens", "create", f"{role}-{len(arguments)}", "--role", role, *arguments)["token"]
+    """What a command on the server says once, and nobody after it. role: None for an operator who has none."""
+    given = ["--role", role] if role else []
+    made = assay.ask("tokens", "create", f"{role}-{len(arguments)}", *given, *arguments)["token"]
     assay.said = assay.said.replace(made, "")
     return made
 
@@ -124,6 +125,10 @@ def test_the_operator_sets_limits_from_elsewhere():
         limits = there.ask("limits")
         assert [row["limit"] for row in limits["operator"]] == ["2000/1h"]
         assert {row["integration"] for row in limits["limits"]} & {"acme"}, limits
+        with Elsewhere(sandbox, service, token(assay, None, "--operator")) as (operator, _):
+            seen = operator.ask("limits")["limits"]
+            assert {row["integration"] for row in seen} == {row["integrationId"] for row in seen}, seen
+            assert operator.run("integrations", "--json").failure["message"]
         assert there.ask("limits", "clear", "github") == {"provider": "github", "limit": None}
         assert there.ask("limits", "clear", "github", status=3)["error"]["code"]
 
