@@ -63,7 +63,8 @@ static const char *const origins[] = {"command", "configuration", NULL};
 static const ShapeField limit_fields[] = {
     SHAPE_FIELD("key", STRING, REQ, "Whoever shares it counts under this key."),
     SHAPE_FIELD("provider", STRING, REQ, NULL),
-    SHAPE_FIELD("integrationId", STRING, MAYBE, "null: all connections share it."),
+    SHAPE_FIELD("integrationId", STRING, MAYBE, "null: several connections share it."),
+    SHAPE_FIELD("accountId", STRING, MAYBE, "All connections to this account of AWS share it."),
     SHAPE_FIELD("kind", STRING, REQ, NULL, .words = kinds),
     SHAPE_FIELD("declared", STRING, MAYBE, "50/1m; null: calls at a time only."),
     SHAPE_FIELD("inForce", STRING, MAYBE, NULL),

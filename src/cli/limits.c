@@ -54,7 +54,8 @@ static void add_row(Grid *grid, const Json *item) {
     g_autofree char *pace =
         g_strdup_printf("%d %%", (int)(json_member_real(item, "pace", 1) * 100 + 0.5));
     grid_add(grid, json_member_string(item, "provider", ""));
-    grid_add(grid, json_member_string(item, "integration", "all"));
+    const char *account = json_member_string(item, "accountId", "all");
+    grid_add(grid, json_member_string(item, "integration", account));
     grid_add(grid, middle);
     grid_add(grid, json_member_string(item, "declared", "-"));
     grid_add(grid, json_member_string(item, "inForce", "-"));

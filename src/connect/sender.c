@@ -11,6 +11,7 @@
 #include "connect/refusal.h"
 #include "connect/settings.h"
 #include "net/url.h"
+#include "provider/aws_endpoint.h"
 
 #include <string.h>
 
@@ -35,6 +36,7 @@ struct Sender {
     Authorizer *authorizer; /* NULL when nothing goes over the network */
     GQueue waiting;         /* of Waiting: until the authorizer is ready */
     char *integration_id;
+    char *account_id; /* of AWS, or NULL */
     BudgetSet *budget_set;
     GHashTable *places; /* "SERVICE/REGION" -> Charges of AWS calls */
     bool allow_private;
@@ -151,6 +153,12 @@ static const char *owner_of(const Sender *sender, const DefinitionLimit *limit) 
     return is_own(limit) ? sender->integration_id : "app";
 }
 
+/* AWS counts by account, whoever is connected to it how often. */
+static const char *owner_at_aws(const Sender *sender, const DefinitionLimit *limit) {
+    bool shared = (limit->scope & LIMIT_CONNECTION) != 0 && sender->account_id;
+    return shared ? sender->account_id : owner_of(sender, limit);
+}
+
 /* The operator's own limit stands in front of the declared ones. */
 static void add_cap(Sender *sender) {
     const char *provider = sender->definition->id;
@@ -181,8 +189,8 @@ static bool add_budgets(Sender *sender, GError **error) {
     return true;
 }
 
-/* Limits of an AWS service count for the connection, or for all of them, in each region or in all,
- * and are spent before those of the definition. */
+/* Limits of an AWS service count for the account, or for all of them, in each region or in all, and
+ * are spent before those of the definition. */
 static bool add_place(const Sender *sender, const Errand *errand, Charges *charges,
                       GError **error) {
     const DefinitionService *service = errand->service;
@@ -194,7 +202,7 @@ static bool add_place(const Sender *sender, const Errand *errand, Charges *charg
         bool regional = (limit->scope & LIMIT_REGION) != 0;
         g_autoptr(GString) key = g_string_new("aws/");
         g_string_append_printf(key, "%s/%s/%s", service->name, regional ? errand->region : "all",
-                               owner_of(sender, limit));
+                               owner_at_aws(sender, limit));
         if (i > 0)
             g_string_append_printf(key, "#%zu", i);
         if (!add_budget(sender, limit, key->str, charges, error))
@@ -268,6 +276,8 @@ bool sender_new(const SenderConfig *config, Sender **sender_out, GError **error)
     sender->credentials = config->credentials;
     sender->budget_set = config->budgets;
     sender->integration_id = g_strdup(config->integration_id);
+    if (aws_account_is_id(config->account_id))
+        sender->account_id = g_strdup(config->account_id);
     sender->allow_private = settings_allow_private(config->settings);
     if (!add_authorizer(sender, config, error) || !add_budgets(sender, error))
         return false;
@@ -297,6 +307,7 @@ void sender_free(Sender *sender) {
     credentials_free(sender->credentials);
     g_hash_table_unref(sender->places);
     g_free(sender->integration_id);
+    g_free(sender->account_id);
     g_free(sender);
 }
 

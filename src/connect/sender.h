@@ -36,6 +36,8 @@ typedef struct {
     const DefinitionAuth *auth;   /* borrowed from the definition */
     const Json *settings;         /* borrowed for the call of sender_new only */
     const char *integration_id;   /* copied */
+    const char *account_id;       /* of AWS, copied: its connections share the limits of services.
+                                     NULL or no account id: they are the connection's own */
     Credentials *credentials;     /* taken */
     const AwsAmbient *ambient;    /* borrowed for the sender's life; NULL: nothing is offered */
 } SenderConfig;

@@ -1,5 +1,7 @@
 #include "provider/aws_endpoint.h"
 
+#include <string.h>
+
 const char *const aws_partition_names[AWS_PARTITIONS + 1] = {"aws", "aws-us-gov", "aws-cn", NULL};
 
 static const struct {
@@ -71,6 +73,10 @@ static bool append_template(const DefinitionService *service, int partition, con
     bool done = template_render(service->host, results, out, error);
     expr_results_clear(results, count);
     return done;
+}
+
+bool aws_account_is_id(const char *text) {
+    return text != NULL && strlen(text) == 12 && strspn(text, G_CSET_DIGITS) == 12;
 }
 
 bool aws_endpoint_host(const DefinitionService *service, int partition, const char *region,

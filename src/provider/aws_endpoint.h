@@ -1,4 +1,4 @@
-/* aws_endpoint.h - partitions of AWS, and where a service is in one of them.
+/* aws_endpoint.h - partitions and accounts of AWS, and where a service is in a partition.
  *
  * Credentials, ARNs and hosts never cross partitions, so a connection has exactly one.
  *
@@ -27,6 +27,9 @@ const char *aws_partition_region(int partition);
 
 /* Whether a text can be the name of a region; nothing else may become part of a host. */
 bool aws_region_is_name(const char *text);
+
+/* Whether a text is the id of an account, twelve digits; NULL is none. */
+bool aws_account_is_id(const char *text);
 
 /* Whether the region must be enabled by an account before its keys are known there. Regions that
  * came after this was written must. */

@@ -201,6 +201,14 @@ static bool load(Execution *execution, GError **error) {
     return ok;
 }
 
+/* The account behind a connection, as it said when it was connected; NULL when that is not known.
+ * Caller frees. */
+static char *account_of(const Integration *integration) {
+    g_autoptr(Json) account =
+        json_parse(integration->account, strlen(integration->account), REQUEST_MAX, NULL);
+    return g_strdup(json_member_string(account, "accountId", NULL));
+}
+
 static bool open_sender(Execution *execution, GError **error) {
     const ExecuteContext *context = execution->context;
     const DefinitionAuth *auth =
@@ -211,8 +219,10 @@ static bool open_sender(Execution *execution, GError **error) {
                     execution->definition->name, execution->integration->auth);
         return false;
     }
+    g_autofree char *account_id = account_of(execution->integration);
     SenderConfig config = {.client = context->client,
                            .budgets = context->budgets,
+                           .account_id = account_id,
                            .definition = execution->definition,
                            .auth = auth,
                            .settings = execution->settings,

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/id.h"
+#include "provider/aws_endpoint.h"
 #include "store/provider_limit.h"
 
 #include <string.h>
@@ -15,18 +16,14 @@ static char *provider_of(const char *key) {
     return g_strndup(key, strcspn(key, "/"));
 }
 
-/* The integration at the end of a key, NULL when the limit is the application's. Caller frees. */
-static char *integration_of(const char *key) {
+/* Whose the limit is: an integration, an account of AWS, or "app". Caller frees. */
+static char *owner_of(const char *key) {
     const char *slash = strrchr(key, '/');
     const char *last = slash ? slash + 1 : key;
     size_t length = strcspn(last, "#");
     if (g_str_has_suffix(last, RATE_SUFFIX))
         length -= strlen(RATE_SUFFIX);
-    char *id = g_strndup(last, length);
-    if (id_is_valid(id))
-        return id;
-    g_free(id);
-    return NULL;
+    return g_strndup(last, length);
 }
 
 static bool is_operators(const char *key) {
@@ -80,10 +77,11 @@ static void put_state(Json *json, const BudgetView *view) {
 static Json *view_json(const BudgetView *view) {
     Json *json = json_new_object();
     g_autofree char *provider = provider_of(view->key);
-    g_autofree char *integration = integration_of(view->key);
+    g_autofree char *owner = owner_of(view->key);
     json_put_string(json, "key", view->key);
     json_put_string(json, "provider", provider);
-    json_put_string(json, "integrationId", integration);
+    json_put_string(json, "integrationId", id_is_valid(owner) ? owner : NULL);
+    json_put_string(json, "accountId", aws_account_is_id(owner) ? owner : NULL);
     put_state(json, view);
     return json;
 }

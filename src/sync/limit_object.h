@@ -1,8 +1,9 @@
 /* limit_object.h - where shared limits stand, as the API's JSON objects.
  *
- * The overview: {limits: [{key, provider, integrationId, kind, declared, inForce, authority,
- * remaining, resetAt, heldUntil, pace, usedAt}], operator: [{provider, limit, origin, setAt}],
- * counted: {in, since, reachable}}. integrationId is null when the limit is the application's.
+ * The overview: {limits: [{key, provider, integrationId, accountId, kind, declared, inForce,
+ * authority, remaining, resetAt, heldUntil, pace, usedAt}], operator: [{provider, limit, origin,
+ * setAt}], counted: {in, since, reachable}}. integrationId and accountId are null when the limit is
+ * the application's; one of them is set otherwise.
  * Times of the keeper are told as times of this machine's clock.
  */
 #pragma once

@@ -90,6 +90,7 @@ typedef struct {
     const DefinitionCall *call; /* iam.ListUsers */
     const char *region;         /* where requests go */
     const char *integration;
+    const char *account; /* NULL: not known */
     Sender *sender;
 } Stage;
 
@@ -159,6 +160,7 @@ static inline bool stage_connect(Stage *stage, Scheme scheme, const StageField *
                            .auth = definition_auth(stage->definition, auth),
                            .settings = stage->settings,
                            .integration_id = stage->integration,
+                           .account_id = stage->account,
                            .credentials = credentials_new(),
                            .ambient = ambient};
     for (; fields->name; fields++)

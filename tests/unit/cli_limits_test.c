@@ -89,6 +89,19 @@ static void a_quota_is_shown_with_what_is_left(void) {
     assert_holds(said.out, "github   acme         quota 0   5000/1h   4000/1h  provider  3,210");
 }
 
+static void a_limit_of_an_account_names_the_account(void) {
+    g_autoptr(Session) session = desk_session();
+    put_row(session, "aws/iam/all/123456789012",
+            (BudgetRow){.kind = BUDGET_RATE, .window_ms = 1000, .limit_calls = 10});
+    g_autoptr(Json) json = desk_json("limits", 0);
+    const Json *item = limit_at(json, 0);
+    g_assert_cmpstr(json_member_string(item, "accountId", ""), ==, "123456789012");
+    g_assert_null(json_member_string(item, "integrationId", NULL));
+    g_auto(Said) said = desk_run("limits");
+    assert_holds(said.out, "123456789012");
+    assert_holds(said.out, "rate iam/all");
+}
+
 static void a_reset_that_is_over_gives_the_whole_quota(void) {
     g_autoptr(Session) session = desk_session();
     put_row(session, "github/0/app",
@@ -258,6 +271,7 @@ static const DeskTest tests[] = {
     {"without_calls_there_is_nothing_to_see", without_calls_there_is_nothing_to_see},
     {"nothing_set_up_says_what_to_do_first", nothing_set_up_says_what_to_do_first},
     {"a_quota_is_shown_with_what_is_left", a_quota_is_shown_with_what_is_left},
+    {"a_limit_of_an_account_names_the_account", a_limit_of_an_account_names_the_account},
     {"a_reset_that_is_over_gives_the_whole_quota", a_reset_that_is_over_gives_the_whole_quota},
     {"a_slowed_and_held_rate_says_so", a_slowed_and_held_rate_says_so},
     {"rows_of_a_place_that_was_left_are_not_shown", rows_of_a_place_that_was_left_are_not_shown},

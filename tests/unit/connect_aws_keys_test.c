@@ -252,6 +252,44 @@ static void limits_of_a_service_count_for_connection_service_and_region(void) {
     g_assert_cmpint(budget_take(budget, 1, clock_now_ms()).grant, ==, BUDGET_WAIT);
 }
 
+static void connections_to_one_account_share_the_limits_of_its_services(void) {
+    PeerStep steps[] = {{.bytes = STAGE_GOOD}};
+    g_auto(Stage) stage = {0};
+    stage_init_limited(&stage, one_an_hour, steps, 1);
+    stage.account = "123456789012";
+    ask_within(&stage, "one", "us-east-1", OUTCOME_OK);
+    ask_within(&stage, "two", "us-east-1", OUTCOME_RATE_LIMITED);
+    ask_within(&stage, "two", "eu-west-1", OUTCOME_OK);
+    stage.account = "210987654321";
+    ask_within(&stage, "two", "us-east-1", OUTCOME_OK);
+    BudgetSpec spec = {.kind = BUDGET_QUOTA, .limit = 1, .window_ms = 3600 * 1000};
+    Budget *budget = budget_get(stage.budgets, "aws/iam/us-east-1/123456789012", &spec);
+    g_assert_cmpint(budget_take(budget, 1, clock_now_ms()).grant, ==, BUDGET_WAIT);
+}
+
+static void what_is_no_account_shares_nothing(void) {
+    static const char *const odd[] = {NULL, "", "app", "12345678901", "../../123456789012"};
+    PeerStep steps[] = {{.bytes = STAGE_GOOD}};
+    g_auto(Stage) stage = {0};
+    stage_init_limited(&stage, one_an_hour, steps, 1);
+    for (size_t i = 0; i < G_N_ELEMENTS(odd); i++) {
+        g_autofree char *integration = g_strdup_printf("one-%zu", i);
+        stage.account = odd[i];
+        ask_within(&stage, integration, "us-east-1", OUTCOME_OK);
+        ask_within(&stage, integration, "us-east-1", OUTCOME_RATE_LIMITED);
+    }
+}
+
+static void limits_of_a_user_are_not_those_of_the_account(void) {
+    PeerStep steps[] = {{.bytes = STAGE_GOOD}};
+    g_auto(Stage) stage = {0};
+    stage_init_limited(&stage, "    limits: [{scope: [user, service], quota: 1/1h}]\n", steps, 1);
+    stage.account = "123456789012";
+    ask_within(&stage, "one", "us-east-1", OUTCOME_OK);
+    ask_within(&stage, "two", "us-east-1", OUTCOME_OK);
+    ask_within(&stage, "two", "us-east-1", OUTCOME_RATE_LIMITED);
+}
+
 static void limits_without_a_region_are_shared_by_all_regions(void) {
     PeerStep steps[] = {{.bytes = STAGE_GOOD}};
     g_auto(Stage) stage = {0};
@@ -321,6 +359,9 @@ int main(int argc, char **argv) {
     ADD(differences_that_explain_nothing_change_nothing);
     ADD(refused_keys_are_auth_expired_and_never_tried_again);
     ADD(limits_of_a_service_count_for_connection_service_and_region);
+    ADD(connections_to_one_account_share_the_limits_of_its_services);
+    ADD(what_is_no_account_shares_nothing);
+    ADD(limits_of_a_user_are_not_those_of_the_account);
     ADD(limits_without_a_region_are_shared_by_all_regions);
     ADD(too_many_limits_for_one_call_are_told);
     ADD(the_secret_is_never_in_freed_memory);

@@ -85,6 +85,16 @@ static void regions_of_every_account_are_told_from_those_to_enable(void) {
     g_assert_true(aws_region_is_opt_in("xx-future-9"));
 }
 
+static void an_account_has_twelve_digits(void) {
+    static const char *const odd[] = {
+        "", "12345678901", "1234567890123", "12345678901x", "123456789012/", " 123456789012"};
+    g_assert_true(aws_account_is_id("123456789012"));
+    g_assert_true(aws_account_is_id("000000000000"));
+    g_assert_false(aws_account_is_id(NULL));
+    for (size_t i = 0; i < G_N_ELEMENTS(odd); i++)
+        g_assert_false(aws_account_is_id(odd[i]));
+}
+
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
 #define ADD(test) g_test_add_func("/provider/aws_endpoint/" #test, test)
@@ -93,5 +103,6 @@ int main(int argc, char **argv) {
     ADD(nothing_but_a_name_becomes_part_of_a_host);
     ADD(partitions_are_found_by_name);
     ADD(regions_of_every_account_are_told_from_those_to_enable);
+    ADD(an_account_has_twelve_digits);
     return g_test_run();
 }
