@@ -166,9 +166,26 @@ bool job_guard(DbUnit *unit, const JobLease *lease, GError **error) {
     return fenced(unit, statement, error);
 }
 
-bool job_renew(DbUnit *unit, const JobLease *lease, int64_t lease_ms, GError **error) {
+bool job_progress(DbUnit *unit, const char *id, char **progress_out, GError **error) {
+    DbStatement *statement = db_prepare(unit, "job_progress");
+    bool row = false;
+    *progress_out = NULL;
+    db_bind_text(statement, "job_id", id);
+    if (!db_step(statement, &row, error)) {
+        return false;
+    }
+    if (row) {
+        *progress_out = g_strdup(db_column_text(statement, 0));
+        db_reset(statement);
+    }
+    return true;
+}
+
+bool job_renew(DbUnit *unit, const JobLease *lease, int64_t lease_ms, const char *progress,
+               GError **error) {
     DbStatement *statement = db_prepare(unit, "job_renew");
     job_bind_lease(statement, lease);
+    db_bind_text(statement, "progress", progress);
     db_bind_int(statement, "lease_until", clock_now_ms() + lease_ms);
     return fenced(unit, statement, error);
 }

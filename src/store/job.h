@@ -138,9 +138,14 @@ bool job_resume(DbUnit *unit, const char *id, GError **error) G_GNUC_WARN_UNUSED
 /* Holds the lease until the unit ends, for units that write for the job elsewhere. */
 bool job_guard(DbUnit *unit, const JobLease *lease, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Renews the lease for lease_ms from now. */
-bool job_renew(DbUnit *unit, const JobLease *lease, int64_t lease_ms,
+/* Renews the lease for lease_ms from now. progress is a JSON object; NULL: what was told before. */
+bool job_renew(DbUnit *unit, const JobLease *lease, int64_t lease_ms, const char *progress,
                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* How far a running job is, as was told last; *progress_out is NULL when nothing was. The caller
+ * frees it. */
+bool job_progress(DbUnit *unit, const char *id, char **progress_out,
+                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Whether the job was called off; reads only, for asking every other second. */
 bool job_watch(DbUnit *unit, const JobLease *lease, bool *cancelled_out,

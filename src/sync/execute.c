@@ -239,16 +239,22 @@ static void on_stored(const char *type, const char *evidence_id, void *data) {
     g_ptr_array_add(execution->evidence, g_strdup(evidence_id));
 }
 
+/* To whoever has started this worker, and through the database to everybody else. */
+static void tell(const Execution *execution, const Json *progress) {
+    if (execution->context->progress)
+        execution->context->progress(progress, execution->context->data);
+    if (execution->heartbeat)
+        heartbeat_tell(execution->heartbeat, progress);
+}
+
 static void on_progress(const char *type, uint64_t rows, uint64_t calls, void *data) {
     const Execution *execution = data;
-    if (!execution->context->progress)
-        return;
     g_autoptr(Json) json = json_new_object();
     json_put_string(json, "provider", execution->definition->name);
     json_put_string(json, "evidenceType", type);
     json_put_int(json, "rows", (int64_t)rows);
     json_put_int(json, "calls", (int64_t)calls);
-    execution->context->progress(json, execution->context->data);
+    tell(execution, json);
 }
 
 /* Processor time of this worker so far, in microseconds. */
@@ -261,13 +267,11 @@ static int64_t cpu_us(void) {
 }
 
 static void tell_phase(const Execution *execution, const char *phase) {
-    if (!execution->context->progress)
-        return;
     g_autoptr(Json) json = json_new_object();
     json_put_string(json, "provider", execution->definition->name);
     json_put_string(json, "phase", phase);
     json_put_int(json, "cpuUs", cpu_us());
-    execution->context->progress(json, execution->context->data);
+    tell(execution, json);
 }
 
 static bool open_run(Execution *execution, GError **error) {

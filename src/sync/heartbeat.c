@@ -18,14 +18,33 @@ struct Heartbeat {
     pthread_t thread;
     int stop;         /* an eventfd */
     atomic_int state; /* HeartbeatState */
+    pthread_mutex_t lock;
+    char *told;       /* under the lock */
+    char *progress;   /* being written; of the thread */
     int64_t renew_at; /* monotonic; of the thread */
     bool called_off;  /* of the thread */
     int64_t drift;    /* wall minus monotonic at the last renewal; of the thread */
 };
 
 static bool renew_work(DbUnit *unit, void *data, GError **error) {
-    const HeartbeatConfig *config = data;
-    return job_renew(unit, &config->lease, config->lease_ms, error);
+    const Heartbeat *heartbeat = data;
+    const HeartbeatConfig *config = &heartbeat->config;
+    return job_renew(unit, &config->lease, config->lease_ms, heartbeat->progress, error);
+}
+
+static void take_progress(Heartbeat *heartbeat) {
+    pthread_mutex_lock(&heartbeat->lock);
+    g_free(heartbeat->progress);
+    heartbeat->progress = g_strdup(heartbeat->told);
+    pthread_mutex_unlock(&heartbeat->lock);
+}
+
+void heartbeat_tell(Heartbeat *heartbeat, const Json *progress) {
+    char *text = json_print(progress, JSON_COMPACT);
+    pthread_mutex_lock(&heartbeat->lock);
+    g_free(heartbeat->told);
+    heartbeat->told = text;
+    pthread_mutex_unlock(&heartbeat->lock);
 }
 
 static void note_renewal(Heartbeat *heartbeat) {
@@ -54,7 +73,8 @@ static void note_failure(Heartbeat *heartbeat, const GError *error) {
 static void renew(Heartbeat *heartbeat) {
     g_autoptr(GError) error = NULL;
     HeartbeatConfig *config = &heartbeat->config;
-    if (db_run(config->db, &config->scope, DB_WRITE, renew_work, config, &error))
+    take_progress(heartbeat);
+    if (db_run(config->db, &config->scope, DB_WRITE, renew_work, heartbeat, &error))
         note_renewal(heartbeat);
     else
         note_failure(heartbeat, error);
@@ -86,9 +106,17 @@ static void *run(void *data) {
     return NULL;
 }
 
+static void heartbeat_free(Heartbeat *heartbeat) {
+    pthread_mutex_destroy(&heartbeat->lock);
+    g_free(heartbeat->told);
+    g_free(heartbeat->progress);
+    g_free(heartbeat);
+}
+
 Heartbeat *heartbeat_start(const HeartbeatConfig *config, GError **error) {
     Heartbeat *heartbeat = g_new0(Heartbeat, 1);
     heartbeat->config = *config;
+    pthread_mutex_init(&heartbeat->lock, NULL);
     note_renewal(heartbeat);
     heartbeat->stop = eventfd(0, EFD_CLOEXEC);
     if (heartbeat->stop >= 0 && pthread_create(&heartbeat->thread, NULL, run, heartbeat) == 0)
@@ -97,7 +125,7 @@ Heartbeat *heartbeat_start(const HeartbeatConfig *config, GError **error) {
                 "cannot start the thread that keeps a lease: %s", g_strerror(errno));
     if (heartbeat->stop >= 0)
         close(heartbeat->stop);
-    g_free(heartbeat);
+    heartbeat_free(heartbeat);
     return NULL;
 }
 
@@ -111,5 +139,5 @@ void heartbeat_stop(Heartbeat *heartbeat) {
     eventfd_write(heartbeat->stop, 1);
     pthread_join(heartbeat->thread, NULL);
     close(heartbeat->stop);
-    g_free(heartbeat);
+    heartbeat_free(heartbeat);
 }

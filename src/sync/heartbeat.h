@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "base/json.h"
 #include "db/db.h"
 #include "store/job.h"
 
@@ -31,6 +32,10 @@ typedef struct {
 Heartbeat *heartbeat_start(const HeartbeatConfig *config, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 typedef enum { HEARTBEAT_HELD, HEARTBEAT_LOST, HEARTBEAT_CALLED_OFF } HeartbeatState;
+
+/* How far the job is, a JSON object: told with the next renewal, to whoever asks the database. Any
+ * thread; does not wait for the database. */
+void heartbeat_tell(Heartbeat *heartbeat, const Json *progress);
 
 /* What is known of the job. Any thread. */
 HeartbeatState heartbeat_state(const Heartbeat *heartbeat);

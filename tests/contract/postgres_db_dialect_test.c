@@ -3,7 +3,6 @@
 #include <glib.h>
 #include <libpq-fe.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 static PGconn *connection;
@@ -99,7 +98,7 @@ static void references_between_tenant_tables_begin_with_the_organization(void) {
     g_assert_cmpint(PQntuples(result), ==, 0);
     PQclear(result);
     result = run("count", "select count(*) from pg_constraint where contype = 'f'");
-    g_assert_cmpint(atoi(PQgetvalue(result, 0, 0)), >, 5);
+    g_assert_cmpint(g_ascii_strtoll(PQgetvalue(result, 0, 0), NULL, 10), >, 5);
     PQclear(result);
 }
 

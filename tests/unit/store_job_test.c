@@ -83,7 +83,7 @@ static void sees_nothing(DbUnit *unit) {
     store_ok(job_list(unit, &all, &jobs, &error));
     g_assert_cmpuint(jobs->len, ==, 0);
     store_fails(ERROR_CONFLICT, job_guard(unit, &first_lease, &error));
-    store_fails(ERROR_CONFLICT, job_renew(unit, &first_lease, 1, &error));
+    store_fails(ERROR_CONFLICT, job_renew(unit, &first_lease, 1, NULL, &error));
     store_fails(ERROR_CONFLICT, job_complete(unit, &first_lease, "{}", &error));
     store_fails(ERROR_CONFLICT, job_park(unit, &first_lease, 1, &error));
 }
@@ -156,7 +156,7 @@ static void uses_stale_leases(DbUnit *unit) {
     };
     for (size_t i = 0; i < G_N_ELEMENTS(stale); i++) {
         store_fails(ERROR_CONFLICT, job_guard(unit, &stale[i], &error));
-        store_fails(ERROR_CONFLICT, job_renew(unit, &stale[i], 1, &error));
+        store_fails(ERROR_CONFLICT, job_renew(unit, &stale[i], 1, NULL, &error));
         store_fails(ERROR_CONFLICT, job_complete(unit, &stale[i], "{}", &error));
         store_fails(ERROR_CONFLICT, job_fail(unit, &stale[i], "{}", &error));
         store_fails(ERROR_CONFLICT, job_park(unit, &stale[i], 1, &error));
@@ -183,9 +183,19 @@ static void a_stale_fence_changes_nothing(void) {
     store_in(ORG_A, reads_running);
 }
 
+static void assert_progress(DbUnit *unit, const char *expected) {
+    g_autofree char *progress = NULL;
+    store_ok(job_progress(unit, "job-1", &progress, &error));
+    g_assert_cmpstr(progress, ==, expected);
+}
+
 static void renews(DbUnit *unit) {
     store_ok(job_guard(unit, &first_lease, &error));
-    store_ok(job_renew(unit, &first_lease, 90000, &error));
+    assert_progress(unit, NULL);
+    store_ok(job_renew(unit, &first_lease, 60000, "{\"rows\":1}", &error));
+    assert_progress(unit, "{\"rows\":1}");
+    store_ok(job_renew(unit, &first_lease, 90000, NULL, &error));
+    assert_progress(unit, "{\"rows\":1}");
     g_autoptr(Job) job = NULL;
     store_ok(job_get(unit, "job-1", &job, &error));
     g_assert_cmpint(job->lease_until, ==, clock_now_ms() + 90000);
@@ -297,7 +307,7 @@ static void asks_the_worker(DbUnit *unit) {
     store_ok(job_cancel(unit, "job-1", &how, &error));
     g_assert_cmpint(how, ==, JOB_CANCEL_ASKED);
     assert_job(unit, "job-1", JOB_RUNNING);
-    store_ok(job_renew(unit, &first_lease, 60000, &error));
+    store_ok(job_renew(unit, &first_lease, 60000, NULL, &error));
     store_ok(job_watch(unit, &first_lease, &cancelled, &error));
     g_assert_true(cancelled);
 }

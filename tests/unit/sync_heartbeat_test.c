@@ -66,6 +66,26 @@ static void the_lease_is_renewed_in_time(void) {
     g_assert_cmpint(heartbeat_state(bed.heartbeat), ==, HEARTBEAT_HELD);
 }
 
+static bool progress_work(DbUnit *unit, void *data, GError **error) {
+    char **progress = data;
+    g_clear_pointer(progress, g_free);
+    return job_progress(unit, "job-1", progress, error);
+}
+
+static void how_far_it_is_is_told_with_the_renewal(void) {
+    g_auto(Bed) bed = {0};
+    bed_init(&bed);
+    g_autoptr(Json) first = json_of("{\"rows\":1}");
+    g_autoptr(Json) second = json_of("{\"rows\":2}");
+    g_autofree char *progress = NULL;
+    heartbeat_tell(bed.heartbeat, first);
+    heartbeat_tell(bed.heartbeat, second);
+    clock_advance(HEARTBEAT_MS);
+    await_lease(&bed, clock_now_ms() + LEASE_MS);
+    must(db_run(bed.place.db, &scope_a, DB_READ, progress_work, &progress, &error));
+    g_assert_cmpstr(progress, ==, "{\"rows\":2}");
+}
+
 static void a_clock_that_is_set_is_answered_with_a_renewal(void) {
     g_auto(Bed) bed = {0};
     bed_init(&bed);
@@ -112,6 +132,8 @@ static void it_stops_at_once(void) {
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/sync/heartbeat/the_lease_is_renewed_in_time", the_lease_is_renewed_in_time);
+    g_test_add_func("/sync/heartbeat/how_far_it_is_is_told_with_the_renewal",
+                    how_far_it_is_is_told_with_the_renewal);
     g_test_add_func("/sync/heartbeat/a_clock_that_is_set_is_answered_with_a_renewal",
                     a_clock_that_is_set_is_answered_with_a_renewal);
     g_test_add_func("/sync/heartbeat/a_job_that_another_has_claimed_is_lost",

@@ -260,11 +260,17 @@ where organization_id = :org and id = :job_id
     and status = 'running' and lease_owner = :owner and fence = :fence;
 
 -- name: job_renew
--- Renews a lease.
+-- Renews a lease, and says how far the job is.
 update job
-set lease_until = :lease_until, due_at = :lease_until
+set lease_until = :lease_until, due_at = :lease_until, progress = coalesce(:progress, progress)
 where organization_id = :org and id = :job_id
     and status = 'running' and lease_owner = :owner and fence = :fence;
+
+-- name: job_progress
+-- How far a running job is.
+select progress
+from job
+where organization_id = :org and id = :job_id and status = 'running';
 
 -- name: job_journal_grow
 -- Counts one more batch of the journal, under a lease.
