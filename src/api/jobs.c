@@ -31,14 +31,6 @@ static bool read_result(DbUnit *unit, const Job *job, JobResult **result_out, GE
     return false;
 }
 
-static Json *object_of(const Call *call, const Job *job, const JobResult *result) {
-    g_autoptr(Json) progress =
-        strcmp(job->status, JOB_RUNNING) == 0
-            ? watch_last_progress(call->desk->watch, job->organization_id, job->id)
-            : NULL;
-    return job_object(job, result, progress);
-}
-
 /* --- lists ------------------------------------------------------------------------------------ */
 
 typedef struct {
@@ -89,9 +81,11 @@ static bool list_work(DbUnit *unit, void *data, GError **error) {
     for (guint i = 0; i < work->page.rows->len; i++) {
         const Job *job = g_ptr_array_index(work->page.rows, i);
         g_autoptr(JobResult) result = NULL;
-        if (!read_result(unit, job, &result, error))
+        g_autoptr(Json) progress = NULL;
+        if (!read_result(unit, job, &result, error) ||
+            !watch_read_progress(work->call->desk->watch, unit, job, &progress, error))
             return false;
-        g_ptr_array_add(work->objects, object_of(work->call, job, result));
+        g_ptr_array_add(work->objects, job_object(job, result, progress));
     }
     return true;
 }
@@ -119,6 +113,7 @@ typedef struct {
     const char *id;
     Job *job;
     JobResult *result;
+    Json *progress;
     Integration *integration;
     JobCancel how;
 } JobWork;
@@ -126,6 +121,7 @@ typedef struct {
 static void job_work_clear(JobWork *work) {
     g_clear_pointer(&work->job, job_free);
     g_clear_pointer(&work->result, job_result_free);
+    g_clear_pointer(&work->progress, json_free);
     g_clear_pointer(&work->integration, integration_free);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(JobWork, job_work_clear)
@@ -135,6 +131,7 @@ static bool get_work(DbUnit *unit, void *data, GError **error) {
     job_work_clear(work);
     return job_get(unit, work->id, &work->job, error) &&
            read_result(unit, work->job, &work->result, error) &&
+           watch_read_progress(work->call->desk->watch, unit, work->job, &work->progress, error) &&
            integration_get(unit, work->job->integration_id, &work->integration, error);
 }
 
@@ -177,8 +174,8 @@ static bool get(Call *call, GError **error) {
     g_autoptr(Errand) errand = NULL;
     if (!find(call, &work, &errand, error))
         return false;
-    return call_answer(call, 200,
-                       errand ? errand_json(errand) : object_of(call, work.job, work.result));
+    return call_answer(
+        call, 200, errand ? errand_json(errand) : job_object(work.job, work.result, work.progress));
 }
 
 static bool require(Call *call, const JobWork *work, GError **error) {
@@ -212,7 +209,7 @@ static bool cancel(Call *call, GError **error) {
         return false;
     /* 202: whoever runs it will see it within seconds. */
     return call_answer(call, work.how == JOB_CANCEL_DONE ? 200 : 202,
-                       object_of(call, work.job, work.result));
+                       job_object(work.job, work.result, work.progress));
 }
 
 typedef struct {

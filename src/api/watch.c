@@ -64,9 +64,11 @@ static bool send_heartbeat(Watcher *watcher) {
 /* --- one look --------------------------------------------------------------------------------- */
 
 typedef struct {
+    Watch *watch;
     const Watcher *watcher;
     Job *job; /* NULL: there is none */
     JobResult *result;
+    Json *progress;      /* of a job that is being run; or NULL */
     GPtrArray *evidence; /* Evidence of the job behind the last one sent, the oldest first */
     GPtrArray *findings; /* Finding opened by it, once it has ended */
 } Look;
@@ -74,6 +76,7 @@ typedef struct {
 static void look_clear(Look *look) {
     g_clear_pointer(&look->job, job_free);
     g_clear_pointer(&look->result, job_result_free);
+    g_clear_pointer(&look->progress, json_free);
     g_clear_pointer(&look->evidence, g_ptr_array_unref);
     g_clear_pointer(&look->findings, g_ptr_array_unref);
 }
@@ -147,14 +150,14 @@ static bool look_work(DbUnit *unit, void *data, GError **error) {
         return false;
     }
     return read_evidence(unit, look, error) &&
+           watch_read_progress(look->watch, unit, look->job, &look->progress, error) &&
            (!has_ended(look->job) ||
             (read_result(unit, look, error) && read_findings(unit, look, error)));
 }
 
 /* --- what is told ----------------------------------------------------------------------------- */
 
-static bool tell_progress(Watch *watch, Watcher *watcher, const char *status) {
-    g_autoptr(Json) heard = watch_last_progress(watch, watcher->organization, watcher->job_id);
+static bool tell_progress(Watcher *watcher, const char *status, const Json *heard) {
     g_autoptr(Json) json = heard ? json_copy_deep(heard) : json_new_object();
     json_put_string(json, "status", status);
     g_autofree char *text = json_print(json, JSON_SORTED);
@@ -201,8 +204,8 @@ static bool tell_done(Watcher *watcher, const Json *object) {
     return false;
 }
 
-static bool tell_job(Watch *watch, Watcher *watcher, const Look *look) {
-    if (!tell_progress(watch, watcher, look->job->status) || !tell_evidence(watcher, look))
+static bool tell_job(Watcher *watcher, const Look *look) {
+    if (!tell_progress(watcher, look->job->status, look->progress) || !tell_evidence(watcher, look))
         return false;
     if (!has_ended(look->job))
         return send_heartbeat(watcher);
@@ -222,7 +225,7 @@ static bool tell_errand(Watch *watch, Watcher *watcher) {
         return false;
     }
     const char *status = json_member_string(object, "status", "");
-    if (!tell_progress(watch, watcher, status))
+    if (!tell_progress(watcher, status, NULL))
         return false;
     bool ended = strcmp(status, "completed") == 0 || strcmp(status, "failed") == 0;
     return ended ? tell_done(watcher, object) : send_heartbeat(watcher);
@@ -230,7 +233,7 @@ static bool tell_errand(Watch *watch, Watcher *watcher) {
 
 /* A database that does not answer is asked again with the next look. */
 static bool look_at(Watch *watch, Watcher *watcher) {
-    g_auto(Look) look = {.watcher = watcher};
+    g_auto(Look) look = {.watch = watch, .watcher = watcher};
     g_autoptr(GError) error = NULL;
     DbScope scope = {.organization = watcher->organization, .actor = "api"};
     if (!db_run(watch->desk->config.db, &scope, DB_READ, look_work, &look, &error)) {
@@ -238,7 +241,7 @@ static bool look_at(Watch *watch, Watcher *watcher) {
                  LOG_TEXT("why", error->message));
         return send_heartbeat(watcher);
     }
-    return look.job ? tell_job(watch, watcher, &look) : tell_errand(watch, watcher);
+    return look.job ? tell_job(watcher, &look) : tell_errand(watch, watcher);
 }
 
 /* --- looking ---------------------------------------------------------------------------------- */
@@ -391,6 +394,22 @@ void watch_progress(Watch *watch, const char *organization, const char *job_id,
     g_hash_table_replace(watch->heard, key, copy);
     pthread_mutex_unlock(&watch->lock);
     look_soon(watch);
+}
+
+bool watch_read_progress(Watch *watch, DbUnit *unit, const Job *job, Json **progress_out,
+                         GError **error) {
+    g_autofree char *text = NULL;
+    *progress_out = NULL;
+    if (strcmp(job->status, JOB_RUNNING) != 0)
+        return true;
+    *progress_out = watch_last_progress(watch, job->organization_id, job->id);
+    if (*progress_out)
+        return true;
+    if (!job_progress(unit, job->id, &text, error))
+        return false;
+    if (text)
+        *progress_out = json_parse(text, strlen(text), STORE_JSON_MAX, NULL);
+    return true;
 }
 
 Json *watch_last_progress(Watch *watch, const char *organization, const char *job_id) {

@@ -10,8 +10,8 @@
  * What is sent is read from the database, so that a watcher sees the same whichever process runs
  * the job, and one that comes back with Last-Event-ID goes on behind the evidence that it has seen.
  * The rows and calls of a running type are heard from the process's own workers (watch_progress)
- * and are there only when it has some. Every WATCH_HEARTBEAT_MS without an event a comment is sent:
- * a client that is gone is noticed by it.
+ * at once, and from those of others every HEARTBEAT_MS (watch_read_progress). Every
+ * WATCH_HEARTBEAT_MS without an event a comment is sent: a client that is gone is noticed by it.
  *
  * Looks are made by the pool, one at a time, when the database tells of changes, and every
  * WATCH_LOOK_MS while somebody watches.
@@ -22,6 +22,7 @@
 #include "api/stream.h"
 #include "base/json.h"
 #include "db/db.h"
+#include "store/job.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -52,6 +53,12 @@ Stream *watch_job(Watch *watch, const WatchWish *wish, GError **error);
 /* What a running job tells. Any thread. */
 void watch_progress(Watch *watch, const char *organization, const char *job_id,
                     const Json *progress);
+
+/* How far a job is, by the process's own workers, else by what its worker has told the database
+ * with its last renewal (sync/heartbeat.h): so it is known whichever process runs the job. NULL
+ * while it is not being run, and when nothing was told. The caller owns it. */
+bool watch_read_progress(Watch *watch, DbUnit *unit, const Job *job, Json **progress_out,
+                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The last that was heard of a running job; NULL: nothing. The caller owns it. */
 Json *watch_last_progress(Watch *watch, const char *organization, const char *job_id);

@@ -191,6 +191,29 @@ static void a_key_is_visible_ascii(void) {
 
 /* --- jobs ------------------------------------------------------------------------------------- */
 
+static bool run_elsewhere_work(DbUnit *unit, void *job_id, GError **error) {
+    JobClaim claim = {.owner = "elsewhere", .lease_ms = 600000};
+    g_autoptr(Job) job = NULL;
+    if (!job_claim_one(unit, ORG_A, job_id, &claim, &job, error))
+        return false;
+    JobLease lease = job_lease(job);
+    return job_renew(unit, &lease, 600000, "{\"evidenceType\":\"users\",\"rows\":7}", error);
+}
+
+/* Its worker tells the database. */
+static void a_job_that_another_process_runs_shows_how_far_it_is(void) {
+    g_auto(Stage) stage;
+    stage_init(&stage, 0);
+    g_autofree char *id = queue(&stage, NULL);
+    g_autofree char *path = g_strdup_printf("/api/jobs/%s", id);
+    must(db_run(stage.db, &claiming, DB_WRITE, run_elsewhere_work, id, &error));
+    g_auto(Answer) job = stage_get(&stage, ROLE_MEMBER, path);
+    g_auto(Answer) list = stage_get(&stage, ROLE_MEMBER, "/api/jobs");
+    g_assert_cmpint(json_integer_or(json_path(job.json, "progress.rows"), 0), ==, 7);
+    const Json *first = json_item(json_member(list.json, "jobs"), 0);
+    g_assert_cmpint(json_integer_or(json_path(first, "progress.rows"), 0), ==, 7);
+}
+
 static void a_job_that_waits_is_called_off(void) {
     g_auto(Stage) stage;
     stage_init(&stage, 0);
@@ -509,6 +532,8 @@ static const ApiTest tests[] = {
     {"the_same_key_again_gets_the_same_answer", the_same_key_again_gets_the_same_answer},
     {"a_refusal_lets_go_of_its_key", a_refusal_lets_go_of_its_key},
     {"a_key_is_visible_ascii", a_key_is_visible_ascii},
+    {"a_job_that_another_process_runs_shows_how_far_it_is",
+     a_job_that_another_process_runs_shows_how_far_it_is},
     {"a_job_that_waits_is_called_off", a_job_that_waits_is_called_off},
     {"a_job_that_has_ended_is_run_again", a_job_that_has_ended_is_run_again},
     {"a_job_that_waits_is_due_at_once_when_it_is_run_again",
