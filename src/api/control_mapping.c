@@ -272,7 +272,7 @@ static const ShapeField wish_fields[] = {
                 .most = CHANGES_MAX),
     SHAPE_FIELD("remove", ARRAY, 0, "Checks of the definitions that are set aside.",
                 .of = &check_shape, .most = CHANGES_MAX),
-    SHAPE_FIELD("reason", STRING, SHAPE_REQUIRED, "Why.", .most = STORE_SENTENCE_MAX),
+    SHAPE_FIELD("reason", STRING, SHAPE_REQUIRED | SHAPE_LINES, "Why.", .most = STORE_SENTENCE_MAX),
     {0}};
 static const Shape wish_shape = {.name = "MappingRequest",
                                  .about = "All changes of the control: it replaces earlier ones.",

@@ -324,7 +324,7 @@ static const Shape get_query = {.fields = get_fields};
 static const char *const decisions[] = {EVIDENCE_APPROVED, EVIDENCE_REJECTED, NULL};
 static const ShapeField review_fields[] = {
     SHAPE_FIELD("state", STRING, SHAPE_REQUIRED, NULL, .words = decisions),
-    SHAPE_FIELD("comment", STRING, 0, "Why.", .most = STORE_SENTENCE_MAX),
+    SHAPE_FIELD("comment", STRING, SHAPE_LINES, "Why.", .most = STORE_SENTENCE_MAX),
     {0}};
 static const Shape review_shape = {.name = "ReviewRequest", .fields = review_fields};
 

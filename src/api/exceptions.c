@@ -90,14 +90,14 @@ static const ShapeField query_fields[] = {
     SHAPE_FIELD("framework", STRING, 0, "Its id, or another of its names."), {0}};
 static const Shape query = {.fields = query_fields};
 static const ShapeField wish_fields[] = {
-    SHAPE_FIELD("reason", STRING, SHAPE_REQUIRED, "Why.", .most = STORE_SENTENCE_MAX),
+    SHAPE_FIELD("reason", STRING, SHAPE_REQUIRED | SHAPE_LINES, "Why.", .most = STORE_SENTENCE_MAX),
     SHAPE_FIELD("until", TIME, 0, "By default without end."),
     {0}};
 static const Shape wish_shape = {.name = "ExceptionRequest", .fields = wish_fields};
 static const ShapeField exception_fields[] = {
     SHAPE_FIELD("framework", STRING, SHAPE_REQUIRED, NULL),
     SHAPE_FIELD("controlId", STRING, SHAPE_REQUIRED, NULL),
-    SHAPE_FIELD("reason", STRING, SHAPE_REQUIRED, NULL),
+    SHAPE_FIELD("reason", STRING, SHAPE_REQUIRED | SHAPE_LINES, NULL),
     SHAPE_FIELD("by", STRING, SHAPE_REQUIRED, NULL),
     SHAPE_FIELD("until", TIME, SHAPE_REQUIRED | SHAPE_NULLABLE, "null: without end."),
     SHAPE_FIELD("createdAt", TIME, SHAPE_REQUIRED, NULL),

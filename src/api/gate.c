@@ -179,6 +179,28 @@ const char *gate_organization(const Call *call) {
     return wanted;
 }
 
+static bool agrees(const char **named, const char *next) {
+    if (!next || *next == '\0')
+        return true;
+    if (!*named)
+        *named = next;
+    return strcmp(*named, next) == 0;
+}
+
+/* Of two names one would be passed over, and something done to the wrong organization. */
+static bool names_one_organization(Call *call, GError **error) {
+    const char *named = NULL;
+    bool one = agrees(&named, call_header(call, "X-Assay-Organization"));
+    for (size_t i = 0; organization_names[i]; i++)
+        one = agrees(&named, json_member_string(call->body, organization_names[i], NULL)) && one;
+    for (size_t i = 0; i < call->target.query_count; i++)
+        if (g_strv_contains(organization_names, call->target.query[i].name))
+            one = agrees(&named, call->target.query[i].value) && one;
+    return one || call_refuse(call, PROBLEM_BAD_REQUEST, error, "%s",
+                              "The request names two organizations (organizationId, companyId, "
+                              "accountId, X-Assay-Organization); name one.");
+}
+
 static bool denied_work(DbUnit *unit, void *data, GError **error) {
     const Call *call = data;
     AuditActor actor = call_actor(call);
@@ -206,7 +228,8 @@ static void note_denied(Call *call, const char *organization) {
 
 static bool enter(Call *call, GError **error) {
     Caller *caller = call->caller;
-    if (!caller_enter(caller, gate_organization(call), error))
+    if (!names_one_organization(call, error) ||
+        !caller_enter(caller, gate_organization(call), error))
         return false;
     call->scope = (DbScope){.organization = caller->organization,
                             .actor = caller->id,

@@ -60,6 +60,12 @@ static char *list_words(const char *const *words) {
     return g_string_free(list, FALSE);
 }
 
+/* What is stored and shown is what it looks like. */
+static bool is_plain(const ShapeField *field, const char *text) {
+    return (field->flags & SHAPE_SECRET) != 0 ||
+           ((field->flags & SHAPE_LINES) ? text_is_plain_lines(text) : text_is_plain(text));
+}
+
 static void check_text(const ShapeField *field, const Json *value, const Place *place) {
     const char *text = json_text(value);
     int64_t most = field->most > 0 ? field->most : SHAPE_STRING_MAX;
@@ -67,6 +73,8 @@ static void check_text(const ShapeField *field, const Json *value, const Place *
         g_autofree char *detail =
             g_strdup_printf("must not be longer than %" G_GINT64_FORMAT " bytes", most);
         add(place, detail);
+    } else if (!is_plain(field, text)) {
+        add(place, "must not have control characters, or such as turn text around");
     } else if (field->words && !g_strv_contains(field->words, text)) {
         g_autofree char *detail = list_words(field->words);
         add(place, detail);

@@ -31,7 +31,8 @@ typedef enum {
 enum {
     SHAPE_REQUIRED = 1 << 0, /* is always there */
     SHAPE_NULLABLE = 1 << 1, /* may be null */
-    SHAPE_SECRET = 1 << 2    /* is a secret or holds some; all else is refused with a token in it */
+    SHAPE_SECRET = 1 << 2,   /* is a secret or holds some; all else is refused with a token in it */
+    SHAPE_LINES = 1 << 3     /* a text of several lines; all others are one */
 };
 
 typedef struct Shape Shape;

@@ -62,15 +62,12 @@ static const SchemaType control = {SCHEMA_MAP, .expected = "a control", .keys = 
 static const SchemaType controls = {SCHEMA_LIST, .expected = "a list of controls",
                                     .items = &control};
 
-static const SchemaKey framework_keys[] = {{"assay", &version, SCHEMA_REQUIRED},
-                                           {"id", &schema_name, SCHEMA_REQUIRED},
-                                           {"name", &schema_text, SCHEMA_REQUIRED},
-                                           {"edition", &schema_text, SCHEMA_REQUIRED},
-                                           {"aliases", &schema_names, SCHEMA_OPTIONAL},
-                                           {"letter", &letter, SCHEMA_OPTIONAL},
-                                           {"points", &weight, SCHEMA_OPTIONAL},
-                                           {"controls", &controls, SCHEMA_REQUIRED},
-                                           {NULL, NULL, SCHEMA_OPTIONAL}};
+static const SchemaKey framework_keys[] = {
+    {"assay", &version, SCHEMA_REQUIRED},        {"id", &schema_name, SCHEMA_REQUIRED},
+    {"name", &schema_text, SCHEMA_REQUIRED},     {"edition", &schema_text, SCHEMA_REQUIRED},
+    {"aliases", &schema_names, SCHEMA_OPTIONAL}, {"letter", &letter, SCHEMA_OPTIONAL},
+    {"points", &weight, SCHEMA_OPTIONAL},        {"beyond", &schema_name, SCHEMA_OPTIONAL},
+    {"controls", &controls, SCHEMA_REQUIRED},    {NULL, NULL, SCHEMA_OPTIONAL}};
 static const SchemaType grammar = {SCHEMA_MAP, .expected = "a framework", .keys = framework_keys};
 
 /* --- loading ---------------------------------------------------------------------------------- */
@@ -169,6 +166,7 @@ static void load_whole(Framework *framework, const YamlNode *root, Diagnostics *
     const char *points = yaml_member_text(root, "points");
     framework->points = points == NULL ? 0 : g_ascii_strtod(points, NULL);
     framework->letter = arena_text(arena, yaml_member_text(root, "letter"));
+    framework->beyond = arena_text(arena, yaml_member_text(root, "beyond"));
     framework->aliases = load_texts(arena, yaml_member(root, "aliases"), &framework->alias_count);
     load_controls(framework, yaml_member(root, "controls"), diagnostics);
 }
@@ -327,6 +325,11 @@ static bool find_in_named(GArray *refs, const char *text, const char *colon, GEr
     if (framework == NULL)
         return false;
     if (add_named(refs, framework, colon + 1))
+        return true;
+    const Framework *rest = framework->beyond ? framework_find(framework->beyond, error) : NULL;
+    if (framework->beyond && rest == NULL)
+        return false;
+    if (rest != NULL && add_named(refs, rest, colon + 1))
         return true;
     g_autofree char *shown = text_name(colon + 1);
     g_set_error(error, ASSAY_ERROR, ERROR_NOT_FOUND, "%s has no control '%s'.", framework->name,

@@ -41,6 +41,7 @@ struct Framework {
     size_t alias_count;
     double points;      /* what its own score starts at and loses weights from; 0: it has none */
     const char *letter; /* the letter that ids may be written with or without; NULL when none */
+    const char *beyond; /* the framework whose controls it adds to, and does not repeat; or NULL */
     const FrameworkControl *controls; /* in the order of the file */
     size_t control_count;
     struct FrameworkIndex *lookup; /* ids in all their styles; for this floor's own use */
@@ -72,7 +73,8 @@ typedef struct {
 } ControlRef;
 
 /* What a person may have meant by "soc2:CC8.1", or by "CC8.1" alone: the control in the named
- * framework, or in every framework that has it; all controls of a shared id. Owned array of
+ * framework (or in the one that it goes beyond), or in every framework that has it; all controls of
+ * a shared id. Owned array of
  * ControlRef, never empty.
  * ERROR_NOT_FOUND when there is none. */
 GArray *framework_control_find(const char *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -41,6 +41,8 @@ static char *asked(const Refusal *refusal) {
 
 static char *answered(const Refusal *refusal, const char *advice) {
     g_autofree char *path = asked(refusal);
+    if (refusal->transport && strcmp(path, "/") == 0) /* which tells nothing */
+        return g_strdup_printf("%s: %s. %s", refusal->definition->name, refusal->transport, advice);
     if (refusal->transport)
         return g_strdup_printf("%s: %s (%s). %s", refusal->definition->name, refusal->transport,
                                path, advice);

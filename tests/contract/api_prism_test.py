@@ -24,7 +24,7 @@ import tap  # noqa: E402
 from api_client import Answer, Api  # noqa: E402
 from api_test import connect_request, token  # noqa: E402
 from assay_client import Assay, until  # noqa: E402
-from sandbox_client import TIMEOUT, Sandbox  # noqa: E402
+from sandbox_client import TIMEOUT, TOKEN, Sandbox  # noqa: E402
 from serve_client import Service  # noqa: E402
 
 PRISM = SOURCE / "tests/contract/prism/node_modules/@stoplight/prism-cli/dist/index.js"

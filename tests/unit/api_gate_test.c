@@ -172,6 +172,32 @@ static void bodies_are_json_and_only_where_one_is_expected(void) {
     assert_problem(&unasked, 400, "CONFIGURATION_ERROR");
 }
 
+static void of_two_organizations_none_is_meant(void) {
+    static const char *const paths[] = {
+        "/api/integrations?organizationId=" ORG_A "&companyId=" ORG_B,
+        "/api/integrations?organizationId=" ORG_A "&organizationId=" ORG_B,
+    };
+    g_auto(Stage) stage;
+    stage_init(&stage, 0);
+    for (size_t i = 0; i < G_N_ELEMENTS(paths); i++) {
+        g_auto(Answer) answer = stage_ask(&stage, &(Ask){.path = paths[i], .token = stage.both});
+        assert_problem(&answer, 400, "CONFIGURATION_ERROR");
+    }
+    Ask ask = {.method = "POST",
+               .path = "/api/integrations/acme/sync?companyId=" ORG_B,
+               .token = stage.both,
+               .body = "{\"organizationId\":\"" ORG_A "\"}"};
+    g_auto(Answer) body = stage_ask(&stage, &ask);
+    assert_problem(&body, 400, "CONFIGURATION_ERROR");
+    ask.path = "/api/integrations/acme/sync?companyId=" ORG_A;
+    ask.headers = "X-Assay-Organization: " ORG_A "\r\n";
+    g_auto(Answer) agreed = stage_ask(&stage, &ask);
+    g_assert_cmpuint(agreed.status, ==, 202);
+    ask.headers = "X-Assay-Organization: " ORG_B "\r\n";
+    g_auto(Answer) header = stage_ask(&stage, &ask);
+    assert_problem(&header, 400, "CONFIGURATION_ERROR");
+}
+
 /* The window stands still, so that the limit does not depend on how fast the test is. */
 static void a_token_has_so_many_requests_a_minute(void) {
     g_auto(Stage) stage;
@@ -207,6 +233,7 @@ static const ApiTest tests[] = {
     {"what_is_wrong_with_a_body_is_pointed_at", what_is_wrong_with_a_body_is_pointed_at},
     {"bodies_are_json_and_only_where_one_is_expected",
      bodies_are_json_and_only_where_one_is_expected},
+    {"of_two_organizations_none_is_meant", of_two_organizations_none_is_meant},
     {"a_token_has_so_many_requests_a_minute", a_token_has_so_many_requests_a_minute},
 };
 

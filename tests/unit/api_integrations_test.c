@@ -2,6 +2,7 @@
 
 #include "store/credential.h"
 #include "store/integration.h"
+#include "store/schedule.h"
 
 #include <string.h>
 
@@ -276,6 +277,127 @@ static void a_name_that_is_taken_is_told_before_anybody_is_asked(void) {
     assert_problem(&answer, 409, "CONFIGURATION_ERROR");
 }
 
+static bool begin_rounds(DbUnit *unit, void *data, GError **error) {
+    (void)data;
+    return schedule_begin_organization(unit, ORG_A, error);
+}
+
+/* The service does not exist: whoever asked it first would be told something else. */
+static void what_is_no_name_is_told_before_anybody_is_asked(void) {
+    static const char *const names[] = {"",
+                                        "  ",
+                                        " acme",
+                                        "acme ",
+                                        "a\\nb",
+                                        "a\\u202eb",
+                                        "01890000-0000-7000-8000-0000000000bb",
+                                        "01890000-0000-7000-8000-0000000000BB",
+                                        "list",
+                                        "connect"};
+    g_auto(Stage) stage;
+    stage_init(&stage, 0);
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *connect =
+            g_strdup_printf("{\"integrationType\":\"github\",\"name\":\"%s\",\"credentials\":"
+                            "{\"accessToken\":\"t\",\"type\":\"pat\",\"organization\":\"acme\"}}",
+                            names[i]);
+        g_autofree char *rename = g_strdup_printf("{\"name\":\"%s\"}", names[i]);
+        g_auto(Answer) connected =
+            stage_send(&stage, ROLE_OWNER, "POST", "/api/integrations/connect", connect);
+        g_auto(Answer) renamed = stage_send(&stage, ROLE_OWNER, "PATCH", ACME, rename);
+        g_test_message("%s", names[i]);
+        assert_problem(&connected, 400, "CONFIGURATION_ERROR");
+        assert_problem(&renamed, 400, "CONFIGURATION_ERROR");
+        g_assert_cmpstr(json_member_string(first(&connected, "errors"), "pointer", ""), ==,
+                        "/name");
+        g_assert_cmpstr(json_member_string(first(&renamed, "errors"), "pointer", ""), ==, "/name");
+    }
+}
+
+static void checks_are_the_definitions_or_a_scanners_own(void) {
+    static const struct {
+        const char *body;
+        unsigned status;
+    } cases[] = {
+        {"{\"enabledChecks\":[\"rls\",\"auth\",\"api_security\"]}", 200},
+        {"{\"enabledChecks\":[\"branch_protection.pull_request_required\",\"rls\"]}", 200},
+        {"{\"enabledChecks\":[\"branch_protection.nothing\"]}", 400},
+        {"{\"enabledChecks\":[\"no.such\"]}", 400},
+        {"{\"enabledChecks\":[\"two words\"]}", 400},
+        {"{\"enabledChecks\":[\"\"]}", 400},
+        {"{\"enabledChecks\":null}", 200},
+    };
+    g_auto(Stage) stage;
+    stage_init(&stage, 0);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(Answer) answer = stage_send(&stage, ROLE_OWNER, "PATCH", ACME, cases[i].body);
+        g_test_message("%s", cases[i].body);
+        g_assert_cmpuint(answer.status, ==, cases[i].status);
+    }
+}
+
+static void a_schedule_is_changed_with_its_integration(void) {
+    static const struct {
+        const char *body;
+        unsigned status;
+        const char *rule; /* as it is then; NULL: the default */
+        const char *status_then;
+    } cases[] = {
+        {"{\"scanSchedule\":\"6h\"}", 200, "6h", "connected"},
+        {"{\"scanSchedule\":\"0 6 * * 1-5\"}", 200, "0 6 * * 1-5", "connected"},
+        {"{\"schedule\":{\"every\":\"8h\"}}", 200, "8h", "connected"},
+        {"{\"schedule\":{\"every\":\"8h\",\"cron\":\"0 6 * * *\"}}", 400, "8h", "connected"},
+        {"{\"schedule\":{\"every\":\"9h\"},\"scanSchedule\":\"6h\"}", 400, "8h", "connected"},
+        {"{\"scanSchedule\":\"1s\",\"name\":\"other\"}", 400, "8h", "connected"},
+        {"{\"scanSchedule\":\"now and then\"}", 400, "8h", "connected"},
+        {"{\"schedule\":{\"paused\":true},\"status\":\"connected\"}", 400, "8h", "connected"},
+        {"{\"schedule\":{\"paused\":true}}", 200, "8h", "paused"},
+        {"{\"schedule\":{\"paused\":false},\"scanSchedule\":null}", 200, NULL, "connected"},
+    };
+    g_auto(Stage) stage;
+    stage_init(&stage, 0);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(Answer) answer = stage_send(&stage, ROLE_MEMBER, "PATCH", ACME, cases[i].body);
+        g_auto(Answer) now = stage_get(&stage, ROLE_OWNER, ACME);
+        g_test_message("%s: %s", cases[i].body, answer.body);
+        g_assert_cmpuint(answer.status, ==, cases[i].status);
+        g_assert_cmpstr(json_member_string(now.json, "scanSchedule", NULL), ==, cases[i].rule);
+        g_assert_cmpstr(answer_text(&now, "status"), ==, cases[i].status_then);
+        g_assert_cmpstr(answer_text(&now, "name"), ==, "acme");
+    }
+}
+
+static void a_member_does_not_pause_the_rounds_of_the_organization(void) {
+    static const DbScope whole = {.organization = ORG_A, .actor = "test", .system = true};
+    g_auto(Stage) stage;
+    stage_init(&stage, 0);
+    must(db_run(stage.db, &whole, DB_WRITE, begin_rounds, NULL, &error));
+    g_auto(Answer) refused =
+        stage_send(&stage, ROLE_MEMBER, "PATCH", "/api/schedules/daily_sync", "{\"paused\":true}");
+    assert_problem(&refused, 403, "PERMISSION_DENIED");
+    g_auto(Answer) seen = stage_get(&stage, ROLE_MEMBER, "/api/schedules/daily_sync");
+    g_assert_false(json_member_bool(seen.json, "paused", true));
+    g_auto(Answer) paused =
+        stage_send(&stage, ROLE_ADMIN, "PATCH", "/api/schedules/daily_sync", "{\"paused\":true}");
+    g_assert_cmpuint(paused.status, ==, 200);
+}
+
+static void a_disconnected_one_tells_the_way_back(void) {
+    g_auto(Stage) stage;
+    stage_init(&stage, 0);
+    g_auto(Answer) gone = stage_send(&stage, ROLE_OWNER, "DELETE", ACME, NULL);
+    g_assert_cmpuint(gone.status, ==, 200);
+    g_auto(Answer) edited = stage_send(&stage, ROLE_OWNER, "PATCH", ACME, "{\"name\":\"b\"}");
+    assert_problem(&edited, 409, "CONFIGURATION_ERROR");
+    g_assert_nonnull(strstr(answer_text(&edited, "detail"), "/reconnect"));
+    g_auto(Answer) again =
+        stage_send(&stage, ROLE_OWNER, "POST", "/api/integrations/connect",
+                   "{\"integrationType\":\"github\",\"name\":\"acme\",\"credentials\":"
+                   "{\"accessToken\":\"t\",\"type\":\"pat\",\"organization\":\"acme\"}}");
+    assert_problem(&again, 409, "CONFIGURATION_ERROR");
+    g_assert_nonnull(strstr(answer_text(&again, "detail"), "/reconnect"));
+}
+
 static void an_owner_removes_all_that_came_from_an_integration(void) {
     static const DbScope scope = {.organization = ORG_A, .actor = "test", .role = "owner"};
     guint left = 9;
@@ -320,6 +442,13 @@ static const ApiTest tests[] = {
     {"hosts_are_for_the_operator", hosts_are_for_the_operator},
     {"a_name_that_is_taken_is_told_before_anybody_is_asked",
      a_name_that_is_taken_is_told_before_anybody_is_asked},
+    {"what_is_no_name_is_told_before_anybody_is_asked",
+     what_is_no_name_is_told_before_anybody_is_asked},
+    {"checks_are_the_definitions_or_a_scanners_own", checks_are_the_definitions_or_a_scanners_own},
+    {"a_schedule_is_changed_with_its_integration", a_schedule_is_changed_with_its_integration},
+    {"a_member_does_not_pause_the_rounds_of_the_organization",
+     a_member_does_not_pause_the_rounds_of_the_organization},
+    {"a_disconnected_one_tells_the_way_back", a_disconnected_one_tells_the_way_back},
 };
 
 int main(int argc, char **argv) {

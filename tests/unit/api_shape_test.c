@@ -79,6 +79,39 @@ static void everything_that_is_wrong_is_pointed_at(void) {
     }
 }
 
+static void texts_are_what_they_look_like(void) {
+    static const struct {
+        const char *text;
+        const char *pointer;
+    } cases[] = {
+        {"{\"line\":\"caf\u00e9 \u05e9\u05dc\u05d5\u05dd\"}", NULL},
+        {"{\"line\":\"a\\nb\"}", "/line"},
+        {"{\"line\":\"a\\u0007b\"}", "/line"},
+        {"{\"line\":\"a\\u202egnp.exe\"}", "/line"},
+        {"{\"line\":\"a\\u2066b\"}", "/line"},
+        {"{\"lines\":\"a\\n\\tb\"}", NULL},
+        {"{\"lines\":\"a\\rb\"}", "/lines"},
+        {"{\"lines\":\"a\\u202eb\"}", "/lines"},
+        {"{\"list\":[\"a\",\"b\\u001b[2J\"]}", "/list/1"},
+        {"{\"secret\":\"-----BEGIN\\r\\n\"}", NULL},
+    };
+    static const ShapeField text_fields[] = {
+        SHAPE_FIELD("line", STRING, 0, NULL),
+        SHAPE_FIELD("lines", STRING, SHAPE_LINES, NULL),
+        SHAPE_FIELD("list", ARRAY, 0, NULL, .items = SHAPE_STRING),
+        SHAPE_FIELD("secret", STRING, SHAPE_SECRET, NULL),
+        {0}};
+    static const Shape shape = {.fields = text_fields};
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(Json) json = parse(cases[i].text);
+        g_autoptr(GPtrArray) wrongs = shape_check(&shape, json);
+        g_test_message("%s", cases[i].text);
+        g_assert_cmpuint(wrongs->len, ==, cases[i].pointer ? 1 : 0);
+        const ShapeWrong *wrong = cases[i].pointer ? g_ptr_array_index(wrongs, 0) : NULL;
+        g_assert_cmpstr(wrong ? wrong->pointer : NULL, ==, cases[i].pointer);
+    }
+}
+
 /* A token that nobody has: its checksum is right. */
 #define TICKET "assay_api_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg1wzNMy"
 
@@ -239,6 +272,7 @@ static void tags_differ_when_bytes_do(void) {
 static const ApiTest tests[] = {
     {"what_fits_has_nothing_wrong", what_fits_has_nothing_wrong},
     {"everything_that_is_wrong_is_pointed_at", everything_that_is_wrong_is_pointed_at},
+    {"texts_are_what_they_look_like", texts_are_what_they_look_like},
     {"tokens_are_refused_where_no_secret_belongs", tokens_are_refused_where_no_secret_belongs},
     {"what_is_named_has_an_end", what_is_named_has_an_end},
     {"members_in_snake_case_are_taken_for_what_they_mean",

@@ -170,6 +170,35 @@ static void long_lines_are_cut_between_characters(void) {
     }
 }
 
+static void a_plain_text_shows_as_what_it_is(void) {
+    static const struct {
+        const char *text;
+        bool line;
+        bool lines;
+    } cases[] = {
+        {"", true, true},
+        {"caf\xc3\xa9 \xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d \xf0\x9f\x98\x80", true, true},
+        {"a\nb", false, true},
+        {"a\tb", false, true},
+        {"a\rb", false, false},
+        {"a\x1b[2Jb", false, false},
+        {"a\x7f"
+         "b",
+         false, false},
+        {"csi \xc2\x9b", false, false},
+        {"override \u202e", false, false},
+        {"isolate \u2066", false, false},
+        {"mark \u200f", false, false},
+        {"separator \u2028", false, false},
+        {"bad \xff", false, false},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_test_message("case %zu", i);
+        g_assert_cmpint(text_is_plain(cases[i].text), ==, cases[i].line);
+        g_assert_cmpint(text_is_plain_lines(cases[i].text), ==, cases[i].lines);
+    }
+}
+
 static void assert_name(const char *text, bool shown) {
     g_autofree char *name = text_name(text);
     g_assert_cmpstr(name, ==, shown ? text : "\u2026");
@@ -316,6 +345,8 @@ int main(int argc, char **argv) {
                     control_characters_do_not_reach_a_line);
     g_test_add_func("/base/text/long_lines_are_cut_between_characters",
                     long_lines_are_cut_between_characters);
+    g_test_add_func("/base/text/a_plain_text_shows_as_what_it_is",
+                    a_plain_text_shows_as_what_it_is);
     g_test_add_func("/base/text/what_may_be_a_name_is_repeated", what_may_be_a_name_is_repeated);
     g_test_add_func("/base/text/what_may_be_a_secret_is_not_repeated",
                     what_may_be_a_secret_is_not_repeated);

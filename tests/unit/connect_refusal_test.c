@@ -77,6 +77,9 @@ static void without_an_answer_the_reason_is_told(void) {
     g_autofree char *text = sentence(OUTCOME_UNAVAILABLE, 0, URL, "the connection was reset");
     g_assert_cmpstr(text, ==,
                     "Demo: the connection was reset (/teams/a/users). Please try again later.");
+    g_autofree char *rootless =
+        sentence(OUTCOME_UNAVAILABLE, 0, "https://sts.demo.test/", "sts.demo.test is not found");
+    g_assert_cmpstr(rootless, ==, "Demo: sts.demo.test is not found. Please try again later.");
 }
 
 static void only_the_path_is_named(void) {
