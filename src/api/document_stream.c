@@ -111,7 +111,8 @@ Stream *document_stream(const DocumentStream *wish) {
     source->sha256 = g_strdup(wish->sha256);
     source->digest = digest_new();
     source->compressor = compressor_new();
-    Stream *stream = stream_new(&(StreamSource){hungry, free_source, source});
+    Stream *stream =
+        stream_new(&(StreamSource){.hungry = hungry, .closed = free_source, .data = source});
     g_string_append(head, wish->document_id ? ",\"data\":" : ",\"data\":null}");
     if (wish->document_id)
         (void)stream_write(stream, head->str, head->len);

@@ -613,7 +613,7 @@ static void count_opening(Feed *feed, int change) {
 }
 
 Stream *feed_open(Feed *feed, const Caller *caller, const char *last_event, GError **error) {
-    StreamSource source = {.hungry = on_hungry, .data = feed};
+    StreamSource source = {.hungry = on_hungry, .data = feed, .block = STREAM_EVENTS_BLOCK};
     if (!check_seats(caller, error))
         return NULL;
     g_autoptr(Stream) stream = stream_new(&source);

@@ -15,9 +15,12 @@
  * One look serves all streams. It is made by the pool, one at a time, when the database tells of
  * events: one query says in which organizations something has happened, and each of these that is
  * watched is read once, whoever watches it. While nothing happens the only queries are those of the
- * heartbeat: once in feed_heartbeat_ms, one for each organization that is watched, which says who
- * may still see it (store/access.h). A session or token that was ended, or a role that was taken
- * away, ends the stream then at the latest.
+ * heartbeat: every FEED_HEARTBEAT_MS, one unit for each organization that is watched, which says
+ * who may still see it (store/access.h). A session or token that was ended, or a role that was
+ * taken away, ends the stream then at the latest.
+ *
+ * A stream that is idle has no thread and no query of its own; with its connection it takes some
+ * 33 KiB (measured with 1,000 of them).
  *
  * A session has one stream: the newest; the one before is told "replaced" and ends. A browser that
  * lost its connection is not kept out by its own dead stream that way, and several windows share

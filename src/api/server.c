@@ -20,7 +20,6 @@
 #define CONNECTION_MEMORY (SERVER_HEADER_BYTES_MAX * 2 + TARGET_MAX)
 #define BODIES_MAX ((size_t)256 * 1024 * 1024)
 #define CLIENT_BODIES_MAX ((size_t)16 * 1024 * 1024)
-#define STREAM_BLOCK (64 * 1024)
 #define LOCKS 64
 #define REQUEST_MS 30000
 #define IDLE_MS 75000
@@ -204,8 +203,8 @@ static struct MHD_Response *make_stream(Exchange *exchange) {
     pthread_mutex_unlock(&server->lock);
     if (atomic_load(&server->quiet))
         stream_end(exchange->stream, false);
-    return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, on_read, exchange,
-                                             NULL);
+    return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, stream_block(exchange->stream),
+                                             on_read, exchange, NULL);
 }
 
 /* --- replies ---------------------------------------------------------------------------------- */

@@ -4,6 +4,9 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#define BLOCK (64 * 1024)
+#define KEPT_MAX (16 * 1024) /* bytes of memory that an empty stream keeps */
+
 struct Stream {
     atomic_int references;
     pthread_mutex_t lock;
@@ -97,8 +100,23 @@ size_t stream_waiting(Stream *stream) {
     return waiting;
 }
 
+size_t stream_block(const Stream *stream) {
+    return stream->source.block ? stream->source.block : BLOCK;
+}
+
 void stream_attach(Stream *stream, const StreamSleeper *sleeper) {
     stream->sleeper = *sleeper;
+}
+
+/* Under the lock. */
+static void empty(Stream *stream) {
+    stream->sent = 0;
+    if (stream->waiting->allocated_len <= KEPT_MAX) {
+        g_string_truncate(stream->waiting, 0);
+        return;
+    }
+    g_string_free(stream->waiting, TRUE);
+    stream->waiting = g_string_new(NULL);
 }
 
 /* Under the lock. */
@@ -107,8 +125,7 @@ static ssize_t take(Stream *stream, char *out, size_t size) {
     memcpy(out, stream->waiting->str + stream->sent, length);
     stream->sent += length;
     if (stream->sent == stream->waiting->len) {
-        g_string_truncate(stream->waiting, 0);
-        stream->sent = 0;
+        empty(stream);
     }
     return (ssize_t)length;
 }

@@ -17,6 +17,7 @@
 #include <sys/types.h>
 
 #define STREAM_WAITING_MAX (1024 * 1024) /* bytes that may wait to be sent */
+#define STREAM_EVENTS_BLOCK (4 * 1024)   /* of a stream that is open for long, and quiet */
 
 typedef struct Stream Stream;
 
@@ -27,6 +28,7 @@ typedef struct {
     StreamHungry hungry;   /* may be NULL */
     GDestroyNotify closed; /* of data, once the stream was abandoned or freed; may be NULL */
     void *data;
+    size_t block; /* most bytes that are sent at once, kept while the stream is open; 0: 64 KiB */
 } StreamSource;
 
 Stream *stream_new(const StreamSource *source);
@@ -62,6 +64,8 @@ typedef struct {
 } StreamSleeper;
 
 void stream_attach(Stream *stream, const StreamSleeper *sleeper);
+
+size_t stream_block(const Stream *stream);
 
 /* Copies what waits; 0 when the connection was put to sleep, else STREAM_DONE or STREAM_BROKEN. */
 ssize_t stream_read(Stream *stream, char *out, size_t size);

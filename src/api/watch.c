@@ -354,7 +354,7 @@ void watch_free(Watch *watch) {
 
 Stream *watch_job(Watch *watch, const WatchWish *wish, GError **error) {
     Watcher *watcher = g_new0(Watcher, 1);
-    Stream *stream = stream_new(&(StreamSource){0});
+    Stream *stream = stream_new(&(StreamSource){.block = STREAM_EVENTS_BLOCK});
     watcher->organization = g_strdup(wish->organization);
     watcher->job_id = g_strdup(wish->job_id);
     watcher->stream = stream_ref(stream);

@@ -173,7 +173,8 @@ static void note_closed(void *data) {
 }
 
 static Stream *make_stream(Sleeper *sleeper) {
-    Stream *stream = stream_new(&(StreamSource){note_hungry, note_closed, sleeper});
+    Stream *stream =
+        stream_new(&(StreamSource){.hungry = note_hungry, .closed = note_closed, .data = sleeper});
     stream_attach(stream, &(StreamSleeper){note_sleep, note_wake, sleeper});
     return stream;
 }
@@ -216,6 +217,32 @@ static void a_stream_that_nobody_reads_is_broken_off(void) {
     g_assert_false(stream_write(stream, "x", 1));
     stream_end(stream, false);
     g_assert_cmpint(sleeper.woken, ==, 0);
+    stream_unref(stream);
+}
+
+static void a_stream_tells_what_waits_and_whether_anybody_reads(void) {
+    Sleeper sleeper = {0};
+    char out[8];
+    g_autofree char *much = g_malloc0(100000);
+    Stream *stream = make_stream(&sleeper);
+    g_assert_true(stream_is_wanted(stream));
+    g_assert_cmpuint(stream_waiting(stream), ==, 0);
+    g_assert_true(stream_write(stream, much, 100000));
+    g_assert_cmpint(stream_read(stream, out, sizeof out), ==, 8);
+    g_assert_cmpuint(stream_waiting(stream), ==, 100000 - 8);
+    while (stream_waiting(stream) > 0)
+        g_assert_cmpint(stream_read(stream, out, sizeof out), >, 0);
+    g_assert_true(stream_write(stream, "again", 5));
+    g_assert_cmpint(stream_read(stream, out, sizeof out), ==, 5);
+    g_assert_cmpint(memcmp(out, "again", 5), ==, 0);
+    g_assert_cmpuint(stream_block(stream), ==, 64 * 1024);
+    stream_end(stream, false);
+    g_assert_false(stream_is_wanted(stream));
+    stream_unref(stream);
+    stream = stream_new(&(StreamSource){.block = STREAM_EVENTS_BLOCK});
+    g_assert_cmpuint(stream_block(stream), ==, STREAM_EVENTS_BLOCK);
+    stream_abandon(stream);
+    g_assert_false(stream_is_wanted(stream));
     stream_unref(stream);
 }
 
@@ -310,6 +337,8 @@ static const ApiTest tests[] = {
      a_full_queue_refuses_but_what_must_be_done_is_done},
     {"a_stream_sleeps_until_there_is_something", a_stream_sleeps_until_there_is_something},
     {"a_stream_that_nobody_reads_is_broken_off", a_stream_that_nobody_reads_is_broken_off},
+    {"a_stream_tells_what_waits_and_whether_anybody_reads",
+     a_stream_tells_what_waits_and_whether_anybody_reads},
     {"pages_of_a_narrowed_list_leave_nothing_out", pages_of_a_narrowed_list_leave_nothing_out},
     {"a_page_that_ends_the_list_has_no_cursor", a_page_that_ends_the_list_has_no_cursor},
     {"figures_add_up", figures_add_up},
