@@ -3,6 +3,7 @@
 #include "api/attempt.h"
 #include "api/connect_form.h"
 #include "api/integration_row.h"
+#include "connect/aws_trust.h"
 #include "sync/schedule.h"
 
 #include <string.h>
@@ -39,6 +40,24 @@ static bool reconnect_work(Crew *crew, void *data, Json **body_out, GError **err
            attempt_fail(attempt, &entry, failure, error);
 }
 
+/* The role's trust policy demands the external id that it was given once: no other one is made as
+ * long as that is known. */
+static void keep_external_id(Call *call, Attempt *attempt) {
+    const ApiConfig *config = &call->desk->config;
+    g_autoptr(Credentials) before = NULL;
+    g_autoptr(GError) gone = NULL;
+    if (!attempt->external_id_made || !connection_open(config->db, &call->scope, config->keyring,
+                                                       attempt->integration_id, &before, &gone))
+        return;
+    const Secret *known = credentials_get(before, AWS_FIELD_EXTERNAL_ID);
+    const char *id = known ? secret_text(known) : NULL;
+    Secret *copy = id ? secret_new(id, strlen(id), &gone) : NULL;
+    if (!copy)
+        return;
+    credentials_put(attempt->credentials, AWS_FIELD_EXTERNAL_ID, copy);
+    attempt->external_id_made = false;
+}
+
 /* --- the request ------------------------------------------------------------------------------ */
 
 bool reconnecting_begin(Call *call, GError **error) {
@@ -58,6 +77,7 @@ bool reconnecting_begin(Call *call, GError **error) {
     attempt->external_id_made = form.external_id_made;
     attempt->integration_id = g_strdup(found.row->id);
     attempt->integration = g_strdup(found.row->name);
+    keep_external_id(call, attempt);
     attempt->may_be_another = json_member_bool(call->body, "anotherAccount", false);
     return attempt_begin(call, attempt,
                          &(ErrandWish){.kind = "reconnect", .status = 200, .work = reconnect_work});
@@ -73,7 +93,8 @@ static const ShapeField reconnect_fields[] = {
     SHAPE_FIELD("accountId", STRING, 0, "The same."),
     SHAPE_FIELD("auth", STRING, 0, "May be left out when the fields fit one way only.",
                 .most = 100),
-    SHAPE_FIELD("credentials", OBJECT, SHAPE_REQUIRED, "As for connecting.", .of = &any_object),
+    SHAPE_FIELD("credentials", OBJECT, SHAPE_REQUIRED | SHAPE_SECRET, "As for connecting.",
+                .of = &any_object),
     SHAPE_FIELD("settings", OBJECT, 0, "Those that change; the others stay.", .of = &any_object),
     SHAPE_FIELD("anotherAccount", BOOLEAN, 0,
                 "It may be another account than before, whose evidence stays."),

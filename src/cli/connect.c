@@ -4,10 +4,11 @@
 #include "cli/access.h"
 #include "cli/answers.h"
 #include "cli/integrations.h"
-#include "cli/progress.h"
+#include "cli/owner.h"
 #include "cli/provider.h"
 #include "cli/provider_form.h"
 #include "cli/session.h"
+#include "cli/trial.h"
 #include "connect/aws_trust.h"
 #include "connect/connection.h"
 #include "connect/settings.h"
@@ -26,7 +27,7 @@ static bool is_named(const char *name, GError **error) {
 static bool check_name(const Session *session, const char *name, GError **error) {
     g_autoptr(Integration) taken = NULL;
     g_autoptr(GError) failure = NULL;
-    if (!is_named(name, error))
+    if (!is_named(name, error) || (name && !connection_check_name(name, error)))
         return false;
     if (!name || !integrations_find(session, name, &taken, &failure)) {
         if (!failure || error_code_of(failure) == ERROR_NOT_FOUND)
@@ -34,32 +35,13 @@ static bool check_name(const Session *session, const char *name, GError **error)
         g_propagate_error(error, g_steal_pointer(&failure));
         return false;
     }
+    bool gone = strcmp(taken->status, INTEGRATION_DISCONNECTED) == 0;
     g_set_error(error, ASSAY_ERROR, ERROR_CONFLICT,
-                "there is already an integration named \"%s\"; choose another --name", name);
+                gone ? "\"%s\" is disconnected; `assay reconnect` connects it again, or choose "
+                       "another --name"
+                     : "there is already an integration named \"%s\"; choose another --name",
+                name);
     return false;
-}
-
-static void show_test(Progress *progress, const Output *output, const char *service) {
-    g_autoptr(Json) report = json_new_object();
-    json_put_string(report, "message", "testing the connection");
-    progress_init(progress, output, service);
-    progress_show(report, progress);
-}
-
-static bool test(Session *session, const Output *output, const NewConnection *wish,
-                 Json **account_out, GError **error) {
-    Crew *crew = session_crew(session, error);
-    if (!crew)
-        return false;
-    CrewTest request = {.provider = wish->definition->id,
-                        .auth = wish->auth->name,
-                        .settings = wish->settings,
-                        .credentials = wish->credentials};
-    Progress progress;
-    show_test(&progress, output, wish->definition->name);
-    bool ok = crew_test(crew, &request, account_out, error);
-    progress_clear(&progress);
-    return ok;
 }
 
 /* --- roles of AWS ----------------------------------------------------------------------------- */
@@ -165,10 +147,13 @@ static bool test_and_store(CommandCall *call, NewConnection *wish, const Answers
     g_autoptr(GError) failure = NULL;
     g_autoptr(Session) session = session_open(call->arguments, SESSION_MAKE, error);
     const char *made = made_external_id(answers);
-    if (!session || !check_name(session, wish->name, error) ||
+    const char *named = arguments_text(call->arguments, "owner");
+    g_autofree char *owner = session && named ? owner_here(session, named, error) : NULL;
+    wish->owner_user_id = owner;
+    if (!session || (named && !owner) || !check_name(session, wish->name, error) ||
         (made && !show_trust(call->output, made, wish->settings, error)))
         return false;
-    if (!test(session, call->output, wish, &account, &failure)) {
+    if (!trial_here(session, call->output, wish, &account, &failure)) {
         note_failed(session, wish, failure);
         g_propagate_error(error, g_steal_pointer(&failure));
         return false;
@@ -252,6 +237,7 @@ typedef struct {
     Remote *remote;
     const Definition *definition; /* the server's, see provider_form.h */
     Answers *answers;
+    const char *owner; /* NULL: the organization */
 } Wish;
 
 static Json *body_of(const Wish *wish) {
@@ -261,48 +247,19 @@ static Json *body_of(const Wish *wish) {
     json_put_string(body, "auth", wish->answers->auth->name);
     if (name)
         json_put_string(body, "name", name);
+    if (wish->owner)
+        json_put_string(body, "ownerUserId", wish->owner);
     json_put(body, "settings", json_ref(wish->answers->settings));
     return body;
 }
 
-static Json *send_wish(const Wish *wish, GError **error) {
-    const Credentials *credentials = wish->answers->credentials;
-    size_t count = credentials_count(credentials);
-    g_autofree RemoteSecret *secrets = g_new0(RemoteSecret, count + 1);
-    g_autoptr(Json) body = body_of(wish);
-    for (size_t i = 0; i < count; i++) {
-        const char *field = credentials_field(credentials, i);
-        secrets[i] = (RemoteSecret){field, credentials_get(credentials, field)};
-    }
-    return remote_send_secrets(wish->remote, "POST", "/api/integrations/connect", body,
-                               "credentials", secrets, error);
-}
-
-/* A test that takes long goes on as a job, whose result is the answer. */
-static Json *wait_for_test(const Wish *wish, const Json *later, GError **error) {
-    const char *id = json_member_string(later, "jobId", "");
-    g_autoptr(Json) job = remote_wait(wish->remote, id, NULL, NULL, error);
-    Json *result = json_member(job, "result");
-    const Json *why = json_member(job, "error");
-    if (!job)
-        return NULL;
-    if (json_kind(result) == JSON_KIND_OBJECT)
-        return json_ref(result);
-    g_set_error(error, ASSAY_ERROR,
-                (int)error_code_from_name(json_member_string(why, "code", "INTERNAL")), "%s",
-                json_member_string(why, "message", "The test ended without a result."));
-    return NULL;
-}
-
 static Json *try_there(const Wish *wish, GError **error) {
-    Progress progress;
-    show_test(&progress, wish->call->output, wish->definition->name);
-    g_autoptr(Json) answer = send_wish(wish, error);
-    Json *reply = !answer                          ? NULL
-                  : json_member(answer, "success") ? json_ref(answer)
-                                                   : wait_for_test(wish, answer, error);
-    progress_clear(&progress);
-    return reply;
+    g_autoptr(Json) body = body_of(wish);
+    TrialRequest request = {.path = "/api/integrations/connect",
+                            .service = wish->definition->name,
+                            .body = body,
+                            .credentials = wish->answers->credentials};
+    return trial_there(wish->remote, wish->call->output, &request, error);
 }
 
 /* The id that the server has made for a role, of the sentence with which it refused; NULL when it
@@ -362,7 +319,11 @@ static bool run_remote(CommandCall *call, Remote *remote, GError **error) {
         return false;
     Questions questions = questions_of(call, &form.definition);
     questions.external_id_there = true;
-    Wish wish = {call, remote, &form.definition, &answers};
+    const char *named = arguments_text(call->arguments, "owner");
+    g_autofree char *owner = named ? owner_there(remote, named, error) : NULL;
+    if (named && !owner)
+        return false;
+    Wish wish = {call, remote, &form.definition, &answers, owner};
     g_autoptr(Json) reply =
         answers_init(&answers, &questions, error) ? connect_there(&wish, error) : NULL;
     if (!reply)
@@ -377,6 +338,7 @@ static bool run_remote(CommandCall *call, Remote *remote, GError **error) {
 static const Option options[] = {
     {"name", OPTION_TEXT, "NAME", "what to call it here (else the service's id)"},
     {"auth", OPTION_TEXT, "METHOD", "how to sign in, when there are several ways"},
+    {"owner", OPTION_TEXT, "EMAIL", "the member it belongs to (else the whole organization)"},
     {"set", OPTION_EACH, "KEY=VALUE", "a setting; `assay provider show PROVIDER` lists them"},
     {"credential", OPTION_EACH, "NAME=SOURCE",
      "a secret: @FILE, env:VARIABLE or - (standard input)"},

@@ -29,6 +29,7 @@
 #include "cli/provider_check.h"
 #include "cli/provider_policy.h"
 #include "cli/provider_test.h"
+#include "cli/reconnect.h"
 #include "cli/restore.h"
 #include "cli/schedule.h"
 #include "cli/schedule_set.h"
@@ -51,6 +52,7 @@ static const Command *const commands[] = {
     &init_command,
     &serve_command,
     &connect_command,
+    &reconnect_command,
     &integrations_command,
     &sync_command,
     &jobs_list_command,

@@ -214,9 +214,10 @@ static bool open_sender(Execution *execution, GError **error) {
     const DefinitionAuth *auth =
         definition_auth(execution->definition, execution->integration->auth);
     if (!auth) {
-        g_set_error(error, ASSAY_ERROR, ERROR_CONFIGURATION,
-                    "%s has no auth method \"%s\" any more; connect it again",
-                    execution->definition->name, execution->integration->auth);
+        g_set_error(
+            error, ASSAY_ERROR, ERROR_CONFIGURATION,
+            "%s has no auth method \"%s\" any more; connect it again with `assay reconnect`",
+            execution->definition->name, execution->integration->auth);
         return false;
     }
     g_autofree char *account_id = account_of(execution->integration);

@@ -42,6 +42,7 @@ def let_go(api, sandbox, job):
 
 
 AGAIN = {"credentials": {"accessToken": TOKEN}}
+PASSWORD = "correct horse battery"
 HASTY = {"ASSAY_TEST_PATIENCE_MS": "50"}
 
 
@@ -165,6 +166,59 @@ def test_errands_are_seen_by_those_who_see_their_integration():
             past.get(f"/api/jobs/{job}", status=404)
             now.get(f"/api/jobs/{job}")
             let_go(api, sandbox, job)
+
+
+def test_the_command_line_connects_again_here_and_there():
+    with world() as (sandbox, assay, service, api):
+        one = connected(api, sandbox)
+        api.delete(f"/api/integrations/{one}")
+        taken = assay.connect(status=1).failure
+        assert "assay reconnect" in taken["message"], taken
+        here = assay.ask("reconnect", "acme", "--credential", "access_token=env:TOKEN")
+        assert (here["id"], here["name"], here["status"]) == (one, "acme", "connected"), here
+        wrong = {"WRONG": "Planted-Secret-wrong"}
+        refused = assay.run("reconnect", "acme", "--credential", "access_token=env:WRONG", "--json", env=wrong, status=4)
+        assert refused.failure["message"] == "Invalid GitHub credentials", refused
+        assert status_of(api, one) == "connected"
+        other = assay.run("reconnect", "acme", "--set", "organization=globex", "--credential", "access_token=env:TOKEN", "--json",
+                          status=1)
+        assert "another account" in other.failure["message"], other
+        server = {"ASSAY_SERVER": service.api, "ASSAY_TOKEN": api.token}
+        api.patch(f"/api/integrations/{one}", {"status": "paused"})
+        there = assay.run("reconnect", "acme", "--credential", "access_token=env:TOKEN", "--json", env=server, status=0).json
+        assert there == {**here, "status": "paused"}, there
+        moved = assay.run("reconnect", "acme", "--set", "organization=globex", "--another-account", "--credential",
+                          "access_token=env:TOKEN", "--json", env=server, status=0).json
+        assert moved["id"] == one
+        results = [result for result, identity in entries(api, "integration.reconnect") if identity == one]
+        assert results == ["ok", "ok", "failed", "failed", "ok"], results
+
+
+def test_a_connection_belongs_to_whom_it_was_made_for():
+    with world() as (sandbox, assay, service, api):
+        assay.run("users", "add", "ada@example.com", "--role", "member", "--password", "env:PASSWORD", "--json",
+                  env={"PASSWORD": PASSWORD}, status=0)
+        ada = next(user["userId"] for user in api.get("/api/users").json["users"] if user["email"] == "ada@example.com")
+        one = connected(api, sandbox, ownerUserId=ada)
+        assert api.get(f"/api/integrations/{one}").json["ownerUserId"] == ada
+        member = api.as_(token(assay, "member"))
+        member.patch(f"/api/integrations/{one}", {"name": "mine"}, status=403)
+        member.post(f"/api/integrations/{one}/test", status=403)
+        two = assay.run("connect", "github", "--name", "second", "--owner", "ada@example.com", "--set", "organization=acme",
+                        "--set", f"api_url={sandbox.url}", "--set", "allow_private=true", "--credential",
+                        "access_token=env:TOKEN", "--json", status=0).json["id"]
+        server = {"ASSAY_SERVER": service.api, "ASSAY_TOKEN": api.token}
+        three = assay.run("connect", "github", "--name", "third", "--owner", "ada@example.com", "--set", "organization=acme",
+                          "--set", f"api_url={sandbox.url}", "--set", "allow_private=true", "--credential",
+                          "access_token=env:TOKEN", "--json", env=server, status=0).json["id"]
+        nobody = assay.run("connect", "github", "--name", "fourth", "--owner", "eve@example.com", "--set", "organization=acme",
+                           "--credential", "access_token=env:TOKEN", "--json", env=server, status=3)
+        assert "eve@example.com" in nobody.failure["message"]
+        owned = [row["id"] for row in api.get("/api/integrations").json["integrations"] if row["ownerUserId"] == ada]
+        assert owned == [one, two, three]
+        api.delete(f"/api/users/{ada}")
+        left = api.get("/api/integrations").json["integrations"]
+        assert [(row["ownerUserId"], row["status"]) for row in left] == [(None, "connected")] * 3
 
 
 def connected_slowly(api, sandbox, name="acme"):
