@@ -11,7 +11,9 @@
 #include "store/organization.h"
 
 #include <string.h>
+#include <sys/statvfs.h>
 
+#define SPACE_LEAST (256 * 1024) /* bytes; a unit of work wants more than that */
 #define TEXT_METRICS "text/plain; version=0.0.4; charset=utf-8"
 
 /* --- alive and ready -------------------------------------------------------------------------- */
@@ -33,11 +35,22 @@ static bool look_work(DbUnit *unit, void *data, GError **error) {
     return organization_list(unit, NULL, 1, &some, error);
 }
 
+/* A database of its own that is on a full disk can be read, and that is all. */
+static bool is_full(const ApiConfig *config) {
+    struct statvfs disk;
+    return config->database_url && g_str_has_prefix(config->database_url, "sqlite:") &&
+           statvfs(config->data_dir, &disk) == 0 &&
+           (uint64_t)disk.f_bavail * disk.f_frsize < SPACE_LEAST;
+}
+
 static bool ready(Call *call, GError **error) {
     static const DbScope looking = {.actor = "api", .system = true};
     g_autoptr(GError) failure = NULL;
     if (atomic_load(&call->desk->stopping))
         return call_refuse(call, PROBLEM_UNAVAILABLE, error, "%s", "The server is stopping.");
+    if (is_full(&call->desk->config))
+        return call_refuse(call, PROBLEM_UNAVAILABLE, error, "%s",
+                           "There is no space left on the disk of the database; free some.");
     if (db_run(call_db(call), &looking, DB_READ, look_work, NULL, &failure))
         return say(call, 200, "ready");
     return call_refuse(call, PROBLEM_UNAVAILABLE, error, "%s", "The database does not answer.");
