@@ -289,10 +289,24 @@ static bool read_schedule(Call *call, ScheduleBody *schedule, GError **error) {
     return read_status(call, schedule, error);
 }
 
+/* A name and an owner are changed without. */
+static bool needs_definition(const Call *call) {
+    static const char *const needing[] = {"settings", "evidenceTypes", "enabledChecks",
+                                          "schedule", "scanSchedule",  "status"};
+    for (size_t i = 0; i < G_N_ELEMENTS(needing); i++)
+        if (json_member(call->body, needing[i]))
+            return true;
+    return false;
+}
+
+static bool find_target(Call *call, IntegrationTarget *target, GError **error) {
+    return needs_definition(call) ? integration_target_init(target, call, error)
+                                  : integration_target_init_bare(target, call, error);
+}
+
 bool integration_edit(Call *call, GError **error) {
     g_auto(Edit) edit = {0};
-    return integration_target_init(&edit.target, call, error) &&
-           read_schedule(call, &edit.schedule, error) &&
+    return find_target(call, &edit.target, error) && read_schedule(call, &edit.schedule, error) &&
            revision_make(call, &edit_revision, &edit, error) &&
            call_answer(call, 200, integration_target_show(call, &edit));
 }

@@ -131,7 +131,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(End, end_clear)
 
 bool integration_end(Call *call, GError **error) {
     g_auto(End) end = {.purges = g_strcmp0(call_query(call, "purge"), "true") == 0};
-    return integration_target_init(&end.target, call, error) &&
+    return integration_target_init_bare(&end.target, call, error) &&
            revision_make(call, &ending, &end, error) && purge_now(call, &end, error) &&
            call_answer(call, 200, gone_json(&end));
 }

@@ -73,12 +73,19 @@ const Definition *integration_row_definition(Call *call, const Integration *row,
     return registry ? registry_find(registry, row->provider, error) : NULL;
 }
 
-bool integration_target_init(IntegrationTarget *target, Call *call, GError **error) {
-    g_auto(IntegrationRow) found = {0};
+bool integration_target_init_bare(IntegrationTarget *target, Call *call, GError **error) {
     *target = (IntegrationTarget){0};
-    return integration_row_find(call, &found, error) &&
-           integration_row_require(call, found.row, error) &&
-           integration_target_init_row(target, call, found.row, error);
+    if (!integration_row_find(call, &target->found, error))
+        return false;
+    g_strlcpy(target->id, target->found.row->id, sizeof target->id);
+    return integration_row_require(call, target->found.row, error);
+}
+
+bool integration_target_init(IntegrationTarget *target, Call *call, GError **error) {
+    if (!integration_target_init_bare(target, call, error))
+        return false;
+    target->definition = integration_row_definition(call, target->found.row, error);
+    return target->definition != NULL;
 }
 
 bool integration_target_init_row(IntegrationTarget *target, Call *call, const Integration *row,

@@ -47,13 +47,16 @@ const Definition *integration_row_definition(Call *call, const Integration *row,
  * stands behind it, in a struct that begins with it. */
 typedef struct {
     char id[ID_SIZE];
-    const Definition *definition; /* borrowed from the call's thread */
+    const Definition *definition; /* borrowed from the call's thread; NULL: not asked for */
     IntegrationRow found;         /* as it was read last */
 } IntegrationTarget;
 
-/* Finds the one that the path names, and its definition. */
+/* Finds the one that the path names, with its definition; without: what needs none also works when
+ * the definition is gone or wrong. */
 bool integration_target_init(IntegrationTarget *target, Call *call,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool integration_target_init_bare(IntegrationTarget *target, Call *call,
+                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The same of one that was found. */
 bool integration_target_init_row(IntegrationTarget *target, Call *call, const Integration *row,
                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;

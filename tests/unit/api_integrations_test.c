@@ -382,6 +382,34 @@ static void a_member_does_not_pause_the_rounds_of_the_organization(void) {
     g_assert_cmpuint(paused.status, ==, 200);
 }
 
+static bool add_forgotten(DbUnit *unit, void *data, GError **error) {
+    Integration row = {.id = data,
+                       .provider = "forgotten",
+                       .name = "forgotten",
+                       .auth = "pat",
+                       .status = INTEGRATION_CONNECTED,
+                       .settings = "{}",
+                       .account = "{}"};
+    return integration_insert(unit, &row, error);
+}
+
+static void what_has_no_definition_any_more_is_renamed_and_disconnected(void) {
+    static const DbScope scope = {.organization = ORG_A, .actor = "test", .role = "owner"};
+    char id[] = "01890000-0000-7000-8000-0000000000cc";
+    g_auto(Stage) stage;
+    stage_init(&stage, 0);
+    must(db_run(stage.db, &scope, DB_WRITE, add_forgotten, id, &error));
+    g_auto(Answer) settings = stage_send(&stage, ROLE_OWNER, "PATCH", "/api/integrations/forgotten",
+                                         "{\"settings\":{\"a\":1}}");
+    g_assert_cmpuint(settings.status, >=, 400);
+    g_auto(Answer) named = stage_send(&stage, ROLE_OWNER, "PATCH", "/api/integrations/forgotten",
+                                      "{\"name\":\"late\"}");
+    g_assert_cmpuint(named.status, ==, 200);
+    g_auto(Answer) gone =
+        stage_send(&stage, ROLE_OWNER, "DELETE", "/api/integrations/late?purge=true", NULL);
+    g_assert_cmpuint(gone.status, ==, 200);
+}
+
 static void a_disconnected_one_tells_the_way_back(void) {
     g_auto(Stage) stage;
     stage_init(&stage, 0);
@@ -448,6 +476,8 @@ static const ApiTest tests[] = {
     {"a_schedule_is_changed_with_its_integration", a_schedule_is_changed_with_its_integration},
     {"a_member_does_not_pause_the_rounds_of_the_organization",
      a_member_does_not_pause_the_rounds_of_the_organization},
+    {"what_has_no_definition_any_more_is_renamed_and_disconnected",
+     what_has_no_definition_any_more_is_renamed_and_disconnected},
     {"a_disconnected_one_tells_the_way_back", a_disconnected_one_tells_the_way_back},
 };
 
