@@ -201,6 +201,14 @@ static void add_row(Grid *grid, const Json *item) {
     add_count(grid, item, "evidenceFailed");
 }
 
+/* The way on for what is not collected from, or soon will not be. */
+static void advise(const Output *output, const Json *item) {
+    const char *status = json_member_string(item, "status", "");
+    g_autofree char *name = output_text(json_member_string(item, "name", ""));
+    if (strcmp(status, INTEGRATION_RECONNECT_NEEDED) == 0)
+        output_note(output, "Next: assay reconnect %s", name);
+}
+
 static void print(const Output *output, const Json *json, const char *filter) {
     const Json *list = json_member(json, "integrations");
     g_autoptr(Grid) grid = grid_new(columns);
@@ -217,6 +225,7 @@ static void print(const Output *output, const Json *json, const char *filter) {
         g_autofree char *why = output_text(json_member_string(item, "errorMessage", NULL));
         if (*why != '\0')
             output_line(output, "%s: %s", json_member_string(item, "name", ""), why);
+        advise(output, item);
     }
 }
 

@@ -103,6 +103,7 @@ static void people_see_shape_word_and_account(void) {
     g_auto(Said) said = desk_run("integrations");
     assert_holds(said.out, "fine     github   ✓ connected         mona     never");
     assert_holds(said.out, "refused  github   ▲ reconnect needed  mona     never");
+    assert_holds(said.err, "Next: assay reconnect refused");
 }
 
 static void all_are_read_beyond_one_page(void) {
