@@ -75,7 +75,7 @@ static void unknown_options_name_the_nearest(void) {
 }
 
 static void messages_never_repeat_values(void) {
-    refuse("--token=" PLANTED, "no option --token");
+    refuse("--secret=" PLANTED, "no option --secret");
     refuse("--limit " PLANTED, "--limit wants a whole number");
     refuse("--from " PLANTED, "--from wants a time");
     refuse("--json=" PLANTED, "--json wants no value");

@@ -23,7 +23,7 @@ static void assert_completed(const char *line, const char *expected) {
     g_autofree char *lines = completed(line);
     g_auto(GStrv) split = g_strsplit(lines, "\n", -1);
     g_autoptr(GString) words = g_string_new(NULL);
-    for (char **one = split; **one; one++)
+    for (char **one = split; *one && **one != '\0'; one++)
         g_string_append_printf(words, "%s%.*s", words->len > 0 ? " " : "", (int)strcspn(*one, "\t"),
                                *one);
     g_assert_cmpstr(words->str, ==, expected);
