@@ -11,6 +11,7 @@
 #include "api/metrics.h"
 #include "api/openapi.h"
 #include "api/pool.h"
+#include "api/recall.h"
 #include "api/reference.h"
 #include "api/routes.h"
 #include "api/server.h"
@@ -133,6 +134,7 @@ static void make_parts(Desk *desk) {
     desk->strangers = limiter_new(STRANGERS_A_MINUTE);
     desk->metrics = metrics_new(desk->tables);
     desk->token_use = token_use_new();
+    desk->recall = recall_new(config->db);
     desk->errands = errands_new(&crew, desk->alarms, ERRAND_THREADS, config->patience_ms);
 }
 
@@ -252,6 +254,7 @@ void api_stop(ApiServer *api) {
     limiter_free(desk->strangers);
     metrics_free(desk->metrics);
     token_use_free(desk->token_use);
+    recall_free(desk->recall);
     address_set_free(desk->trusted);
     g_free(desk->public_url);
     g_free(desk->openapi);

@@ -1,6 +1,8 @@
 #include "api/caller.h"
 
+#include "base/clock.h"
 #include "base/error.h"
+#include "base/id.h"
 #include "base/secmem.h"
 #include "store/api_token.h"
 #include "store/user_session.h"
@@ -10,16 +12,50 @@
 
 #define BEARER "Bearer "
 
+/* What the database says of somebody. */
+typedef struct CallerFacts {
+    RecallItem item;
+    char *id;
+    char *name;
+    char *session_id;
+    bool operator;
+    bool seen_due;
+    GPtrArray *reach; /* UserMembership */
+    /* When it was read, and the first time at which it is no longer so. */
+    int64_t from;
+    int64_t until;
+} CallerFacts;
+
+static void facts_free(RecallItem *item) {
+    CallerFacts *facts = (CallerFacts *)item;
+    g_free(facts->id);
+    g_free(facts->name);
+    g_free(facts->session_id);
+    if (facts->reach)
+        g_ptr_array_unref(facts->reach);
+    g_free(facts);
+}
+
+static CallerFacts *facts_new(const char *id, const char *name) {
+    CallerFacts *facts = g_new0(CallerFacts, 1);
+    recall_item_init(&facts->item, sizeof *facts, facts_free);
+    facts->id = g_strdup(id);
+    facts->name = g_strdup(name);
+    facts->from = clock_now_ms();
+    facts->until = INT64_MAX;
+    return facts;
+}
+
+static void facts_unref(CallerFacts *facts) {
+    if (facts)
+        recall_item_unref(&facts->item);
+}
+
 void caller_free(Caller *caller) {
     if (!caller)
         return;
-    g_free(caller->id);
-    g_free(caller->name);
     secmem_free_text(caller->session);
-    g_free(caller->session_id);
-    g_free(caller->organization);
-    if (caller->reach)
-        g_ptr_array_unref(caller->reach);
+    facts_unref(caller->facts);
     g_free(caller);
 }
 
@@ -67,8 +103,23 @@ static char *find_ticket(const CallerProof *proof, TicketKind *kind_out) {
 typedef struct {
     const char *hash;
     bool session;
-    Caller *caller; /* NULL: unknown */
+    CallerFacts *facts; /* NULL: unknown */
 } FindWork;
+
+static void end_at(CallerFacts *facts, int64_t expires_at) {
+    if (expires_at != 0)
+        facts->until = MIN(facts->until, expires_at);
+}
+
+/* What has to be known to remember a token: until when, and how much it is. */
+static void measure(CallerFacts *facts) {
+    for (guint i = 0; i < facts->reach->len; i++) {
+        const UserMembership *membership = g_ptr_array_index(facts->reach, i);
+        size_t list = membership->integrations ? strlen(membership->integrations) : 0;
+        end_at(facts, membership->expires_at);
+        facts->item.size += sizeof *membership + ID_SIZE + STORE_NAME_MAX + list;
+    }
+}
 
 static bool find_token(DbUnit *unit, FindWork *work, GError **error) {
     g_autoptr(ApiToken) token = NULL;
@@ -76,12 +127,13 @@ static bool find_token(DbUnit *unit, FindWork *work, GError **error) {
         return false;
     if (!token)
         return true;
-    Caller *caller = work->caller = g_new0(Caller, 1);
-    caller->kind = AUDIT_TOKEN;
-    caller->id = g_strdup(token->id);
-    caller->name = g_strdup(token->name);
-    caller->operator= token->operator;
-    return api_token_list_reach(unit, token->id, &caller->reach, error);
+    CallerFacts *facts = work->facts = facts_new(token->id, token->name);
+    facts->operator= token->operator;
+    end_at(facts, token->expires_at);
+    if (!api_token_list_reach(unit, token->id, &facts->reach, error))
+        return false;
+    measure(facts);
+    return true;
 }
 
 static bool find_session(DbUnit *unit, FindWork *work, GError **error) {
@@ -90,18 +142,15 @@ static bool find_session(DbUnit *unit, FindWork *work, GError **error) {
         return false;
     if (!session)
         return true;
-    Caller *caller = work->caller = g_new0(Caller, 1);
-    caller->kind = AUDIT_USER;
-    caller->id = g_strdup(session->user_id);
-    caller->name = g_strdup(session->email);
-    caller->session_id = g_strdup(session->id);
-    caller->seen_due = user_session_is_due(session);
-    return membership_list_of_user(unit, session->user_id, &caller->reach, error);
+    CallerFacts *facts = work->facts = facts_new(session->user_id, session->email);
+    facts->session_id = g_strdup(session->id);
+    facts->seen_due = user_session_is_due(session);
+    return membership_list_of_user(unit, session->user_id, &facts->reach, error);
 }
 
 static bool find_work(DbUnit *unit, void *data, GError **error) {
     FindWork *work = data;
-    g_clear_pointer(&work->caller, caller_free);
+    g_clear_pointer(&work->facts, facts_unref);
     return work->session ? find_session(unit, work, error) : find_token(unit, work, error);
 }
 
@@ -111,27 +160,71 @@ static bool set_unknown(GError **error) {
     return false;
 }
 
-bool caller_find(Db *db, const CallerProof *proof, Caller **caller_out, GError **error) {
+/* NULL without an error: nobody. */
+static CallerFacts *read_facts(Db *db, FindWork *work, GError **error) {
     static const DbScope looking = {.actor = "api", .system = true};
+    if (db_run(db, &looking, DB_READ, find_work, work, error))
+        return g_steal_pointer(&work->facts);
+    g_clear_pointer(&work->facts, facts_unref);
+    return NULL;
+}
+
+/* A session's time moves on with every request: it is read each time. */
+static CallerFacts *find_facts(Db *db, Recall *recall, FindWork *work, RecallMark *mark_out,
+                               GError **error) {
+    char key[DIGEST_HEX_SIZE + 1] = "T";
+    g_strlcpy(key + 1, work->hash, sizeof key - 1);
+    if (work->session) {
+        recall_mark(recall, mark_out);
+        return read_facts(db, work, error);
+    }
+    CallerFacts *facts = (CallerFacts *)recall_find(recall, key, mark_out);
+    int64_t now = clock_now_ms();
+    if (facts && now >= facts->from && now < facts->until)
+        return facts;
+    facts_unref(facts);
+    facts = read_facts(db, work, error);
+    if (facts)
+        recall_keep(recall, key, mark_out, &facts->item);
+    return facts;
+}
+
+static Caller *caller_new(CallerFacts *take, char *session, const RecallMark *mark) {
+    Caller *caller = g_new0(Caller, 1);
+    *caller = (Caller){.kind = session ? AUDIT_USER : AUDIT_TOKEN,
+                       .id = take->id,
+                       .name = take->name,
+                       .operator= take->operator,
+                       .session = session,
+                       .session_id = take->session_id,
+                       .seen_due = take->seen_due,
+                       .reach = take->reach,
+                       .mark = *mark,
+                       .facts = take};
+    return caller;
+}
+
+bool caller_find(Db *db, Recall *recall, const CallerProof *proof, Caller **caller_out,
+                 GError **error) {
     char hash[DIGEST_HEX_SIZE];
     TicketKind kind = TICKET_KINDS;
+    RecallMark mark;
+    GError *failure = NULL;
     char *ticket = find_ticket(proof, &kind);
     if (!ticket)
         return set_unknown(error);
     ticket_hash(ticket, hash);
     FindWork work = {.hash = hash, .session = kind == TICKET_SESSION};
-    bool ok = db_run(db, &looking, DB_READ, find_work, &work, error);
-    if (!ok || !work.caller) {
-        caller_free(work.caller);
-        secmem_free_text(ticket);
-        return ok ? set_unknown(error) : false;
-    }
-    if (work.session)
-        work.caller->session = ticket;
+    CallerFacts *facts = find_facts(db, recall, &work, &mark, &failure);
+    if (!facts || !work.session)
+        g_clear_pointer(&ticket, secmem_free_text);
+    if (facts)
+        *caller_out = caller_new(facts, ticket, &mark);
+    else if (failure)
+        g_propagate_error(error, failure);
     else
-        secmem_free_text(ticket);
-    *caller_out = work.caller;
-    return true;
+        return set_unknown(error);
+    return facts != NULL;
 }
 
 /* --- organizations ---------------------------------------------------------------------------- */
@@ -165,8 +258,7 @@ bool caller_enter(Caller *caller, const char *wanted, GError **error) {
         g_set_error_literal(error, ASSAY_ERROR, ERROR_INTERNAL, "a membership has no known role");
         return false;
     }
-    g_free(caller->organization);
-    caller->organization = g_strdup(membership->organization_id);
+    caller->organization = membership->organization_id;
     caller->subject =
         (RoleSubject){.role = role,
                       .operator= caller->operator,

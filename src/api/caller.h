@@ -1,9 +1,11 @@
 /* caller.h - who sends a request, and what he is in an organization.
  *
  * A caller shows an API token ("Authorization: Bearer assay_...") or the cookie of a session. Both
- * are looked up by their hash; nothing of them is kept here but what CSRF protection needs. Then he
- * enters the organization that the request names, or the only one that he reaches. An organization
- * that he does not reach is not found, whether it exists or not.
+ * are looked up by their hash; nothing of them is kept here but what CSRF protection needs. What a
+ * token shows is remembered until something is committed (recall.h) or one of its times has come,
+ * so that a token that was revoked, here or by another process, is refused from the next request
+ * on. Then he enters the organization that the request names, or the only one that he reaches. An
+ * organization that he does not reach is not found, whether it exists or not.
  *
  * Requests that come with a cookie and change something must prove that the application sent them:
  * the header X-CSRF-Token carries the session's CSRF token (store/user_session.h), and Origin, when
@@ -11,7 +13,7 @@
  */
 #pragma once
 
-#include "db/db.h"
+#include "api/recall.h"
 #include "store/audit.h"
 #include "store/role.h"
 
@@ -23,16 +25,19 @@
 
 typedef struct {
     const char *kind; /* AUDIT_USER or AUDIT_TOKEN */
-    char *id;
-    char *name; /* e-mail address, or name of the token */
+    const char *id;
+    const char *name; /* e-mail address, or name of the token */
     bool operator;
-    char *session;    /* the session's ticket; NULL: a token */
-    char *session_id; /* or NULL */
-    bool seen_due;    /* the session's last_seen_at is to be written */
-    GPtrArray *reach; /* UserMembership */
+    char *session;          /* the session's ticket; NULL: a token */
+    const char *session_id; /* or NULL */
+    bool seen_due;          /* the session's last_seen_at is to be written */
+    const GPtrArray *reach; /* UserMembership */
     /* Once he has entered an organization: */
-    char *organization; /* its id; NULL: none */
+    const char *organization; /* its id; NULL: none */
     RoleSubject subject;
+    /* Where the database was before he was looked for. */
+    RecallMark mark;
+    struct CallerFacts *facts; /* what the texts above are borrowed from */
 } Caller;
 
 typedef struct {
@@ -45,7 +50,7 @@ typedef struct {
 bool caller_shows_token(const char *authorization);
 
 /* ERROR_AUTHENTICATION_FAILED when nothing valid was shown. */
-bool caller_find(Db *db, const CallerProof *proof, Caller **caller_out,
+bool caller_find(Db *db, Recall *recall, const CallerProof *proof, Caller **caller_out,
                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void caller_free(Caller *caller); /* wipes; NULL allowed */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Caller, caller_free)

@@ -26,6 +26,7 @@ typedef struct {
     struct Watch *watch;
     struct Feed *feed;
     struct TokenUse *token_use;
+    struct Recall *recall;
     struct PasswordQueue *passwords;
     struct Openid *openid; /* NULL: no single sign-on */
     struct Ephemeral *ephemeral;

@@ -79,7 +79,7 @@ bool entry_answer(Call *call, const Entry *entry, unsigned status, GError **erro
     char *cookie = g_strdup_printf("%s=%s", name, ticket);
     CallerProof proof = {.cookie = cookie, .secure = call->desk->secure};
     g_autoptr(Caller) caller = NULL;
-    bool ok = caller_find(call_db(call), &proof, &caller, error);
+    bool ok = caller_find(call_db(call), call->desk->recall, &proof, &caller, error);
     secmem_free_text(cookie);
     if (!ok)
         return false;

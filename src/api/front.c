@@ -4,6 +4,7 @@
 #include "api/etag.h"
 #include "api/gate.h"
 #include "api/job_wait.h"
+#include "api/lasting.h"
 #include "api/metrics.h"
 #include "api/repeat.h"
 #include "base/clock.h"
@@ -112,11 +113,14 @@ static void add_tag(Call *call) {
     bool object = call->route && (call->route->flags & ROUTE_OBJECT) != 0;
     if (!object || reply->status != 200 || !reply->body)
         return;
-    g_autofree char *tag = etag_of(reply->body, reply->body_size);
+    if (!reply_header(reply, "ETag")) {
+        g_autofree char *tag = etag_of(reply->body, reply->body_size);
+        reply_set_header(reply, "ETag", tag);
+    }
     const char *known = exchange_header(call->exchange, "If-None-Match");
-    reply_set_header(reply, "ETag", tag);
     reply_set_header(reply, "Cache-Control", "private, no-cache");
-    if (known && strcmp(call->route->method, "GET") == 0 && etag_listed(known, tag, true))
+    if (known && strcmp(call->route->method, "GET") == 0 &&
+        etag_listed(known, reply_header(reply, "ETag"), true))
         reply_set_empty(reply, 304);
 }
 
@@ -271,9 +275,13 @@ static bool work(Call *call, bool *waits_out, GError **error) {
     bool answered = false;
     if (!gate_pass(call, error) || !repeat_begin(call, &answered, error))
         return false;
-    if (answered)
+    if (answered || lasting_answer(call))
         return true;
-    return call->route->handle(call, error) && end_or_wait(call, waits_out, error);
+    if (!call->route->handle(call, error) || !end_or_wait(call, waits_out, error))
+        return false;
+    if (!*waits_out)
+        lasting_keep(call);
+    return true;
 }
 
 static void handle(PoolSeat *seat, void *data) {

@@ -33,23 +33,23 @@ static bool take_as_stranger(Call *call, GError **error) {
 /* --- who -------------------------------------------------------------------------------------- */
 
 static bool seen_work(DbUnit *unit, void *data, GError **error) {
-    return user_session_seen(unit, data, error);
+    const Caller *caller = data;
+    return user_session_seen(unit, caller->session_id, error);
 }
 
 static bool note_use(Call *call, GError **error) {
     static const DbScope looking = {.actor = "api", .system = true};
-    const Caller *caller = call->caller;
+    Caller *caller = call->caller;
     if (strcmp(caller->kind, AUDIT_TOKEN) == 0)
         token_use_note(call->desk->token_use, caller->id);
-    return !caller->seen_due ||
-           db_run(call_db(call), &looking, DB_WRITE, seen_work, caller->session_id, error);
+    return !caller->seen_due || db_run(call_db(call), &looking, DB_WRITE, seen_work, caller, error);
 }
 
 static bool find_caller(Call *call, GError **error) {
     CallerProof proof = {.authorization = call_header(call, "Authorization"),
                          .cookie = call_header(call, "Cookie"),
                          .secure = call->desk->secure};
-    if (caller_find(call_db(call), &proof, &call->caller, error))
+    if (caller_find(call_db(call), call->desk->recall, &proof, &call->caller, error))
         return take(call, call->desk->limiter, call->caller->id, error) && note_use(call, error);
     if (!g_error_matches(*error, ASSAY_ERROR, ERROR_AUTHENTICATION_FAILED))
         return false;

@@ -33,6 +33,8 @@ static const struct {
                                 "Requests without a valid token or session."},
     [METRIC_REPLAYED] = {"assay_http_replayed_total", "Answers given again for a key."},
     [METRIC_WAITS_LEFT] = {"assay_http_waits_left_total", "Waits that ended with 202."},
+    [METRIC_RECALLED] = {"assay_http_recalled_total",
+                         "Answers given from memory, nothing having been committed since."},
 };
 
 Metrics *metrics_new(const Route *const *tables) {

@@ -27,6 +27,7 @@ typedef enum {
     METRIC_UNAUTHENTICATED, /* requests without a valid token or session */
     METRIC_REPLAYED,        /* answers given again for an idempotency key */
     METRIC_WAITS_LEFT,      /* waits that ended with 202 */
+    METRIC_RECALLED,        /* answers given again because nothing was committed meanwhile */
     METRICS
 } Metric;
 void metrics_count(Metrics *metrics, Metric metric);

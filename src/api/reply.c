@@ -57,12 +57,19 @@ void reply_set_json(Reply *reply, unsigned status, const Json *json) {
     reply_set_header(reply, "Content-Type", "application/json");
 }
 
-void reply_set_text(Reply *reply, unsigned status, const char *type, const char *text) {
+void reply_set_bytes(Reply *reply, unsigned status, const char *type, const char *bytes,
+                     size_t size) {
     drop_body(reply);
     reply->status = status;
-    reply->body = g_strdup(text);
-    reply->body_size = strlen(text);
+    reply->body = g_malloc(size + 1);
+    memcpy(reply->body, bytes, size);
+    reply->body[size] = '\0';
+    reply->body_size = size;
     reply_set_header(reply, "Content-Type", type);
+}
+
+void reply_set_text(Reply *reply, unsigned status, const char *type, const char *text) {
+    reply_set_bytes(reply, status, type, text, strlen(text));
 }
 
 void reply_take_stream(Reply *reply, unsigned status, const char *type, Stream *stream) {

@@ -39,6 +39,8 @@ const char *reply_header(const Reply *reply, const char *name);
 /* Sets status, body and its type; what was there before is dropped. */
 void reply_set_json(Reply *reply, unsigned status, const Json *json);
 void reply_set_text(Reply *reply, unsigned status, const char *type, const char *text);
+void reply_set_bytes(Reply *reply, unsigned status, const char *type, const char *bytes,
+                     size_t size);
 /* Takes the stream's reference. */
 void reply_take_stream(Reply *reply, unsigned status, const char *type, Stream *stream);
 /* No body at all. */

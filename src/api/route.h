@@ -39,7 +39,9 @@ enum {
     ROUTE_SECRET = 1 << 6,  /* answers with a secret: never kept for an Idempotency-Key */
     ROUTE_BRIEF = 1 << 7,   /* a GET that reads some rows by their keys, and needs no definitions:
                                answered where it was read when the database needs no waiting */
-    ROUTE_FOREIGN = 1 << 8  /* somebody else wrote the query: what is not known is passed over */
+    ROUTE_FOREIGN = 1 << 8, /* somebody else wrote the query: what is not known is passed over */
+    ROUTE_LASTING = 1 << 9  /* a GET whose answer stays the same until something is committed: see
+                               lasting.h for what it may not look at */
 };
 
 typedef struct {

@@ -335,6 +335,10 @@ bool db_reads_here(const Db *db) {
     return db->driver->reads_here;
 }
 
+bool db_stamp(const Db *db, DbStamp *stamp_out) {
+    return db->driver->stamp && db->driver->stamp(db->database, stamp_out);
+}
+
 /* --- News ---------------------------------------------------------------------------------- */
 
 static bool is_channel(const char *text) {

@@ -110,6 +110,22 @@ typedef struct {
  * taken and done will not be called. Writes of one thread commit in the order of submission. */
 bool db_submit(Db *db, const DbJob *job, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* --- Stamps -------------------------------------------------------------------------------- */
+
+#define DB_STAMP_SIZE 48
+
+/* Stands for all that is committed at a moment: as long as the stamp is the same, nobody has
+ * committed anything, in any process, and what was read by a unit that began after it was taken is
+ * still so. */
+typedef struct {
+    uint8_t bytes[DB_STAMP_SIZE];
+} DbStamp;
+
+/* The stamp of now; every commit that has been reported as done, here or elsewhere, is behind it.
+ * A look at memory, cheaper than any read. False when it cannot be told without asking (a server),
+ * and in the instant in which somebody commits: then nothing may be kept. */
+bool db_stamp(const Db *db, DbStamp *stamp_out);
+
 /* --- News ---------------------------------------------------------------------------------- */
 
 /* Units tell with db_notify() on which channels something has changed; whoever listens there, in

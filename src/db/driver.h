@@ -77,6 +77,9 @@ typedef struct {
 
     bool reads_here; /* a read that is waited for usually runs within submit() */
 
+    /* What db_stamp() gives; NULL when the engine cannot. */
+    bool (*stamp)(const DriverDatabase *database, DbStamp *stamp_out);
+
     /* Takes the task, or fails with ERROR_LIMIT or ERROR_CANCELLED and does not. */
     bool (*submit)(DriverDatabase *database, DriverTask *task, GError **error);
 

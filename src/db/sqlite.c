@@ -2,6 +2,7 @@
 #include "db/group.h"
 #include "db/thread.h"
 #include "db/turnstile.h"
+#include "db/wal_header.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -59,6 +60,7 @@ struct DriverDatabase {
     Queue *reads;
     Queue *writes;
     Guests guests;
+    const volatile void *index; /* the wal-index, mapped as long as a session is open; or NULL */
     DriverSession sessions[CONNECTIONS];
     atomic_int free; /* readers that wait or will at once, less the reads that wait for one */
     pthread_mutex_t opening; /* guards readers and closing */
@@ -366,6 +368,18 @@ static bool claim_file(DriverSession *session, GError **error) {
     return run_sql(session, sql, "opening", error);
 }
 
+/* Through the VFS, as SQLite itself: https://www.sqlite.org/c3ref/io_methods.html. A descriptor of
+ * our own would drop SQLite's locks when it is closed. */
+static const volatile void *find_index(sqlite3 *handle) {
+    sqlite3_file *file = NULL;
+    volatile void *index = NULL;
+    if (sqlite3_file_control(handle, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK ||
+        !file || !file->pMethods || file->pMethods->iVersion < 2 ||
+        file->pMethods->xShmMap(file, 0, WAL_INDEX_BLOCK, 0, &index) != SQLITE_OK)
+        return NULL;
+    return index;
+}
+
 static bool open_writer(DriverDatabase *database, GError **error) {
     DriverSession *session = &database->sessions[WRITER];
     if (!open_session(database, session, error))
@@ -381,7 +395,10 @@ static bool open_writer(DriverDatabase *database, GError **error) {
                     database->path);
         return false;
     }
-    return true;
+    /* The first read in this mode opens the log and its index. */
+    g_autofree char *schema = read_pragma(session, "pragma schema_version", error);
+    database->index = schema ? find_index(session->handle) : NULL;
+    return schema != NULL;
 }
 
 static bool open_reader(DriverDatabase *database, DriverSession *session, GError **error) {
@@ -566,6 +583,10 @@ static bool sqlite_submit(DriverDatabase *database, DriverTask *task, GError **e
     if (task->mode == DB_WRITE)
         return queue_push(database->writes, task, error);
     return (task->waits && read_here(database, task)) || submit_read(database, task, error);
+}
+
+static bool sqlite_stamp(const DriverDatabase *database, DbStamp *stamp_out) {
+    return database->index && wal_header_read(database->index, stamp_out);
 }
 
 /* --- Watching ------------------------------------------------------------------------------ */
@@ -782,6 +803,7 @@ const Driver sqlite_driver = {
     .open = sqlite_open,
     .close = sqlite_close,
     .reads_here = true,
+    .stamp = sqlite_stamp,
     .submit = sqlite_submit,
     .prepare = sqlite_prepare,
     .migrate = sqlite_migrate,
