@@ -145,7 +145,10 @@ def test_a_token_of_the_command_line_works_until_it_is_revoked_there():
         client.ask("GET", "/api/audit")
         client.ask("POST", "/api/tokens", {"name": "more", "role": "member"}, 403)
         until(lambda: assay.ask("tokens", "list")["tokens"][0]["lastUsedAt"], "the last use of the token")
+        for _ in range(3):  # the service remembers it now
+            client.ask("GET", "/api/organization")
         assay.ask("tokens", "revoke", "nightly")
+        client.ask("GET", "/api/organization", status=401)
         client.ask("GET", "/api/audit", status=401)
         assert made["token"] not in service.said()
 
