@@ -15,6 +15,7 @@
 /* What the database says of somebody. */
 typedef struct CallerFacts {
     RecallItem item;
+    const char *kind;
     char *id;
     char *name;
     char *session_id;
@@ -36,9 +37,10 @@ static void facts_free(RecallItem *item) {
     g_free(facts);
 }
 
-static CallerFacts *facts_new(const char *id, const char *name) {
+static CallerFacts *facts_new(const char *kind, const char *id, const char *name) {
     CallerFacts *facts = g_new0(CallerFacts, 1);
     recall_item_init(&facts->item, sizeof *facts, facts_free);
+    facts->kind = kind;
     facts->id = g_strdup(id);
     facts->name = g_strdup(name);
     facts->from = clock_now_ms();
@@ -127,7 +129,7 @@ static bool find_token(DbUnit *unit, FindWork *work, GError **error) {
         return false;
     if (!token)
         return true;
-    CallerFacts *facts = work->facts = facts_new(token->id, token->name);
+    CallerFacts *facts = work->facts = facts_new(AUDIT_TOKEN, token->id, token->name);
     facts->operator= token->operator;
     end_at(facts, token->expires_at);
     if (!api_token_list_reach(unit, token->id, &facts->reach, error))
@@ -142,7 +144,7 @@ static bool find_session(DbUnit *unit, FindWork *work, GError **error) {
         return false;
     if (!session)
         return true;
-    CallerFacts *facts = work->facts = facts_new(session->user_id, session->email);
+    CallerFacts *facts = work->facts = facts_new(AUDIT_USER, session->user_id, session->email);
     facts->session_id = g_strdup(session->id);
     facts->seen_due = user_session_is_due(session);
     return membership_list_of_user(unit, session->user_id, &facts->reach, error);
@@ -189,18 +191,19 @@ static CallerFacts *find_facts(Db *db, Recall *recall, FindWork *work, RecallMar
     return facts;
 }
 
-static Caller *caller_new(CallerFacts *take, char *session, const RecallMark *mark) {
+/* Takes both. */
+static Caller *caller_new(CallerFacts *facts, char **session, const RecallMark *mark) {
     Caller *caller = g_new0(Caller, 1);
-    *caller = (Caller){.kind = session ? AUDIT_USER : AUDIT_TOKEN,
-                       .id = take->id,
-                       .name = take->name,
-                       .operator= take->operator,
-                       .session = session,
-                       .session_id = take->session_id,
-                       .seen_due = take->seen_due,
-                       .reach = take->reach,
+    *caller = (Caller){.kind = facts->kind,
+                       .id = facts->id,
+                       .name = facts->name,
+                       .operator= facts->operator,
+                       .session = g_steal_pointer(session),
+                       .session_id = facts->session_id,
+                       .seen_due = facts->seen_due,
+                       .reach = facts->reach,
                        .mark = *mark,
-                       .facts = take};
+                       .facts = facts};
     return caller;
 }
 
@@ -219,7 +222,7 @@ bool caller_find(Db *db, Recall *recall, const CallerProof *proof, Caller **call
     if (!facts || !work.session)
         g_clear_pointer(&ticket, secmem_free_text);
     if (facts)
-        *caller_out = caller_new(facts, ticket, &mark);
+        *caller_out = caller_new(facts, &ticket, &mark);
     else if (failure)
         g_propagate_error(error, failure);
     else

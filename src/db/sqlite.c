@@ -585,8 +585,10 @@ static bool sqlite_submit(DriverDatabase *database, DriverTask *task, GError **e
     return (task->waits && read_here(database, task)) || submit_read(database, task, error);
 }
 
+G_STATIC_ASSERT(DB_STAMP_SIZE == WAL_HEADER_SIZE);
+
 static bool sqlite_stamp(const DriverDatabase *database, DbStamp *stamp_out) {
-    return database->index && wal_header_read(database->index, stamp_out);
+    return database->index && wal_header_read(database->index, stamp_out->bytes);
 }
 
 /* --- Watching ------------------------------------------------------------------------------ */

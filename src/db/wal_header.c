@@ -1,7 +1,7 @@
 #include "db/wal_header.h"
 #include <string.h>
 
-#define WORDS (DB_STAMP_SIZE / sizeof(uint32_t))
+#define WORDS (WAL_HEADER_SIZE / sizeof(uint32_t))
 #define VERSION 3007000 /* the only one there is */
 #define INITIALIZED 0x01
 
@@ -11,7 +11,7 @@ static void copy_words(const volatile uint32_t *from, uint32_t to[WORDS]) {
         to[i] = __atomic_load_n(&from[i], __ATOMIC_ACQUIRE);
 }
 
-bool wal_header_read(const volatile void *index, DbStamp *stamp_out) {
+bool wal_header_read(const volatile void *index, uint8_t header_out[WAL_HEADER_SIZE]) {
     const volatile uint32_t *words = index;
     uint32_t first[WORDS];
     uint32_t second[WORDS];
@@ -21,6 +21,6 @@ bool wal_header_read(const volatile void *index, DbStamp *stamp_out) {
     if (memcmp(first, second, sizeof first) != 0 || first[0] != VERSION ||
         initialized != INITIALIZED)
         return false;
-    memcpy(stamp_out->bytes, first, sizeof first);
+    memcpy(header_out, first, sizeof first);
     return true;
 }

@@ -10,11 +10,14 @@
  */
 #pragma once
 
-#include "db/db.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#define WAL_HEADER_SIZE 48
 
 /* Bytes of the wal-index's first block. */
 #define WAL_INDEX_BLOCK 32768
 
 /* The header; false when its copies differ, because somebody is writing it or has died doing so,
  * or when it is of another version of the format. */
-bool wal_header_read(const volatile void *index, DbStamp *stamp_out);
+bool wal_header_read(const volatile void *index, uint8_t header_out[WAL_HEADER_SIZE]);

@@ -9,7 +9,6 @@
 #include "vault/ticket.h"
 
 #include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define PATH_A "/api/integrations/" INTEGRATION_A
@@ -254,7 +253,10 @@ static int recalled(const Stage *stage) {
     g_auto(Answer) answer = stage_ask(stage, &(Ask){.path = "/metrics", .token = stage->operator});
     const char *found = answer.body ? strstr(answer.body, "\nassay_http_recalled_total ") : NULL;
     g_assert_nonnull(found);
-    return atoi(strchr(found, ' '));
+    char *end = NULL;
+    gint64 count = g_ascii_strtoll(strchr(found, ' '), &end, 10);
+    g_assert_cmpint(*end, ==, '\n');
+    return (int)count;
 }
 
 static int on_sqlite(int count) {
