@@ -137,9 +137,19 @@ bool text_is_plain_lines(const char *text) {
     return shows_all(text, "\n\t");
 }
 
+/* Nearly always: nothing has to be replaced or cut. */
+static bool is_short_ascii(const char *text, size_t max) {
+    size_t length = 0;
+    while (length <= max && text[length] >= ' ' && text[length] < 0x7f)
+        length++;
+    return length <= max && text[length] == '\0';
+}
+
 char *text_one_line(const char *text, size_t max) {
     static const char ellipsis[] = "\u2026";
     const size_t ellipsis_size = sizeof ellipsis - 1;
+    if (is_short_ascii(text, max))
+        return g_strdup(text);
     /* Bad bytes grow to three at most, so this much of the text is always enough. */
     g_autofree char *valid = g_utf8_make_valid(text, (gssize)strnlen(text, max + 4));
     GString *out = g_string_new(NULL);

@@ -10,6 +10,7 @@
 /* Names may come from outside (what somebody typed as an e-mail address). */
 #define NAME_MAX_BYTES 200
 
+#define RECORD_USUAL 512 /* bytes; it grows */
 #define ID_STAMP_MAX ((INT64_C(1) << 48) - 1)
 #define SLACK_MS (7 * 24 * 3600 * INT64_C(1000))
 
@@ -58,64 +59,91 @@ void audit_row_free(AuditRow *row) {
 
 /* --- the record ------------------------------------------------------------------------------- */
 
-static void put_name(Json *object, const char *key, const char *text) {
+/* Written as it is printed: a tree of values would cost more than the row's insertion. */
+static void put(GString *out, const char *key, const char *text) {
+    g_string_append(out, out->str[out->len - 1] == '{' ? "\"" : ",\"");
+    g_string_append(out, key);
+    g_string_append(out, "\":");
+    if (text)
+        json_append_quoted(out, text, strlen(text));
+    else
+        g_string_append(out, "null");
+}
+
+static void put_name(GString *out, const char *key, const char *text) {
     g_autofree char *line = text ? text_one_line(text, NAME_MAX_BYTES) : NULL;
-    json_put_string(object, key, line);
+    put(out, key, line);
 }
 
-static Json *actor_json(const AuditActor *actor) {
-    Json *json = json_new_object();
-    json_put_string(json, "kind", actor->kind);
-    put_name(json, "id", actor->id);
-    put_name(json, "name", actor->name);
-    put_name(json, "address", actor->address);
-    put_name(json, "requestId", actor->request_id);
-    return json;
+static void put_actor(GString *out, const AuditActor *actor, const NewRow *row) {
+    g_string_append(out, ",\"actor\":{");
+    put(out, "kind", actor->kind);
+    put(out, "id", row->actor_id);
+    put(out, "name", row->actor_name);
+    put_name(out, "address", actor->address);
+    put_name(out, "requestId", actor->request_id);
+    g_string_append_c(out, '}');
 }
 
-static Json *target_json(const AuditEntry *entry) {
-    if (!entry->target_kind)
-        return NULL;
-    Json *json = json_new_object();
-    json_put_string(json, "kind", entry->target_kind);
-    put_name(json, "id", entry->target_id);
-    put_name(json, "name", entry->target_name);
-    return json;
+static void put_target(GString *out, const AuditEntry *entry, const NewRow *row) {
+    if (!entry->target_kind) {
+        put(out, "target", NULL);
+        return;
+    }
+    g_string_append(out, ",\"target\":{");
+    put(out, "kind", entry->target_kind);
+    put(out, "id", row->target_id);
+    put(out, "name", row->target_name);
+    g_string_append_c(out, '}');
 }
 
 static char *record_text(const AuditEntry *entry, const NewRow *row, const char *organization) {
-    g_autoptr(Json) json = json_new_object();
+    GString *out = g_string_sized_new(RECORD_USUAL);
     bool installation = g_strcmp0(organization, AUDIT_INSTALLATION) == 0;
-    json_put_string(json, "id", row->id);
-    json_put_string(json, "organizationId", installation ? NULL : organization);
-    json_put_time(json, "at", row->at);
-    json_put_string(json, "action", row->action);
-    json_put_string(json, "result", row->result);
-    json_put(json, "actor", actor_json(entry->actor));
-    json_put(json, "target", target_json(entry));
-    json_put(json, "details", entry->details ? json_copy_deep(entry->details) : NULL);
-    return json_print(json, JSON_COMPACT);
+    g_autofree char *at = clock_format(row->at);
+    g_autofree char *details =
+        entry->details ? json_print(entry->details, JSON_COMPACT) : g_strdup("null");
+    g_string_append_c(out, '{');
+    put(out, "id", row->id);
+    put(out, "organizationId", installation ? NULL : organization);
+    put(out, "at", at);
+    put(out, "action", row->action);
+    put(out, "result", row->result);
+    put_actor(out, entry->actor, row);
+    put_target(out, entry, row);
+    g_string_append_printf(out, ",\"details\":%s}", details);
+    return g_string_free(out, FALSE);
 }
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
 static bool insert(DbUnit *unit, const NewRow *row, GError **error) {
-    if (!record_write(unit, "audit_insert", &new_shape, row, error))
-        return false;
     DbStatement *wait = db_prepare(unit, "audit_wait");
     db_bind_text(wait, "id", row->id);
-    return db_exec(wait, error);
+    return db_exec(wait, error) && record_write(unit, "audit_insert", &new_shape, row, error);
 }
 
 static char *short_name(const char *text) {
     return text ? text_one_line(text, NAME_MAX_BYTES) : NULL;
 }
 
+/* Asked for many at a time. They are stored beside what they salt, and none is used twice. */
+static void take_salt(uint8_t out[AUDIT_SALT_SIZE]) {
+    static _Thread_local uint8_t pool[64 * AUDIT_SALT_SIZE];
+    static _Thread_local size_t left;
+    if (left == 0) {
+        secmem_random(pool, sizeof pool);
+        left = sizeof pool;
+    }
+    left -= AUDIT_SALT_SIZE;
+    memcpy(out, pool + left, AUDIT_SALT_SIZE);
+}
+
 bool audit_add(DbUnit *unit, const AuditEntry *entry, GError **error) {
     char id[ID_SIZE];
     uint8_t salt[AUDIT_SALT_SIZE];
     id_write(id);
-    secmem_random(salt, sizeof salt);
+    take_salt(salt);
     g_autofree char *actor_id = short_name(entry->actor->id);
     g_autofree char *actor_name = short_name(entry->actor->name);
     g_autofree char *target_id = short_name(entry->target_id);

@@ -6,6 +6,9 @@
 
 #include <string.h>
 
+/* Subtrees below this level are hashed anew from their leaves: seven of eight need no row. */
+#define LEVEL_STORED 4
+
 static const TreeStatements statements = {.begin = "audit_tree_begin",
                                           .lock = "audit_tree_lock",
                                           .advance = "audit_tree_advance",
@@ -30,7 +33,7 @@ void audit_proof_clear(AuditProof *proof) {
 
 /* --- sealing ---------------------------------------------------------------------------------- */
 
-/* Stores the subtrees that a leaf completes, itself included. */
+/* Stores the subtrees that a leaf completes. */
 typedef struct {
     DbUnit *unit;
     GError **error;
@@ -40,7 +43,7 @@ typedef struct {
 static void store_node(void *data, unsigned level, uint64_t position,
                        const uint8_t hash[DIGEST_SIZE]) {
     Growth *growth = data;
-    if (growth->failed)
+    if (growth->failed || level < LEVEL_STORED)
         return;
     DbStatement *statement = db_prepare(growth->unit, "audit_tree_node");
     db_bind_int(statement, "level", (int64_t)level);
@@ -53,39 +56,98 @@ static bool append(DbUnit *unit, const Pending *row, MerkleTree *tree, GError **
     uint8_t input[LEDGER_LEAF_INPUT_SIZE];
     uint8_t hash[DIGEST_SIZE];
     Growth growth = {.unit = unit, .error = error};
+    ledger_leaf_input(row->salt, (RecordBytes){row->record, strlen(row->record)}, input);
+    merkle_leaf_hash(input, sizeof input, hash);
     DbStatement *leaf = db_prepare(unit, "audit_tree_leaf");
     db_bind_int(leaf, "leaf_index", (int64_t)tree->size);
     db_bind_text(leaf, "audit_id", row->id);
+    db_bind_blob(leaf, "hash", hash, sizeof hash);
     if (!db_exec(leaf, error))
         return false;
-    ledger_leaf_input(row->salt, (RecordBytes){row->record, strlen(row->record)}, input);
-    merkle_leaf_hash(input, sizeof input, hash);
     merkle_append_to(tree, hash, store_node, &growth);
-    if (growth.failed)
+    return !growth.failed;
+}
+
+static bool append_all(DbUnit *unit, const GPtrArray *rows, MerkleTree *tree, GError **error) {
+    for (guint i = 0; i < rows->len; i++)
+        if (!append(unit, g_ptr_array_index(rows, i), tree, error))
+            return false;
+    return true;
+}
+
+static const char *last_id(const GPtrArray *rows) {
+    const Pending *last = g_ptr_array_index(rows, rows->len - 1);
+    return last->id;
+}
+
+/* Rows that are remembered by themselves; they are told in the order of their ids. */
+static bool seal_late(DbUnit *unit, int64_t limit, MerkleTree *tree, int64_t *sealed,
+                      GError **error) {
+    g_autoptr(GPtrArray) rows = NULL;
+    DbStatement *pending = db_prepare(unit, "audit_tree_pending");
+    record_bind_limit(pending, limit);
+    if (!record_all(pending, &shape, &rows, error) || !append_all(unit, rows, tree, error))
         return false;
-    DbStatement *sealed = db_prepare(unit, "audit_tree_sealed");
-    db_bind_text(sealed, "audit_id", row->id);
-    return record_change(unit, sealed, ERROR_DATABASE,
-                         "An audit row was sealed while its tree was locked.", error);
+    *sealed += rows->len;
+    if (rows->len == 0)
+        return true;
+    DbStatement *done = db_prepare(unit, "audit_tree_sealed");
+    db_bind_text(done, "last_id", last_id(rows));
+    if (!db_exec(done, error))
+        return false;
+    if (db_changes(unit) == rows->len)
+        return true;
+    g_set_error_literal(error, ASSAY_ERROR, ERROR_DATABASE,
+                        "An audit row was sealed while its tree was locked.");
+    return false;
+}
+
+static bool read_walked(DbUnit *unit, char **id_out, GError **error) {
+    DbStatement *statement = db_prepare(unit, "audit_tree_walked");
+    bool found = false;
+    if (!db_step(statement, &found, error))
+        return false;
+    *id_out = found ? db_column_dup(statement, 0) : g_strdup("");
+    db_reset(statement);
+    return true;
+}
+
+/* All the others. */
+static bool seal_walk(DbUnit *unit, int64_t limit, MerkleTree *tree, int64_t *sealed,
+                      GError **error) {
+    g_autofree char *after = NULL;
+    g_autoptr(GPtrArray) rows = NULL;
+    if (!read_walked(unit, &after, error))
+        return false;
+    DbStatement *walk = db_prepare(unit, "audit_tree_walk");
+    db_bind_text(walk, "after", after);
+    record_bind_limit(walk, limit);
+    if (!record_all(walk, &shape, &rows, error) || !append_all(unit, rows, tree, error))
+        return false;
+    *sealed += rows->len;
+    if (rows->len == 0)
+        return true;
+    DbStatement *pass = db_prepare(unit, "audit_tree_pass");
+    db_bind_text(pass, "walked_id", last_id(rows));
+    return db_exec(pass, error);
 }
 
 bool audit_tree_seal(DbUnit *unit, int64_t limit, int64_t *sealed_out, GError **error) {
     MerkleTree tree;
-    g_autoptr(GPtrArray) rows = NULL;
+    int64_t most = limit <= 0 ? AUDIT_SEAL_MAX : MIN(limit, AUDIT_SEAL_MAX);
+    int64_t sealed = 0;
     *sealed_out = 0;
     if (!tree_head_lock(unit, &statements, &tree, error))
         return false;
-    DbStatement *pending = db_prepare(unit, "audit_tree_pending");
-    record_bind_limit(pending, limit <= 0 ? AUDIT_SEAL_MAX : MIN(limit, AUDIT_SEAL_MAX));
-    if (!record_all(pending, &shape, &rows, error))
-        return false;
     uint64_t old_size = tree.size;
-    for (guint i = 0; i < rows->len; i++)
-        if (!append(unit, g_ptr_array_index(rows, i), &tree, error))
-            return false;
-    if (rows->len > 0 && !tree_head_advance(unit, &statements, old_size, &tree, error))
+    if (!seal_late(unit, most, &tree, &sealed, error) ||
+        (sealed < most && !seal_walk(unit, most - sealed, &tree, &sealed, error)))
         return false;
-    *sealed_out = rows->len;
+    if (sealed > 0 && !tree_head_advance(unit, &statements, old_size, &tree, error))
+        return false;
+    if (sealed < most && !db_exec(db_prepare(unit, "audit_tree_rest"), error))
+        return false;
+    *sealed_out = sealed;
     return true;
 }
 
@@ -157,20 +219,54 @@ static bool damaged(GError **error) {
     return false;
 }
 
-static bool fetch_node(void *data, unsigned level, uint64_t position, uint8_t hash_out[DIGEST_SIZE],
-                       GError **error) {
-    DbStatement *statement = db_prepare(data, "audit_tree_fetch");
-    bool found = false;
+/* The hash that a statement gives; *found_out is false when there is none. */
+static bool read_hash(DbStatement *statement, bool *found_out, uint8_t hash_out[DIGEST_SIZE],
+                      GError **error) {
     size_t size = 0;
+    if (!db_step(statement, found_out, error))
+        return false;
+    const void *hash = *found_out ? db_column_blob(statement, 0, &size) : NULL;
+    *found_out = hash != NULL;
+    if (hash && size != DIGEST_SIZE)
+        return damaged(error);
+    if (hash)
+        memcpy(hash_out, hash, DIGEST_SIZE);
+    db_reset(statement);
+    return true;
+}
+
+static bool fetch_stored(DbUnit *unit, unsigned level, uint64_t position,
+                         uint8_t hash_out[DIGEST_SIZE], GError **error) {
+    DbStatement *statement = db_prepare(unit, "audit_tree_fetch");
+    bool found = false;
     db_bind_int(statement, "level", (int64_t)level);
     db_bind_int(statement, "position", (int64_t)position);
-    if (!db_step(statement, &found, error))
-        return false;
-    const void *hash = found ? db_column_blob(statement, 0, &size) : NULL;
-    if (size != DIGEST_SIZE)
-        return damaged(error);
-    memcpy(hash_out, hash, DIGEST_SIZE);
-    db_reset(statement);
+    return read_hash(statement, &found, hash_out, error) && (found || damaged(error));
+}
+
+/* Leaves that an earlier version sealed are nodes of level 0. */
+static bool fetch_leaf(DbUnit *unit, uint64_t index, uint8_t hash_out[DIGEST_SIZE],
+                       GError **error) {
+    DbStatement *statement = db_prepare(unit, "audit_tree_leaf_hash");
+    bool found = false;
+    db_bind_int(statement, "leaf_index", (int64_t)index);
+    return read_hash(statement, &found, hash_out, error) &&
+           (found || fetch_stored(unit, 0, index, hash_out, error));
+}
+
+static bool fetch_node(void *data, unsigned level, uint64_t position, uint8_t hash_out[DIGEST_SIZE],
+                       GError **error) {
+    uint8_t hashes[1 << (LEVEL_STORED - 1)][DIGEST_SIZE];
+    if (level >= LEVEL_STORED)
+        return fetch_stored(data, level, position, hash_out, error);
+    size_t count = (size_t)1 << level;
+    for (size_t i = 0; i < count; i++)
+        if (!fetch_leaf(data, (position << level) + i, hashes[i], error))
+            return false;
+    for (; count > 1; count /= 2)
+        for (size_t i = 0; i < count / 2; i++)
+            merkle_node_hash(hashes[2 * i], hashes[2 * i + 1], hashes[i]);
+    memcpy(hash_out, hashes[0], DIGEST_SIZE);
     return true;
 }
 

@@ -6,10 +6,13 @@
  * record) as in store/ledger.h. From then on changing, removing or back-dating a row is detectable
  * by anybody who kept a root.
  *
- * Which rows are not sealed is a table of its own that audit_add() fills and audit_tree_seal()
- * empties in the unit that stores the leaf. So a crash between the two leaves rows to be sealed
- * later, each row gets exactly one leaf, and a row that commits late is not passed over. Two
- * sequencers wait for each other at the head of the tree.
+ * Sealing walks the rows in the order of their ids, which is nearly always that of their commits,
+ * and the head remembers how far it came, in the unit that stores the leaves. So a crash leaves
+ * rows to be sealed later, and each row gets exactly one leaf. A row whose id is not the highest of
+ * its organization when audit_add() writes it may be behind the walk: it is remembered by itself in
+ * audit_pending. For the others one row there says that the organization has something to seal,
+ * which costs nothing once it is there. Since writes of an organization follow one another, no row
+ * is passed over. Two sequencers wait for each other at the head of the tree.
  */
 #pragma once
 

@@ -330,7 +330,7 @@ static void rows_and_leaves_can_be_neither_changed_nor_deleted(void) {
     Db *db = NULL;
     int64_t sealed = 0;
     store_ok((db = db_open(place.url, &error)) != NULL);
-    add_to(db, ORG_A, 2);
+    add_to(db, ORG_A, 20);
     store_ok(audit_tree_sequence(db, 5, &sealed, &error));
     db_close(db);
     const StatementCatalogue catalogue = {forgeries, G_N_ELEMENTS(forgeries), NULL, 0};
@@ -342,7 +342,137 @@ static void rows_and_leaves_can_be_neither_changed_nor_deleted(void) {
                                            (void *)(uintptr_t)forgeries[i].name, &error));
     db_close(db);
     store_ok((db = db_open(place.url, &error)) != NULL);
-    verify_in(db, ORG_A, 2);
+    verify_in(db, ORG_A, 20);
+    db_close(db);
+    place_remove(&place);
+}
+
+/* --- what others have written ----------------------------------------------------------------- */
+
+#define OF_ORG_A(name, sql)                                                                        \
+    { name, "-", STATEMENT_INSTALLATION, sql, sql, NULL, 0 }
+
+/* A program whose clock runs ahead, and the leaves of a version that had their hashes elsewhere. */
+static const StatementText others[] = {
+    OF_ORG_A("early_row",
+             "insert into audit (organization_id, id, at, action, result, for_people, record, salt)"
+             " select '" ORG_A "', 'ffffffff-0000-7000-8000-000000000000', 1, 'x', 'ok', 0, '{}',"
+             " salt from audit where organization_id = '" ORG_B "' order by id limit 1"),
+    OF_ORG_A("old_leaves", "insert into audit_leaf (organization_id, leaf_index, audit_id)"
+                           " select organization_id, row_number() over (order by id) - 1, id"
+                           " from audit where organization_id = '" ORG_A "'"),
+};
+
+static void run_as(const Place *place, const StatementCatalogue *catalogue, const char *name) {
+    const DbOptions options = {.catalogue = catalogue};
+    const DbScope system = {.actor = "other", .system = true};
+    Db *db = NULL;
+    store_ok((db = db_open_with(place->url, &options, &error)) != NULL);
+    store_ok(db_run(db, &system, DB_WRITE, forge, (void *)(uintptr_t)name, &error));
+    db_close(db);
+}
+
+static bool seal_work(DbUnit *unit, void *data, GError **error) {
+    int64_t *number = data;
+    return audit_tree_seal(unit, *number, number, error);
+}
+
+static void seal_in(Db *db, int64_t limit, int64_t expected) {
+    DbScope scope = {.organization = ORG_A, .actor = "test"};
+    store_ok(db_run(db, &scope, DB_WRITE, seal_work, &limit, &error));
+    g_assert_cmpint(limit, ==, expected);
+}
+
+static void rows_that_come_behind_the_walk_are_sealed_too(void) {
+    const StatementCatalogue catalogue = {others, G_N_ELEMENTS(others), NULL, 0};
+    Place place;
+    place_make(&place);
+    Db *db = NULL;
+    int64_t sealed = 0;
+    store_ok((db = db_open(place.url, &error)) != NULL);
+    add_to(db, ORG_B, 1); /* of which the salt is taken */
+    add_to(db, ORG_A, 3);
+    run_as(&place, &catalogue, "early_row");
+    seal_in(db, 0, 4);
+    verify_in(db, ORG_A, 4);
+    /* Behind it, all of them. */
+    add_to(db, ORG_A, 5);
+    seal_in(db, 3, 3);
+    verify_in(db, ORG_A, 7);
+    add_to(db, ORG_A, 1);
+    store_ok(audit_tree_sequence(db, 10, &sealed, &error));
+    g_assert_cmpint(sealed, ==, 3 + 1);
+    verify_in(db, ORG_A, 10);
+    seal_in(db, 0, 0);
+    db_close(db);
+    place_remove(&place);
+}
+
+/* Rows before and behind the walk, of which only some fit into a unit. */
+static void late_rows_do_not_hold_up_the_others(void) {
+    const StatementCatalogue catalogue = {others, G_N_ELEMENTS(others), NULL, 0};
+    Place place;
+    place_make(&place);
+    Db *db = NULL;
+    int64_t sealed = 0;
+    store_ok((db = db_open(place.url, &error)) != NULL);
+    add_to(db, ORG_B, 1);
+    add_to(db, ORG_A, 2);
+    run_as(&place, &catalogue, "early_row");
+    add_to(db, ORG_A, 2); /* late for those who begin at the highest id, and yet on the way */
+    seal_in(db, 3, 3);
+    verify_in(db, ORG_A, 3);
+    store_ok(audit_tree_sequence(db, 10, &sealed, &error));
+    g_assert_cmpint(sealed, ==, 2 + 1);
+    verify_in(db, ORG_A, 5);
+    store_ok(audit_tree_sequence(db, 10, &sealed, &error));
+    g_assert_cmpint(sealed, ==, 0);
+    db_close(db);
+    place_remove(&place);
+}
+
+/* The program's statements, but that a leaf's hash becomes a node as it did before. */
+static StatementText *old_statements(void) {
+    static const char before_sqlite[] = "insert into audit_node (organization_id, level, position,"
+                                        " hash) select ?1, 0, ?2, ?4 where ?3 <> ''";
+    static const char before_postgres[] =
+        "insert into audit_node (organization_id, level, position, hash)"
+        " select $1, 0, cast($2 as bigint), cast($4 as bytea) where cast($3 as text) <> ''";
+    size_t count = statement_catalogue.statement_count;
+    StatementText *statements =
+        g_memdup2(statement_catalogue.statements, count * sizeof *statements);
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(statements[i].name, "audit_tree_leaf") != 0)
+            continue;
+        g_assert_cmpuint(statements[i].parameter_count, ==, 4);
+        g_assert_cmpstr(statements[i].parameters[3], ==, "hash");
+        statements[i].sqlite = before_sqlite;
+        statements[i].postgres = before_postgres;
+    }
+    return statements;
+}
+
+static void leaves_of_an_earlier_version_are_proven(void) {
+    const StatementCatalogue catalogue = {others, G_N_ELEMENTS(others), NULL, 0};
+    g_autofree StatementText *statements = old_statements();
+    StatementCatalogue before = statement_catalogue;
+    before.statements = statements;
+    const DbOptions options = {.catalogue = &before};
+    Place place;
+    place_make(&place);
+    Db *db = NULL;
+    int64_t sealed = 0;
+    store_ok((db = db_open_with(place.url, &options, &error)) != NULL);
+    add_to(db, ORG_A, 21);
+    store_ok(audit_tree_sequence(db, 5, &sealed, &error));
+    g_assert_cmpint(sealed, ==, 21);
+    db_close(db);
+    run_as(&place, &catalogue, "old_leaves");
+    store_ok((db = db_open(place.url, &error)) != NULL);
+    verify_in(db, ORG_A, 21);
+    add_to(db, ORG_A, 30);
+    store_ok(audit_tree_sequence(db, 5, &sealed, &error));
+    verify_in(db, ORG_A, 51);
     db_close(db);
     place_remove(&place);
 }
@@ -359,6 +489,10 @@ static const StoreTest tests[] = {
     {"a_round_is_bounded", a_round_is_bounded},
     {"rows_and_leaves_can_be_neither_changed_nor_deleted",
      rows_and_leaves_can_be_neither_changed_nor_deleted},
+    {"rows_that_come_behind_the_walk_are_sealed_too",
+     rows_that_come_behind_the_walk_are_sealed_too},
+    {"late_rows_do_not_hold_up_the_others", late_rows_do_not_hold_up_the_others},
+    {"leaves_of_an_earlier_version_are_proven", leaves_of_an_earlier_version_are_proven},
 };
 
 int main(int argc, char **argv) {

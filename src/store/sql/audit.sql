@@ -8,9 +8,14 @@ values (:org, :id, :at, :action, :actor_id, :actor_name, :target_id, :target_nam
     :for_people, :record, :salt);
 
 -- name: audit_wait
--- Remembers that a row has no leaf yet.
+-- Before a row is written: remembers that there is something to seal, and which row it is if those
+-- who walk along the ids may have passed it already.
 insert into audit_pending (organization_id, audit_id)
-values (:org, :id);
+values (:org, case when exists
+    (select 1
+     from audit
+     where audit.organization_id = :org and audit.id >= :id) then :id else '' end)
+on conflict (organization_id, audit_id) do nothing;
 
 -- name: audit_get
 -- One row with its place in the tree.

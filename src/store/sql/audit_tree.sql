@@ -37,8 +37,37 @@ select size, root, updated_at
 from audit_head
 where organization_id = :org;
 
+-- name: audit_tree_walked
+-- The last row that was passed on the way along the ids.
+select walked_id
+from audit_head
+where organization_id = :org;
+
+-- name: audit_tree_walk
+-- What is not sealed yet behind a row, the oldest first.
+select audit.id, audit.record, audit.salt
+from audit
+where audit.organization_id = :org and audit.id > :after
+    and not exists
+    (select 1
+     from audit_leaf
+     where audit_leaf.organization_id = :org and audit_leaf.audit_id = audit.id)
+order by audit.id
+limit cast(:limit as bigint);
+
+-- name: audit_tree_pass
+-- Remembers how far the walk has come.
+update audit_head
+set walked_id = :walked_id
+where organization_id = :org;
+
+-- name: audit_tree_rest
+-- Nothing is left to be sealed.
+delete from audit_pending
+where organization_id = :org and audit_id = '';
+
 -- name: audit_tree_pending
--- What is not sealed yet, the oldest first.
+-- What is not sealed yet and was written behind the walk, the oldest first.
 select audit.id, audit.record, audit.salt
 from audit_pending
 inner join audit on audit.organization_id = audit_pending.organization_id
@@ -48,17 +77,23 @@ order by audit_pending.audit_id
 limit cast(:limit as bigint);
 
 -- name: audit_tree_sealed
--- A row has its leaf now.
+-- These rows have their leaves now.
 delete from audit_pending
-where organization_id = :org and audit_id = :audit_id;
+where organization_id = :org and audit_id <> '' and audit_id <= :last_id;
 
 -- name: audit_tree_leaf
--- Stores which row a leaf is of.
-insert into audit_leaf (organization_id, leaf_index, audit_id)
-values (:org, :leaf_index, :audit_id);
+-- Stores which row a leaf is of, and its hash.
+insert into audit_leaf (organization_id, leaf_index, audit_id, hash)
+values (:org, :leaf_index, :audit_id, :hash);
+
+-- name: audit_tree_leaf_hash
+-- The hash of a leaf; null when it is a node.
+select hash
+from audit_leaf
+where organization_id = :org and leaf_index = cast(:leaf_index as bigint);
 
 -- name: audit_tree_node
--- Stores a complete subtree.
+-- Stores a complete subtree of 16 leaves or more.
 insert into audit_node (organization_id, level, position, hash)
 values (:org, :level, :position, :hash);
 
