@@ -113,7 +113,8 @@ static void end_at(CallerFacts *facts, int64_t expires_at) {
         facts->until = MIN(facts->until, expires_at);
 }
 
-/* What has to be known to remember a token: until when, and how much it is. */
+/* What has to be known to remember a token: until when, which is every time that its statements
+ * hold against :now, and how much it is. */
 static void measure(CallerFacts *facts) {
     for (guint i = 0; i < facts->reach->len; i++) {
         const UserMembership *membership = g_ptr_array_index(facts->reach, i);

@@ -82,7 +82,8 @@ bool api_token_find(DbUnit *unit, const char *token_hash, ApiToken **token_out,
 bool api_token_find_access(DbUnit *unit, const char *token_id, Membership **access_out,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* UserMembership* of the organizations that the token reaches (system scope). */
+/* UserMembership* of the organizations that the token reaches (system scope); expires_at is the end
+ * of the access or of its maker's membership, whichever comes first. */
 bool api_token_list_reach(DbUnit *unit, const char *token_id, GPtrArray **memberships_out,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -3,7 +3,9 @@
 #include "base/clock.h"
 #include "store/api_token.h"
 #include "store/integration.h"
+#include "store/membership.h"
 #include "store/organization.h"
+#include "store/user.h"
 #include "unit/api_support.h"
 #include "unit/database_stage.h"
 #include "vault/ticket.h"
@@ -12,6 +14,7 @@
 #include <string.h>
 
 #define PATH_A "/api/integrations/" INTEGRATION_A
+#define MAKER "01890000-0000-7000-8000-000000007300"
 #define OWNER "01890000-0000-7000-8000-000000007000"
 
 /* --- writing beside the API ------------------------------------------------------------------- */
@@ -393,11 +396,31 @@ static bool create_work(DbUnit *unit, void *data, GError **error) {
 
 static bool allow_work(DbUnit *unit, void *data, GError **error) {
     const Membership *access = data;
-    return api_token_allow(unit, access, error);
+    return api_token_allow_by(unit, MAKER, access, error);
 }
 
-/* A token that ends, or whose access does. */
-static char *add_visitor(const Stage *stage, int64_t token_until, int64_t access_until) {
+static bool add_maker_work(DbUnit *unit, void *data, GError **error) {
+    const Membership *membership = data;
+    const User maker = {.id = MAKER, .email = "maker@example.com", .name = "Maker"};
+    return user_insert(unit, &maker, error) && membership_insert(unit, membership, error);
+}
+
+/* When something ends, after the beginning; 0: never. */
+typedef struct {
+    int64_t token_ms;
+    int64_t access_ms;
+    int64_t maker_ms; /* the membership of who has made it */
+    unsigned status;  /* of the API then */
+} Ending;
+
+#define BEGINNING 1760000000000
+#define END_MS 5000
+
+static int64_t time_of(int64_t after_ms) {
+    return after_ms ? BEGINNING + after_ms : 0;
+}
+
+static char *add_visitor(const Stage *stage, const Ending *ending) {
     Secret *ticket = NULL;
     char hash[DIGEST_HEX_SIZE];
     must((ticket = ticket_new(TICKET_API, &error)) != NULL);
@@ -408,40 +431,44 @@ static char *add_visitor(const Stage *stage, int64_t token_until, int64_t access
                       .name = "visitor",
                       .token_hash = hash,
                       .hint = "h",
-                      .expires_at = token_until};
-    Membership access = {.user_id = token.id, .role = "member", .expires_at = access_until};
+                      .created_by = MAKER,
+                      .expires_at = time_of(ending->token_ms)};
+    Membership access = {
+        .user_id = token.id, .role = "member", .expires_at = time_of(ending->access_ms)};
+    Membership maker = {.user_id = MAKER, .role = "admin", .expires_at = time_of(ending->maker_ms)};
+    must(db_run(stage->db, &in_a, DB_WRITE, add_maker_work, &maker, &error));
     must(db_run(stage->db, &the_system, DB_WRITE, create_work, &token, &error));
     must(db_run(stage->db, &in_a, DB_WRITE, allow_work, &access, &error));
     return text;
 }
 
+static void expect_status(const Stage *stage, const char *ticket, unsigned status) {
+    g_auto(Answer) answer = stage_ask(stage, &(Ask){.path = PATH_A, .token = ticket});
+    g_assert_cmpuint(answer.status, ==, status);
+}
+
 /* Nothing is committed when a time has come. */
 static void a_token_that_is_remembered_ends_at_its_time(void) {
-    static const struct {
-        int64_t token_ms;
-        int64_t access_ms;
-        unsigned status;
-    } cases[] = {{5000, 0, 401}, {5000, 9000, 401}, {0, 5000, 404}, {9000, 5000, 404}};
-    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+    static const Ending endings[] = {
+        {.token_ms = END_MS, .status = 401},
+        {.token_ms = END_MS, .access_ms = 9000, .maker_ms = 9000, .status = 401},
+        {.access_ms = END_MS, .status = 404},
+        {.token_ms = 9000, .access_ms = END_MS, .maker_ms = 9000, .status = 404},
+        {.maker_ms = END_MS, .status = 404},
+        {.token_ms = 9000, .access_ms = 9000, .maker_ms = END_MS, .status = 404},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(endings); i++) {
         g_auto(Stage) stage;
-        int64_t now = 1760000000000;
-        clock_freeze(now);
+        clock_freeze(BEGINNING);
         stage_init(&stage, 0);
-        g_autofree char *ticket =
-            add_visitor(&stage, cases[i].token_ms ? now + cases[i].token_ms : 0,
-                        cases[i].access_ms ? now + cases[i].access_ms : 0);
-        const Ask ask = {.path = PATH_A, .token = ticket};
-        for (int step = 0; step < 2; step++) {
-            g_auto(Answer) answer = stage_ask(&stage, &ask);
-            g_assert_cmpuint(answer.status, ==, 200);
-        }
-        /* Less than a second, so that nothing is written on the way. */
-        clock_freeze(now + 4999);
-        g_auto(Answer) just = stage_ask(&stage, &ask);
-        g_assert_cmpuint(just.status, ==, 200);
-        clock_freeze(now + 5000);
-        g_auto(Answer) late = stage_ask(&stage, &ask);
-        g_assert_cmpuint(late.status, ==, cases[i].status);
+        g_autofree char *ticket = add_visitor(&stage, &endings[i]);
+        expect_status(&stage, ticket, 200);
+        expect_status(&stage, ticket, 200);
+        /* The time of day alone: nothing is written on the way. */
+        clock_freeze(BEGINNING + END_MS - 1);
+        expect_status(&stage, ticket, 200);
+        clock_freeze(BEGINNING + END_MS);
+        expect_status(&stage, ticket, endings[i].status);
         clock_thaw();
     }
 }

@@ -83,11 +83,21 @@ from api_token_access
 where organization_id = :org and token_id = :token_id;
 
 -- name: api_token_list_reach
--- The organizations that a token reaches: see api_token_find_access.
+-- The organizations that a token reaches, and until when, its maker's membership regarded: see
+-- api_token_find_access.
 -- system
 select api_token_access.organization_id, organization.name, api_token_access.role,
     api_token_access.grants, api_token_access.integrations, api_token_access.period_from,
-    api_token_access.period_until, api_token_access.expires_at
+    api_token_access.period_until,
+    coalesce(
+        (select case when api_token_access.expires_at = 0
+                 or membership.expires_at < api_token_access.expires_at then membership.expires_at
+             else api_token_access.expires_at end
+         from membership
+         where membership.organization_id = api_token_access.organization_id
+             and membership.user_id = api_token_access.created_by
+             and membership.expires_at <> 0),
+        api_token_access.expires_at)
 from api_token_access
 inner join organization on organization.organization_id = api_token_access.organization_id
 where api_token_access.token_id = :token_id and api_token_access.revoked_at = 0
