@@ -267,7 +267,8 @@ class Assay:
         leaves = self.rows("select * from ledger_leaf where organization_id = ? order by leaf_index", organization)
         records = self.rows("select * from evidence where organization_id = ? order by ledger_index", organization)
         assert [leaf["leaf_index"] for leaf in leaves] == list(range(len(leaves)))
-        purged = self.value("select count(*) from audit where organization_id = ? and action = 'integration.purge'", organization)
+        purged = self.value("select count(*) from audit where organization_id = ? "
+                            "and action in ('integration.purge', 'organization.delete')", organization)
         left = {record["id"] for record in records}
         kept = [leaf for leaf in leaves if not purged or leaf["evidence_id"] in left]
         assert [leaf["evidence_id"] for leaf in kept] == [record["id"] for record in records]
