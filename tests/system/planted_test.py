@@ -14,6 +14,7 @@ import os
 import re
 import secrets
 import subprocess
+import threading
 import urllib.parse
 
 import tap
@@ -115,7 +116,7 @@ class World:
             try:
                 self.connection.request(method, target, body=data, headers=given)
                 reply = self.connection.getresponse()
-                text = reply.read()
+                text = self.read(reply, target)
                 break
             except (http.client.HTTPException, OSError):  # closed in between, or in the middle of what is too long
                 self.connection.close()
@@ -125,6 +126,29 @@ class World:
                 assert attempt == 0, (method, target)
         self.keep_reply(f"{method} {target.partition('?')[0]}", reply, text, shows)
         return reply.status, reply, text
+
+    def read(self, reply, target):
+        """A stream that has no end is read by listen() alone."""
+        if "text/event-stream" not in reply.headers.get("Content-Type", "") or "/jobs/" in target:
+            return reply.read()
+        self.connection.close()
+        self.connection = None
+        return b""
+
+    def listen(self):
+        """Keeps what the owner is told as it happens."""
+        connection = http.client.HTTPConnection(self.place.hostname, self.place.port)
+        connection.request("GET", "/api/events", headers=self.auth)
+        reply = connection.getresponse()
+        assert reply.status == 200, reply.read()
+        self.heard = []
+
+        def hear():
+            with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
+                for line in reply:
+                    self.heard.append(line)
+
+        threading.Thread(target=hear, daemon=True).start()
 
     def keep_reply(self, what, reply, text, shows):
         shows = shows if reply.status < 400 else ()
@@ -146,6 +170,7 @@ class World:
         self.planted.add("token of the owner", made)
         self.assay.said = self.assay.said.replace(made, "")
         self.auth = {"Authorization": f"Bearer {made}"}
+        self.listen()
         return self.auth
 
     def as_owner(self, method, target, body=None, status=200, **options):
@@ -245,6 +270,7 @@ class World:
         said = self.service.said()
         assert '"level":"debug"' in said and '"event":"request"' in said
         self.caught.keep("log", said)
+        self.caught.keep("stream of events", b"".join(self.heard))
         self.caught.keep("what commands said", self.assay.said)
         assert not [file for file in self.assay.home.rglob("core*")], "a core file"
         assert self.caught.count > 100 and self.caught.bytes > 100_000
