@@ -47,10 +47,10 @@ void heartbeat_tell(Heartbeat *heartbeat, const Json *progress) {
     pthread_mutex_unlock(&heartbeat->lock);
 }
 
-static void note_renewal(Heartbeat *heartbeat) {
-    int64_t mono = clock_mono_ms();
+/* mono and wall are of before the renewal: a clock that was set in the meantime is seen. */
+static void note_renewal(Heartbeat *heartbeat, int64_t mono, int64_t wall) {
     heartbeat->renew_at = mono + HEARTBEAT_MS;
-    heartbeat->drift = clock_now_ms() - mono;
+    heartbeat->drift = wall - mono;
 }
 
 static bool is_due(const Heartbeat *heartbeat) {
@@ -73,9 +73,10 @@ static void note_failure(Heartbeat *heartbeat, const GError *error) {
 static void renew(Heartbeat *heartbeat) {
     g_autoptr(GError) error = NULL;
     HeartbeatConfig *config = &heartbeat->config;
+    int64_t mono = clock_mono_ms(), wall = clock_now_ms();
     take_progress(heartbeat);
     if (db_run(config->db, &config->scope, DB_WRITE, renew_work, heartbeat, &error))
-        note_renewal(heartbeat);
+        note_renewal(heartbeat, mono, wall);
     else
         note_failure(heartbeat, error);
 }
@@ -117,7 +118,7 @@ Heartbeat *heartbeat_start(const HeartbeatConfig *config, GError **error) {
     Heartbeat *heartbeat = g_new0(Heartbeat, 1);
     heartbeat->config = *config;
     pthread_mutex_init(&heartbeat->lock, NULL);
-    note_renewal(heartbeat);
+    note_renewal(heartbeat, clock_mono_ms(), clock_now_ms());
     heartbeat->stop = eventfd(0, EFD_CLOEXEC);
     if (heartbeat->stop >= 0 && pthread_create(&heartbeat->thread, NULL, run, heartbeat) == 0)
         return heartbeat;
