@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PATIENCE_MS 20000
+#define PATIENCE_MS 300000
 #define LOOK_MS 5
 
 static pid_t server_id(void) {

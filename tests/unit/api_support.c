@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 #define MANY 60000
-#define PATIENCE_S 60
+#define PATIENCE_S 300
 
 /* --- the database ----------------------------------------------------------------------------- */
 

@@ -9,7 +9,7 @@
 #include <poll.h>
 
 #define LEASE_MS 60000
-#define LOOKS 400 /* of 50 ms, before a test gives up */
+#define LOOKS 6000 /* of 50 ms, before a test gives up */
 
 typedef struct {
     Place place;
