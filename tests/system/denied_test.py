@@ -9,7 +9,7 @@ from sandbox_client import TOKEN, Sandbox
 # A small account in which every check has something to judge and nothing is denied by itself.
 COUNTS = {"roles": 12, "policies": 10, "trails": 2, "events": 30, "security_groups": 8, "instances": 10, "volumes": 10,
           "kms_keys": 24, "findings": 20, "config_rules": 6}
-SMALL = ["--users", "10", "--buckets", "4", *(word for name, count in COUNTS.items() for word in ("--set", f"{name}={count}"))]
+SMALL = ["--users", "5", "--buckets", "4", *(word for name, count in COUNTS.items() for word in ("--set", f"{name}={count}"))]
 # What rests on a permission where that is not the whole evidence type: by hand, from what AWS says the calls give.
 RESTS_ON = {
     "cloudtrail:GetEventSelectors": {"cloudtrail_management_events"},
