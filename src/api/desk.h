@@ -31,7 +31,7 @@ typedef struct {
     struct Openid *openid; /* NULL: no single sign-on */
     struct Ephemeral *ephemeral;
     struct Redis *redis; /* for figures; NULL: there is none */
-    char *openapi; /* the document, printed */
+    char *openapi;       /* the document, printed */
     char *openapi_tag;
     char *reference; /* the page */
     char *reference_policy;

@@ -17,8 +17,8 @@
 #define MIGRATE_CONTRACT "contract_"
 
 /* Applies what is missing; does not write when nothing is. ERROR_DATABASE when a newer program has
- * taken away something from the schema, when a migration was changed after it was applied, or when one
- * fails. */
+ * taken away something from the schema, when a migration was changed after it was applied, or when
+ * one fails. */
 bool migrate_apply(Db *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The highest applied version, which may be one that this program does not know; -1 when the

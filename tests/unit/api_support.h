@@ -22,7 +22,7 @@ typedef struct {
     Db *db;
     Keyring *keyring;
     ApiServer *api;
-    Secret *redis_url; /* or NULL */
+    Secret *redis_url;   /* or NULL */
     char *tokens[ROLES]; /* of ORG_A, by role; the scanner's names INTEGRATION_A */
     char *stranger;      /* owner of ORG_B */
     char *operator;      /* of the installation, without a role */
