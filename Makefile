@@ -1,7 +1,8 @@
 # The front door. Everything behind it is CMake (CMakePresets.json) and scripts/; each preset
 # builds into build/PRESET.
 JOBS ?= $(shell nproc)
-export CTEST_PARALLEL_LEVEL ?= $(JOBS)
+# Tests wait for one another's processes and for windows of time more than they compute.
+export CTEST_PARALLEL_LEVEL ?= $(shell expr $(JOBS) + 2)
 # A log is read by people too: without a terminal only what goes wrong is printed.
 QUIET = $(if $(CI),-- --quiet)
 FILES = $(wildcard $(addsuffix /*.[ch],src src/* sandbox tests/* bench))
