@@ -7,10 +7,10 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "present/job_object.h"
+#include "store/event.h"
 #include "store/evidence.h"
 #include "store/finding.h"
 #include "store/integration.h"
-#include "sync/lookout.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -314,7 +314,7 @@ bool watch_new(Desk *desk, Watch **watch_out, GError **error) {
     pthread_cond_init(&watch->calm, NULL);
     watch->watchers = g_ptr_array_new_with_free_func(watcher_free);
     watch->heard = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_json);
-    watch->listener = db_listen(desk->config.db, LOOKOUT_CHANNEL, look_soon, watch, error);
+    watch->listener = db_listen(desk->config.db, EVENT_CHANNEL, look_soon, watch, error);
     watch->alarm = alarm_set(desk->alarms, WATCH_LOOK_MS, WATCH_LOOK_MS, look_soon, watch);
     if (watch->listener) {
         *watch_out = watch;
