@@ -1,19 +1,37 @@
 #include "cli/evidence_review.h"
 
 #include "base/error.h"
+#include "cli/access.h"
 #include "cli/session.h"
 #include "present/review_object.h"
+#include "store/evidence.h"
 
 typedef struct {
     Review review;
     Review *stored;
 } ReviewWork;
 
+static bool note(DbUnit *unit, const Review *review, GError **error) {
+    g_autoptr(Evidence) evidence = NULL;
+    g_autoptr(Json) details = json_new_object();
+    if (!evidence_get(unit, review->evidence_id, &evidence, error))
+        return false;
+    AuditEntry entry = {.action = AUDIT_EVIDENCE_REVIEWED,
+                        .actor = access_actor(),
+                        .target_kind = "evidence",
+                        .target_id = evidence->id,
+                        .target_name = evidence->evidence_type,
+                        .details = details};
+    json_put_string(details, "state", review->state);
+    return audit_add(unit, &entry, error);
+}
+
 static bool review_work(DbUnit *unit, void *data, GError **error) {
     ReviewWork *work = data;
     g_clear_pointer(&work->stored, review_free);
     return review_put(unit, &work->review, error) &&
-           review_get(unit, work->review.evidence_id, &work->stored, error);
+           review_get(unit, work->review.evidence_id, &work->stored, error) &&
+           note(unit, &work->review, error);
 }
 
 static bool make_review(const Arguments *arguments, Review *review, GError **error) {

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "cli/access.h"
 #include "cli/grid.h"
 #include "cli/integrations.h"
 #include "cli/mark.h"
@@ -400,7 +401,11 @@ typedef struct {
 
 static bool cancel_work(DbUnit *unit, void *data, GError **error) {
     CancelWork *work = data;
-    return job_cancel(unit, work->id, &work->how, error);
+    AuditEntry entry = {.action = AUDIT_JOB_CANCELLED,
+                        .actor = access_actor(),
+                        .target_kind = "job",
+                        .target_id = work->id};
+    return job_cancel(unit, work->id, &work->how, error) && audit_add(unit, &entry, error);
 }
 
 static void say_cancelled(const CommandCall *call) {
@@ -453,7 +458,7 @@ static bool run_retry(CommandCall *call, GError **error) {
         session ? read_job(session, arguments_word(call->arguments, 0), error) : NULL;
     Registry *registry = job ? session_registry(session, error) : NULL;
     if (!registry ||
-        !queue_retry(session_db(session), session_scope(session), registry,
+        !queue_retry(session_db(session), session_scope(session), registry, access_actor(),
                      json_member_string(job, "id", ""), &job_id, error) ||
         !show_here(call, session, job_id, error))
         return false;

@@ -1,36 +1,60 @@
 #include "cli/schedule_set.h"
 
 #include "base/error.h"
+#include "cli/access.h"
 #include "cli/schedule.h"
 #include "sync/schedule.h"
 
-typedef bool (*ChangeTarget)(Session *session, const ScheduleTarget *target, const void *data,
-                             GError **error);
+/* The change, and what of it stands in the log: the body of the API's request that makes it. */
+typedef struct {
+    ScheduleEdit edit;
+    const Json *body;
+} ChangeWork;
+
+static bool note(DbUnit *unit, const ChangeWork *work, GError **error) {
+    const Integration *integration = work->edit.integration;
+    AuditEntry entry = {.action = AUDIT_SCHEDULE_CHANGED,
+                        .actor = access_actor(),
+                        .target_kind = "schedule",
+                        .target_id = integration ? integration->id : work->edit.round,
+                        .target_name = integration ? integration->name : work->edit.round,
+                        .details = work->body};
+    return audit_add(unit, &entry, error);
+}
+
+static bool change_work(DbUnit *unit, void *data, GError **error) {
+    const ChangeWork *work = data;
+    return schedule_edit(unit, &work->edit, error) && note(unit, work, error);
+}
+
+static bool change_target(Session *session, const ScheduleTarget *target, const ChangeWork *wanted,
+                          GError **error) {
+    const ScheduleDefaults defaults = schedule_defaults(session);
+    const ScheduleWish *wanted_rule = wanted->edit.wish;
+    ScheduleWish wish = wanted_rule ? *wanted_rule : (ScheduleWish){0};
+    ChangeWork work = {.edit = {.integration = target->integration,
+                                .definition = target->definition,
+                                .round = target->round,
+                                .defaults = &defaults,
+                                .wish = wanted_rule ? &wish : NULL,
+                                .pause = wanted->edit.pause},
+                       .body = wanted->body};
+    if (wish.cron && !wish.time_zone)
+        wish.time_zone = defaults.time_zone; /* also when the installation moves */
+    return session_run(session, DB_WRITE, change_work, &work, error);
+}
 
 /* Finds what the first word names, changes it, and shows it as it is then. */
-static bool change(CommandCall *call, ChangeTarget function, const void *data, GError **error) {
+static bool change(CommandCall *call, const ChangeWork *wanted, GError **error) {
     g_auto(ScheduleTarget) target = {0};
     g_autoptr(Session) session = session_open(call->arguments, SESSION_READ, error);
     return session &&
            schedule_target_init(&target, session, arguments_word(call->arguments, 0), error) &&
-           function(session, &target, data, error) &&
+           change_target(session, &target, wanted, error) &&
            schedule_print_target(call->output, session, &target, error);
 }
 
 /* --- set -------------------------------------------------------------------------------------- */
-
-static bool choose(Session *session, const ScheduleTarget *target, const void *data,
-                   GError **error) {
-    const ScheduleDefaults defaults = schedule_defaults(session);
-    ScheduleWish wish = *(const ScheduleWish *)data;
-    if (wish.cron && !wish.time_zone)
-        wish.time_zone = defaults.time_zone; /* also when the installation moves */
-    Db *db = session_db(session);
-    const DbScope *scope = session_scope(session);
-    if (target->round)
-        return schedule_choose_round(db, scope, target->round, &defaults, &wish, error);
-    return schedule_choose(db, scope, target->integration, target->definition, &wish, error);
-}
 
 static bool read_wish(const CommandCall *call, ScheduleWish *wish, GError **error) {
     *wish = (ScheduleWish){.every = arguments_text(call->arguments, "every"),
@@ -46,20 +70,28 @@ static bool read_wish(const CommandCall *call, ScheduleWish *wish, GError **erro
     return false;
 }
 
+static Json *wish_body(const ScheduleWish *wish) {
+    Json *body = json_new_object();
+    json_put_string(body, "every", wish->every);
+    json_put_string(body, "cron", wish->cron);
+    if (wish->time_zone)
+        json_put_string(body, "timeZone", wish->time_zone);
+    return body;
+}
+
 static bool run_set(CommandCall *call, GError **error) {
     ScheduleWish wish;
-    return read_wish(call, &wish, error) && change(call, choose, &wish, error);
+    if (!read_wish(call, &wish, error))
+        return false;
+    g_autoptr(Json) body = wish_body(&wish);
+    return change(call, &(ChangeWork){.edit = {.wish = &wish}, .body = body}, error);
 }
 
 static bool set_there(CommandCall *call, Remote *remote, GError **error) {
     ScheduleWish wish;
     if (!read_wish(call, &wish, error))
         return false;
-    g_autoptr(Json) body = json_new_object();
-    json_put_string(body, "every", wish.every);
-    json_put_string(body, "cron", wish.cron);
-    if (wish.time_zone)
-        json_put_string(body, "timeZone", wish.time_zone);
+    g_autoptr(Json) body = wish_body(&wish);
     return schedule_change_there(call, remote, body, error);
 }
 
@@ -90,19 +122,21 @@ const Command schedule_set_command = {
 
 /* --- pause and resume ------------------------------------------------------------------------- */
 
-static bool pause_target(Session *session, const ScheduleTarget *target, const void *data,
-                         GError **error) {
-    (void)data;
-    Db *db = session_db(session);
-    const DbScope *scope = session_scope(session);
-    if (target->round)
-        return schedule_pause_round(db, scope, target->round, error);
-    return schedule_pause(db, scope, target->integration, target->definition, error);
+static Json *pause_body(bool paused) {
+    Json *body = json_new_object();
+    json_put_bool(body, "paused", paused);
+    return body;
+}
+
+static bool pause_here(CommandCall *call, bool paused, GError **error) {
+    g_autoptr(Json) body = pause_body(paused);
+    ChangeWork work = {.edit = {.pause = paused ? SCHEDULE_PAUSE_BEGIN : SCHEDULE_PAUSE_END},
+                       .body = body};
+    return change(call, &work, error);
 }
 
 static bool pause_there(CommandCall *call, Remote *remote, bool paused, GError **error) {
-    g_autoptr(Json) body = json_new_object();
-    json_put_bool(body, "paused", paused);
+    g_autoptr(Json) body = pause_body(paused);
     return schedule_change_there(call, remote, body, error);
 }
 
@@ -112,7 +146,7 @@ static void say_paused(const CommandCall *call) {
 }
 
 static bool run_pause(CommandCall *call, GError **error) {
-    if (!change(call, pause_target, NULL, error))
+    if (!pause_here(call, true, error))
         return false;
     say_paused(call);
     return true;
@@ -140,19 +174,8 @@ const Command schedule_pause_command = {
     .remote = run_pause_there,
 };
 
-static bool resume_target(Session *session, const ScheduleTarget *target, const void *data,
-                          GError **error) {
-    (void)data;
-    const ScheduleDefaults defaults = schedule_defaults(session);
-    Db *db = session_db(session);
-    const DbScope *scope = session_scope(session);
-    if (target->round)
-        return schedule_resume_round(db, scope, target->round, &defaults, error);
-    return schedule_resume(db, scope, target->integration, target->definition, error);
-}
-
 static bool run_resume(CommandCall *call, GError **error) {
-    return change(call, resume_target, NULL, error);
+    return pause_here(call, false, error);
 }
 
 static bool run_resume_there(CommandCall *call, Remote *remote, GError **error) {

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "cli/access.h"
 #include "cli/grid.h"
 #include "cli/integrations.h"
 #include "cli/progress.h"
@@ -129,8 +130,10 @@ static bool run_job(CommandCall *call, Session *session, const Json *queued, Jso
 static bool queue(Session *session, const Integration *integration, const SyncRequest *request,
                   Json **queued_out, GError **error) {
     Crew *crew = session_crew(session, error);
+    SyncRequest wish = *request;
+    wish.actor = access_actor();
     return crew &&
-           crew_queue(crew, session_scope(session), integration->id, request, queued_out, error);
+           crew_queue(crew, session_scope(session), integration->id, &wish, queued_out, error);
 }
 
 static void tell(CommandCall *call, const Json *result, const char *job_id, const char *name) {

@@ -154,6 +154,16 @@ static void put_texts(Json *json, const char *key, const char *const *texts) {
     json_put(json, key, list);
 }
 
+static Json *actor_json(const AuditActor *actor) {
+    Json *json = json_new_object();
+    json_put_string(json, "kind", actor->kind);
+    json_put_string(json, "id", actor->id);
+    json_put_string(json, "name", actor->name);
+    json_put_string(json, "address", actor->address);
+    json_put_string(json, "request", actor->request_id);
+    return json;
+}
+
 bool crew_queue(Crew *crew, const DbScope *scope, const char *integration_id,
                 const SyncRequest *wish, Json **queued_out, GError **error) {
     g_autoptr(Json) request = json_new_object();
@@ -166,6 +176,8 @@ bool crew_queue(Crew *crew, const DbScope *scope, const char *integration_id,
     put_texts(request, "controls", wish->controls);
     json_put_int(request, "from", wish->from_ms);
     json_put_int(request, "to", wish->to_ms);
+    if (wish->actor)
+        json_put(request, "by", actor_json(wish->actor));
     const Listener nobody = {0};
     return insist(crew, request, &nobody, queued_out, error);
 }

@@ -42,7 +42,8 @@ bool crew_test(Crew *crew, const CrewTest *test, Json **account_out,
 void crew_interrupt(Crew *crew);
 
 /* Makes the job of a wish, as queue_sync() does, where definitions are read anyway. wish->data_dir
- * is the crew's. *queued_out: {"job": its id, "provider": the name for people}. */
+ * is the crew's; wish->actor is noted in the unit that stores the job. *queued_out: {"job": its id,
+ * "provider": the name for people}. */
 bool crew_queue(Crew *crew, const DbScope *scope, const char *integration_id,
                 const SyncRequest *wish, Json **queued_out,
                 GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -267,6 +267,16 @@ bool queue_sync_in(DbUnit *unit, const Integration *integration, const Definitio
                          insert_job(unit, &order, job_id_out, error);
 }
 
+static bool note(DbUnit *unit, const AuditActor *actor, const Integration *integration,
+                 GError **error) {
+    AuditEntry entry = {.action = AUDIT_SYNC_STARTED,
+                        .actor = actor,
+                        .target_kind = "integration",
+                        .target_id = integration->id,
+                        .target_name = integration->name};
+    return audit_add(unit, &entry, error);
+}
+
 typedef struct {
     const Integration *integration;
     const Definition *definition;
@@ -276,9 +286,11 @@ typedef struct {
 
 static bool queue_work(DbUnit *unit, void *data, GError **error) {
     QueueWork *work = data;
+    const AuditActor *actor = work->request->actor;
     g_clear_pointer(&work->job_id, g_free);
     return queue_sync_in(unit, work->integration, work->definition, work->request, &work->job_id,
-                         NULL, error);
+                         NULL, error) &&
+           (!actor || note(unit, actor, work->integration, error));
 }
 
 bool queue_sync(Db *db, const DbScope *scope, const Integration *integration,
@@ -339,6 +351,7 @@ bool queue_retry_in(DbUnit *unit, const char *job_id, const Integration *integra
 }
 
 typedef struct {
+    const AuditActor *actor;
     const char *job_id;
     Integration *integration;
     const Definition *definition;
@@ -363,12 +376,13 @@ static bool retry_work(DbUnit *unit, void *data, GError **error) {
     RetryWork *work = data;
     g_clear_pointer(&work->retried, g_free);
     return queue_retry_in(unit, work->job_id, work->integration, work->definition, &work->retried,
-                          error);
+                          error) &&
+           note(unit, work->actor, work->integration, error);
 }
 
-bool queue_retry(Db *db, const DbScope *scope, Registry *registry, const char *job_id,
-                 char **job_id_out, GError **error) {
-    g_auto(RetryWork) work = {.job_id = job_id};
+bool queue_retry(Db *db, const DbScope *scope, Registry *registry, const AuditActor *actor,
+                 const char *job_id, char **job_id_out, GError **error) {
+    g_auto(RetryWork) work = {.actor = actor, .job_id = job_id};
     if (!db_run(db, scope, DB_READ, owner_of_job, &work, error))
         return false;
     work.definition = registry_find(registry, work.integration->provider, error);

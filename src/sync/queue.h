@@ -12,6 +12,7 @@
 #include "db/db.h"
 #include "provider/definition.h"
 #include "provider/registry.h"
+#include "store/audit.h"
 #include "store/integration.h"
 
 #include <glib.h>
@@ -37,6 +38,7 @@ typedef struct {
     int64_t to_ms;
     const char *data_dir; /* where the locks of owners are; NULL: leases are only let go in time */
     SyncCause cause;
+    const AuditActor *actor; /* who asks, to be noted as sync.start; NULL: the caller notes it */
 } SyncRequest;
 
 /* *job_id_out is the job to run (caller frees). ERROR_USAGE names an unknown evidence type or a
@@ -46,8 +48,8 @@ bool queue_sync(Db *db, const DbScope *scope, const Integration *integration,
                 const Definition *definition, const SyncRequest *request, char **job_id_out,
                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The same inside a unit of work of the organization; data_dir is not looked at. *added_out, which
- * may be NULL, says whether there is a new job. */
+/* The same inside a unit of work of the organization; data_dir and actor are not looked at.
+ * *added_out, which may be NULL, says whether there is a new job. */
 bool queue_sync_in(DbUnit *unit, const Integration *integration, const Definition *definition,
                    const SyncRequest *request, char **job_id_out, bool *added_out,
                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -58,9 +60,9 @@ bool queue_first_sync(DbUnit *unit, const Integration *integration, const Defini
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Runs a job again: one that waits is due at once, for one that failed, was called off or completed
- * a new job asks for the same. ERROR_CONFLICT when it is running. */
-bool queue_retry(Db *db, const DbScope *scope, Registry *registry, const char *job_id,
-                 char **job_id_out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+ * a new job asks for the same. actor, who asks, is noted. ERROR_CONFLICT when it is running. */
+bool queue_retry(Db *db, const DbScope *scope, Registry *registry, const AuditActor *actor,
+                 const char *job_id, char **job_id_out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The same inside a unit of work, of a job of this integration. */
 bool queue_retry_in(DbUnit *unit, const char *job_id, const Integration *integration,

@@ -109,30 +109,3 @@ bool schedule_edit(DbUnit *unit, const ScheduleEdit *edit,
  * NewConnection.stored): plans it, and queues a sync; not when it is paused. */
 bool schedule_go_on(DbUnit *unit, const Integration *integration, const Definition *definition,
                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/* The same in a unit of its own: sets the rule of an integration. */
-bool schedule_choose(Db *db, const DbScope *scope, const Integration *integration,
-                     const Definition *definition, const ScheduleWish *wish,
-                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/* Sets a rule of the organization of the scope: id is SCHEDULE_DAILY or SCHEDULE_WEEKLY. An
- * interval is ERROR_USAGE. */
-bool schedule_choose_round(Db *db, const DbScope *scope, const char *id,
-                           const ScheduleDefaults *defaults, const ScheduleWish *wish,
-                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/* Pauses an integration: it becomes "paused" and is due never; its jobs are called off.
- * ERROR_CONFLICT when it is disconnected. */
-bool schedule_pause(Db *db, const DbScope *scope, const Integration *integration,
-                    const Definition *definition, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/* Resumes it: it becomes what its health is, and is due at once when a time was missed. */
-bool schedule_resume(Db *db, const DbScope *scope, const Integration *integration,
-                     const Definition *definition, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/* The same for a round of the organization. */
-bool schedule_pause_round(Db *db, const DbScope *scope, const char *id,
-                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
-bool schedule_resume_round(Db *db, const DbScope *scope, const char *id,
-                           const ScheduleDefaults *defaults,
-                           GError **error) G_GNUC_WARN_UNUSED_RESULT;

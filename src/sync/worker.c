@@ -229,6 +229,14 @@ static bool queue_for(const Worker *worker, const DbScope *scope, const Integrat
     return true;
 }
 
+static AuditActor actor_of(const Json *json) {
+    return (AuditActor){.kind = json_member_string(json, "kind", AUDIT_SYSTEM),
+                        .id = json_member_string(json, "id", NULL),
+                        .name = json_member_string(json, "name", NULL),
+                        .address = json_member_string(json, "address", NULL),
+                        .request_id = json_member_string(json, "request", NULL)};
+}
+
 static bool do_queue(Worker *worker, const Json *request, Json **done_out, GError **error) {
     if (!need_data(worker, error))
         return false;
@@ -237,8 +245,11 @@ static bool do_queue(Worker *worker, const Json *request, Json **done_out, GErro
                      .role = json_member_string(request, "role", "")};
     g_autofree const char **types = texts_of(json_member(request, "evidenceTypes"));
     g_autofree const char **controls = texts_of(json_member(request, "controls"));
+    const Json *by = json_member(request, "by");
+    AuditActor actor = actor_of(by);
     SyncRequest wish = {.evidence_types = types,
                         .controls = controls,
+                        .actor = by ? &actor : NULL,
                         .from_ms = json_member_int(request, "from", 0),
                         .to_ms = json_member_int(request, "to", 0),
                         .data_dir = worker->data_dir};

@@ -50,6 +50,22 @@ static void evidence_is_approved_and_rejected_by_somebody(void) {
     assert_state("rejected");
 }
 
+static void reviews_are_noted_like_those_of_the_api(void) {
+    g_autoptr(Session) session = desk_with_evidence();
+    g_autoptr(Json) approved = desk_json("evidence review e-1 --approve --by mona", 0);
+    g_autoptr(Json) rejected = desk_json("evidence review e-1 --reject", 0);
+    desk_fails("evidence review e-9 --approve", 3, "there is no evidence");
+    g_autoptr(Json) log = desk_noted("evidence.review", 2);
+    static const char *const states[] = {EVIDENCE_REJECTED, EVIDENCE_APPROVED};
+    for (size_t i = 0; i < 2; i++) {
+        const Json *row = json_item(log, i);
+        g_assert_cmpstr(json_text(json_path(row, "details.state")), ==, states[i]);
+        g_assert_cmpstr(json_text(json_path(row, "target.id")), ==, "e-1");
+        g_assert_cmpstr(json_text(json_path(row, "target.name")), ==, "branch_protection");
+        g_assert_cmpstr(json_text(json_path(row, "actor.name")), ==, g_get_user_name());
+    }
+}
+
 static void people_are_told_what_follows(void) {
     g_autoptr(Session) session = desk_with_evidence();
     g_auto(Said) approved = desk_run("evidence review e-1 --approve --by mona");
@@ -86,6 +102,7 @@ int main(int argc, char **argv) {
     static const DeskTest tests[] = {
         {"evidence_is_approved_and_rejected_by_somebody",
          evidence_is_approved_and_rejected_by_somebody},
+        {"reviews_are_noted_like_those_of_the_api", reviews_are_noted_like_those_of_the_api},
         {"people_are_told_what_follows", people_are_told_what_follows},
         {"the_item_shows_who_has_reviewed_it", the_item_shows_who_has_reviewed_it},
         {"wrong_reviews_are_refused", wrong_reviews_are_refused},

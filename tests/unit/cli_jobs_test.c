@@ -207,6 +207,9 @@ static void a_waiting_job_is_called_off_at_once(void) {
     assert_holds(said.out, "– cancelled");
     assert_holds(said.err, "Next: assay jobs retry job-1");
     desk_fails("jobs cancel job-1", 1, "the job has ended already");
+    g_autoptr(Json) log = desk_noted("job.cancel", 1);
+    g_assert_cmpstr(json_text(json_path(json_item(log, 0), "target.id")), ==, "job-1");
+    g_assert_cmpstr(json_text(json_path(json_item(log, 0), "actor.kind")), ==, "cli");
     g_autoptr(Json) json = desk_json("jobs show job-1", 0);
     g_assert_cmpstr(json_text(json_path(json, "error.code")), ==, "CANCELLED");
 }
@@ -249,6 +252,7 @@ static void a_parked_job_is_due_at_once_and_a_running_one_is_left_alone(void) {
     g_assert_cmpstr(json_member_string(resumed, "dueAt", ""), ==, "2025-10-09T08:53:20.000Z");
     g_autoptr(Job) job = claim(session, "job-1");
     desk_fails("jobs retry job-1", 1, "the job is running");
+    g_autoptr(Json) log = desk_noted("sync.start", 1);
 }
 
 /* --- the same of a server --------------------------------------------------------------------- */
@@ -333,6 +337,18 @@ static void a_job_is_run_again_there(void) {
     assert_holds(resumed.err, "A worker there runs it. Next: assay jobs show ");
 }
 
+static void both_ways_note_who_has_run_it_again(void) {
+    g_autoptr(Session) session = desk_session();
+    desk_serve("member", false);
+    g_autofree char *acme = desk_add_integration(session, "acme", INTEGRATION_CONNECTED);
+    add_job(session, acme, JOB_1, 0);
+    g_auto(Said) here = desk_run("jobs retry " JOB_1);
+    g_assert_cmpint(here.status, ==, 0);
+    g_auto(Said) there = desk_run(desk_there("jobs retry " JOB_1));
+    g_assert_cmpint(there.status, ==, 0);
+    desk_noted_same("sync.start");
+}
+
 static void whoever_only_reads_calls_nothing_off(void) {
     g_autoptr(Session) session = desk_session();
     desk_serve("auditor", false);
@@ -363,6 +379,7 @@ int main(int argc, char **argv) {
         {"both_ways_refuse_the_same", both_ways_refuse_the_same},
         {"a_job_is_called_off_there", a_job_is_called_off_there},
         {"a_job_is_run_again_there", a_job_is_run_again_there},
+        {"both_ways_note_who_has_run_it_again", both_ways_note_who_has_run_it_again},
         {"whoever_only_reads_calls_nothing_off", whoever_only_reads_calls_nothing_off},
     };
     return desk_main(argc, argv, "jobs", tests, G_N_ELEMENTS(tests));

@@ -260,6 +260,32 @@ static void what_is_changed_there_is_changed_here(void) {
     g_assert_cmpuint(json_count(json_member(log, "audit")), ==, 2);
 }
 
+static void both_ways_note_who_has_changed_what(void) {
+    g_autoptr(Session) session = desk_at_ten();
+    desk_serve("owner", false);
+    g_autofree char *acme = connected(session, "acme");
+    static const char line[] = "schedule set acme --cron @daily --timezone Asia/Tokyo";
+    g_auto(Said) here = desk_run(line);
+    g_auto(Said) there = desk_run(desk_there(line));
+    g_assert_cmpint(here.status + there.status, ==, 0);
+    desk_noted_same("schedule.change");
+    desk_fails("schedule set acme --every 30m", 2, "");
+    desk_noted_same("schedule.change");
+}
+
+static void pauses_are_noted_too(void) {
+    g_autoptr(Session) session = desk_at_ten();
+    g_autoptr(Json) paused = desk_json("schedule pause weekly", 0);
+    g_autoptr(Json) resumed = desk_json("schedule resume weekly", 0);
+    g_autoptr(Json) log = desk_noted("schedule.change", 2);
+    for (size_t i = 0; i < 2; i++) {
+        const Json *row = json_item(log, i);
+        g_assert_cmpstr(json_text(json_path(row, "target.id")), ==, SCHEDULE_WEEKLY);
+        g_assert_cmpstr(json_text(json_path(row, "actor.kind")), ==, "cli");
+        g_assert_true(json_member_bool(json_member(row, "details"), "paused", i == 0) == (i == 1));
+    }
+}
+
 static void both_ways_refuse_the_same(void) {
     g_autoptr(Session) session = desk_at_ten();
     desk_serve("owner", false);
@@ -310,6 +336,8 @@ int main(int argc, char **argv) {
         {"both_ways_tell_the_same_of_schedules", both_ways_tell_the_same_of_schedules},
         {"both_ways_change_the_same", both_ways_change_the_same},
         {"what_is_changed_there_is_changed_here", what_is_changed_there_is_changed_here},
+        {"both_ways_note_who_has_changed_what", both_ways_note_who_has_changed_what},
+        {"pauses_are_noted_too", pauses_are_noted_too},
         {"both_ways_refuse_the_same", both_ways_refuse_the_same},
         {"whoever_only_reads_changes_no_schedule", whoever_only_reads_changes_no_schedule},
     };

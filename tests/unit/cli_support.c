@@ -166,6 +166,30 @@ void said_clear(Said *said) {
     *said = (Said){0};
 }
 
+Json *desk_noted(const char *action, size_t count) {
+    g_autofree char *line = g_strdup_printf("audit --action %s", action);
+    g_autoptr(Json) log = desk_json(line, 0);
+    Json *rows = json_member(log, "audit");
+    g_assert_cmpuint(json_count(rows), ==, count);
+    return json_ref(rows);
+}
+
+static void assert_same_member(const Json *rows, const char *name) {
+    g_autofree char *there = json_print(json_member(json_item(rows, 0), name), JSON_SORTED);
+    g_autofree char *here = json_print(json_member(json_item(rows, 1), name), JSON_SORTED);
+    g_assert_cmpstr(here, ==, there);
+}
+
+void desk_noted_same(const char *action) {
+    g_autoptr(Json) rows = desk_noted(action, 2);
+    static const char *const same[] = {"action", "result", "target", "details"};
+    for (size_t i = 0; i < G_N_ELEMENTS(same); i++)
+        assert_same_member(rows, same[i]);
+    g_assert_cmpstr(json_text(json_path(json_item(rows, 1), "actor.kind")), ==, "cli");
+    g_assert_cmpstr(json_text(json_path(json_item(rows, 1), "actor.name")), ==, g_get_user_name());
+    g_assert_cmpstr(json_text(json_path(json_item(rows, 0), "actor.kind")), ==, "token");
+}
+
 Json *json_of(const char *text) {
     Json *json = NULL;
     must((json = json_parse(text, strlen(text), 4 * 1024 * 1024, &error)) != NULL);

@@ -98,6 +98,14 @@ void desk_same(const char *line, int status);
  * scripts see, the API has fewer. No secret is said. */
 void desk_refuse_same(const char *line, int status);
 
+/* The entries of this action in the log of the organization, newest first; there are so many. The
+ * caller owns the list. */
+Json *desk_noted(const char *action, size_t count);
+
+/* Asserts that there are two entries of this action: one of the command line and then one of the
+ * server, about the same thing and with the same details. */
+void desk_noted_same(const char *action);
+
 Json *json_of(const char *text);
 
 /* An output into memory. */

@@ -83,6 +83,7 @@ static void wrong_wishes_make_no_job(void) {
     desk_fails("sync acme --from 2026-11-20 --to 2026-11-19", 2, "--from must be earlier");
     desk_fails("sync acme --from yesterday", 2, "--from wants a time");
     desk_fails("sync", 2, "something is missing; the usage is: assay sync INTEGRATION");
+    g_autoptr(Json) log = desk_noted("sync.start", 0);
 }
 
 static void an_integration_without_credential_fails_as_a_whole(void) {
@@ -91,6 +92,10 @@ static void an_integration_without_credential_fails_as_a_whole(void) {
     g_autoptr(Json) reply = desk_json("sync acme", 3);
     g_assert_false(json_member_bool(reply, "success", true));
     assert_holds(json_text(json_path(reply, "error.message")), "credential");
+    g_autoptr(Json) log = desk_noted("sync.start", 1);
+    g_assert_cmpstr(json_text(json_path(json_item(log, 0), "target.id")), ==, id);
+    g_assert_cmpstr(json_text(json_path(json_item(log, 0), "target.name")), ==, "acme");
+    g_assert_cmpstr(json_text(json_path(json_item(log, 0), "actor.kind")), ==, "cli");
 }
 
 /* --- on a server ------------------------------------------------------------------------------ */

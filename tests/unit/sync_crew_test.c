@@ -72,6 +72,27 @@ static void a_wish_becomes_a_job(void) {
     g_assert_cmpstr(again, ==, id);
 }
 
+static bool log_work(DbUnit *unit, void *data, GError **error) {
+    return audit_list(unit, &(AuditFilter){.limit = 10}, data, error);
+}
+
+static void a_worker_notes_who_wished(void) {
+    g_auto(Desk) desk = {0};
+    desk_init(&desk);
+    g_autoptr(Crew) crew = crew_with(&desk, desk.place.keyring);
+    g_autoptr(GPtrArray) rows = NULL;
+    const AuditActor mona = {.kind = AUDIT_CLI, .name = "mona"};
+    g_autofree char *silent = queued(&desk, crew, &(SyncRequest){0});
+    g_autofree char *id = queued(&desk, crew, &(SyncRequest){.actor = &mona});
+    g_assert_cmpstr(id, ==, silent);
+    must(db_run(desk.place.db, &scope_a, DB_READ, log_work, &rows, &error));
+    g_assert_cmpuint(rows->len, ==, 1);
+    const AuditRow *row = g_ptr_array_index(rows, 0);
+    g_assert_cmpstr(row->action, ==, "sync.start");
+    assert_holds(row->record, "{\"kind\":\"cli\",\"id\":null,\"name\":\"mona\"");
+    assert_holds(row->record, desk.integration->id);
+}
+
 static void a_wish_for_everything_names_nothing(void) {
     g_auto(Desk) desk = {0};
     desk_init(&desk);
@@ -124,6 +145,7 @@ int main(int argc, char **argv) {
     connect_test_init(&argc, &argv);
 #define TEST(name) g_test_add_func("/sync/crew/" #name, name)
     TEST(a_wish_becomes_a_job);
+    TEST(a_worker_notes_who_wished);
     TEST(a_wish_for_everything_names_nothing);
     TEST(what_is_wrong_with_a_wish_is_said);
     TEST(what_is_not_there_is_not_found);

@@ -327,6 +327,41 @@ static JobCancel cancel(const Desk *desk, const char *id) {
     return work.how;
 }
 
+/* --- who asked -------------------------------------------------------------------------------- */
+
+static const AuditActor mona = {.kind = AUDIT_CLI, .name = "mona"};
+
+static bool log_work(DbUnit *unit, void *data, GError **error) {
+    AuditFilter filter = {.action = "sync.start", .limit = 10};
+    return audit_list(unit, &filter, data, error);
+}
+
+/* How often the log says that mona had the integration collected from. */
+static void assert_noted(const Desk *desk, guint times) {
+    g_autoptr(GPtrArray) rows = NULL;
+    must(db_run(desk->place.db, &scope_a, DB_READ, log_work, &rows, &error));
+    g_assert_cmpuint(rows->len, ==, times);
+    for (guint i = 0; i < rows->len; i++) {
+        const AuditRow *row = g_ptr_array_index(rows, i);
+        g_assert_nonnull(strstr(row->record, "\"name\":\"mona\""));
+        g_assert_nonnull(strstr(row->record, desk->integration->id));
+    }
+}
+
+static void who_asks_is_noted_with_the_job_and_not_without_it(void) {
+    g_auto(Desk) desk = {0};
+    desk_init(&desk);
+    SyncRequest asked = {.actor = &mona};
+    SyncRequest wrong = {.evidence_types = NAMES("no_such_type"), .actor = &mona};
+    g_autofree char *id = NULL;
+    must_fail(ERROR_USAGE, "no_such_type", ask(&desk, &wrong, &id, &error));
+    assert_noted(&desk, 0);
+    g_autofree char *first = queued(&desk, &asked);
+    g_autofree char *same = queued(&desk, &asked);
+    g_assert_cmpstr(first, ==, same);
+    assert_noted(&desk, 2);
+}
+
 static void a_called_off_job_is_asked_for_again_as_it_was(void) {
     g_auto(Desk) desk = {0};
     desk_init(&desk);
@@ -336,12 +371,13 @@ static void a_called_off_job_is_asked_for_again_as_it_was(void) {
     g_autofree char *first = queued(&desk, &request);
     g_assert_cmpint(cancel(&desk, first), ==, JOB_CANCEL_DONE);
     g_autofree char *second = NULL;
-    must(queue_retry(desk.place.db, &scope_a, registry, first, &second, &error));
+    must(queue_retry(desk.place.db, &scope_a, registry, &mona, first, &second, &error));
     g_assert_cmpstr(second, !=, first);
     g_autoptr(Job) before = sync_job(&desk.place, &scope_a, first);
     g_autoptr(Job) after = sync_job(&desk.place, &scope_a, second);
     g_assert_cmpstr(after->request, ==, before->request);
     g_assert_cmpint(after->priority, ==, JOB_PRIORITY_PERSON);
+    assert_noted(&desk, 1);
 }
 
 static void a_parked_job_is_gone_on_with_at_once_and_a_running_one_is_not(void) {
@@ -353,14 +389,15 @@ static void a_parked_job_is_gone_on_with_at_once_and_a_running_one_is_not(void) 
     g_autofree char *same = NULL;
     g_assert_true(sync_claim(&desk.place, &scope_a, id, "host:1"));
     must_fail(ERROR_CONFLICT, "the job is running",
-              queue_retry(desk.place.db, &scope_a, registry, id, &same, &error));
+              queue_retry(desk.place.db, &scope_a, registry, &mona, id, &same, &error));
     g_assert_null(same);
+    assert_noted(&desk, 0);
     sync_park(&desk.place, &scope_a, id);
-    must(queue_retry(desk.place.db, &scope_a, registry, id, &same, &error));
+    must(queue_retry(desk.place.db, &scope_a, registry, &mona, id, &same, &error));
     g_assert_cmpstr(same, ==, id);
     g_assert_true(sync_claim(&desk.place, &scope_a, id, "host:1"));
     must_fail(ERROR_NOT_FOUND, "",
-              queue_retry(desk.place.db, &scope_b, registry, id, &same, &error));
+              queue_retry(desk.place.db, &scope_b, registry, &mona, id, &same, &error));
 }
 
 static void what_was_asked_to_stop_is_not_joined(void) {
@@ -478,6 +515,7 @@ int main(int argc, char **argv) {
     ADD(what_is_due_joins_whatever_collects_as_much);
     ADD(what_is_due_waits_for_a_run_that_collects_less);
     ADD(the_integrations_own_choice_of_types_is_the_default);
+    ADD(who_asks_is_noted_with_the_job_and_not_without_it);
     ADD(a_called_off_job_is_asked_for_again_as_it_was);
     ADD(a_parked_job_is_gone_on_with_at_once_and_a_running_one_is_not);
     ADD(what_was_asked_to_stop_is_not_joined);

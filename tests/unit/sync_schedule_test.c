@@ -358,15 +358,44 @@ static void what_cannot_be_served_waits_and_holds_up_nobody(void) {
 
 /* --- rules that people choose ----------------------------------------------------------------- */
 
+static bool edit_work(DbUnit *unit, void *data, GError **error) {
+    return schedule_edit(unit, data, error);
+}
+
+static bool edited(const Desk *desk, ScheduleEdit edit, GError **error) {
+    return db_run(desk->place.db, &scope_a, DB_WRITE, edit_work, &edit, error);
+}
+
+static bool chosen(const Desk *desk, const Integration *integration, const ScheduleWish *wish,
+                   GError **error) {
+    return edited(desk,
+                  (ScheduleEdit){.integration = integration, .definition = github, .wish = wish},
+                  error);
+}
+
+static bool paused(const Desk *desk, const Integration *integration, SchedulePause pause,
+                   GError **error) {
+    return edited(desk,
+                  (ScheduleEdit){.integration = integration, .definition = github, .pause = pause},
+                  error);
+}
+
+/* The daily round. */
+static bool daily(const Desk *desk, ScheduleEdit edit, GError **error) {
+    edit.round = SCHEDULE_DAILY;
+    return edited(desk, edit, error);
+}
+
+#define PAUSED ((ScheduleEdit){.pause = SCHEDULE_PAUSE_BEGIN})
+
 static void choose(const Desk *desk, const char *id, const ScheduleWish *wish) {
     g_autoptr(Integration) integration = integration_of(desk, id);
-    must(schedule_choose(desk->place.db, &scope_a, integration, github, wish, &error));
+    must(chosen(desk, integration, wish, &error));
 }
 
 static void refuse(const Desk *desk, const char *id, const ScheduleWish *wish, const char *part) {
     g_autoptr(Integration) integration = integration_of(desk, id);
-    must_fail(ERROR_USAGE, part,
-              schedule_choose(desk->place.db, &scope_a, integration, github, wish, &error));
+    must_fail(ERROR_USAGE, part, chosen(desk, integration, wish, &error));
 }
 
 static void a_chosen_interval_holds_until_the_default_is_chosen_again(void) {
@@ -505,12 +534,12 @@ static void an_integration_without_a_schedule_gets_one_with_its_first_run(void) 
 
 static void pause_it(const Desk *desk, const char *id) {
     g_autoptr(Integration) integration = integration_of(desk, id);
-    must(schedule_pause(desk->place.db, &scope_a, integration, github, &error));
+    must(paused(desk, integration, SCHEDULE_PAUSE_BEGIN, &error));
 }
 
 static void resume_it(const Desk *desk, const char *id) {
     g_autoptr(Integration) integration = integration_of(desk, id);
-    must(schedule_resume(desk->place.db, &scope_a, integration, github, &error));
+    must(paused(desk, integration, SCHEDULE_PAUSE_END, &error));
 }
 
 static void a_paused_integration_does_not_run_and_its_jobs_are_called_off(void) {
@@ -569,9 +598,8 @@ static void what_is_disconnected_is_neither_paused_nor_resumed(void) {
     must(db_run(desk.place.db, &scope_a, DB_WRITE, set_status, &step, &error));
     g_autoptr(Integration) gone = integration_of(&desk, "acme");
     must_fail(ERROR_CONFLICT, "acme is disconnected",
-              schedule_pause(desk.place.db, &scope_a, gone, github, &error));
-    must_fail(ERROR_CONFLICT, "connect it again",
-              schedule_resume(desk.place.db, &scope_a, gone, github, &error));
+              paused(&desk, gone, SCHEDULE_PAUSE_BEGIN, &error));
+    must_fail(ERROR_CONFLICT, "connect it again", paused(&desk, gone, SCHEDULE_PAUSE_END, &error));
 }
 
 /* --- rounds of the organization --------------------------------------------------------------- */
@@ -639,7 +667,7 @@ static void the_weekly_renewal_collects_what_approved_evidence_covers(void) {
     approve(&desk, "a", "a_type_of_the_past");
     approve(&desk, "c", "branch_protection");
     pause_it(&desk, "c");
-    must(schedule_pause_round(desk.place.db, &scope_a, SCHEDULE_DAILY, &error));
+    must(daily(&desk, PAUSED, &error));
     set_clock("2026-11-22T00:10:00Z");
     int64_t queued = 0;
     ScheduleTick said;
@@ -666,7 +694,7 @@ static void renewals_go_beyond_one_page(void) {
         g_autoptr(Integration) one = connected(&desk, name, ms("2026-11-29T00:00:00Z"));
         approve(&desk, name, "security_alerts");
     }
-    must(schedule_pause_round(desk.place.db, &scope_a, SCHEDULE_DAILY, &error));
+    must(daily(&desk, PAUSED, &error));
     set_clock("2026-11-22T00:10:00Z");
     while (tick(&desk).served > 0)
         continue;
@@ -682,16 +710,15 @@ static void rounds_follow_the_installation_until_the_organization_chooses(void) 
     g_assert_cmpint(due_of(&desk, SCHEDULE_DAILY), >=, ms("2026-11-21T01:45:00Z"));
     g_assert_cmpint(due_of(&desk, SCHEDULE_DAILY), <=, ms("2026-11-21T01:55:00Z"));
     ScheduleWish wish = {.cron = "0 5 * * *", .time_zone = "Europe/Berlin"};
-    must(schedule_choose_round(desk.place.db, &scope_a, SCHEDULE_DAILY, &defaults, &wish, &error));
+    must(daily(&desk, (ScheduleEdit){.defaults = &defaults, .wish = &wish}, &error));
     g_assert_cmpint(due_of(&desk, SCHEDULE_DAILY), >=, ms("2026-11-21T04:00:00Z"));
     g_assert_cmpint(due_of(&desk, SCHEDULE_DAILY), <=, ms("2026-11-21T04:10:00Z"));
     ScheduleWish interval = {.every = "4h"};
     must_fail(ERROR_USAGE, "no interval",
-              schedule_choose_round(desk.place.db, &scope_a, SCHEDULE_DAILY, &defaults, &interval,
-                                    &error));
-    must(schedule_pause_round(desk.place.db, &scope_a, SCHEDULE_DAILY, &error));
+              daily(&desk, (ScheduleEdit){.defaults = &defaults, .wish = &interval}, &error));
+    must(daily(&desk, PAUSED, &error));
     g_assert_cmpint(due_of(&desk, SCHEDULE_DAILY), ==, SCHEDULE_NEVER);
-    must(schedule_resume_round(desk.place.db, &scope_a, SCHEDULE_DAILY, &defaults, &error));
+    must(daily(&desk, (ScheduleEdit){.defaults = &defaults, .pause = SCHEDULE_PAUSE_END}, &error));
     g_assert_cmpint(due_of(&desk, SCHEDULE_DAILY), >=, ms("2026-11-21T04:00:00Z"));
 }
 
