@@ -87,6 +87,7 @@ struct Call {
     /* What a failed handler has said besides its error. */
     bool refused;
     Problem refusal;
+    bool denied;       /* the caller may not do this; to be noted */
     GPtrArray *wrongs; /* ShapeWrong */
 };
 

@@ -170,6 +170,7 @@ static void fail_with(Call *call, const GError *error) {
         problem = call->refusal;
         problem.detail = error->message;
     }
+    call->denied = call->caller && problem.kind == PROBLEM_FORBIDDEN;
     if (problem_status(problem.kind) >= 500)
         log_line(LOG_ERROR, "request_failed", LOG_TEXT("requestId", call->request_id),
                  LOG_TEXT("route", call->route ? call->route->path : NULL),
@@ -180,13 +181,19 @@ static void fail_with(Call *call, const GError *error) {
     problem_reply(&problem, &call->reply);
 }
 
+/* On a thread of the pool: what is written down comes before the reply. */
+static void settle(Call *call) {
+    if (call->denied)
+        gate_note_denied(call);
+    repeat_end(call);
+    finish(call);
+}
+
 /* --- waiting ---------------------------------------------------------------------------------- */
 
 static void end_wait(PoolSeat *seat, void *data) {
-    Call *call = data;
     (void)seat;
-    repeat_end(call);
-    finish(call);
+    settle(data);
 }
 
 static void answer_later(Call *call, const Errand *errand) {
@@ -294,8 +301,7 @@ static void handle(PoolSeat *seat, void *data) {
         return;
     if (!ok)
         fail_with(call, error);
-    repeat_end(call);
-    finish(call);
+    settle(call);
 }
 
 /* Goes on with a call that has waited; takes the error of what it waited for. */
@@ -308,8 +314,7 @@ static void go_on(PoolSeat *seat, Call *call, RouteHandler handler, GError *fail
         return;
     if (!ok)
         fail_with(call, error);
-    repeat_end(call);
-    finish(call);
+    settle(call);
 }
 
 /* The password was looked at. */

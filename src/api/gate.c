@@ -3,6 +3,7 @@
 #include "api/limiter.h"
 #include "api/metrics.h"
 #include "api/token_use.h"
+#include "base/id.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "store/audit.h"
@@ -204,8 +205,12 @@ static bool names_one_organization(Call *call, GError **error) {
 static bool denied_work(DbUnit *unit, void *data, GError **error) {
     const Call *call = data;
     AuditActor actor = call_actor(call);
+    const char *id =
+        route_parameter(call->route->path, "id") < 0 ? NULL : call_parameter(call, "id");
     g_autoptr(Json) details = json_new_object();
     json_put_string(details, "operation", call->route->id);
+    if (id && id_is_valid(id))
+        json_put_string(details, "id", id);
     AuditEntry entry = {.action = AUDIT_REQUEST_DENIED,
                         .actor = &actor,
                         .result = AUDIT_DENIED,
@@ -213,14 +218,13 @@ static bool denied_work(DbUnit *unit, void *data, GError **error) {
     return audit_add(unit, &entry, error);
 }
 
-/* Attempts to change something or to read a credential are in the log also when they are refused;
- * mere looking is not, or whoever may not look could fill it. */
-static void note_denied(Call *call, const char *organization) {
+void gate_note_denied(Call *call) {
     DbScope scope = call->scope;
     g_autoptr(GError) error = NULL;
     if (is_safe(call) && call->route->action != ACTION_CREDENTIAL_READ)
         return;
-    scope.organization = organization;
+    if (!scope.organization)
+        scope.organization = AUDIT_INSTALLATION;
     if (!db_run(call_db(call), &scope, DB_WRITE, denied_work, call, &error))
         log_line(LOG_WARN, "denial_not_noted", LOG_TEXT("requestId", call->request_id),
                  LOG_TEXT("why", error->message));
@@ -236,7 +240,6 @@ static bool enter(Call *call, GError **error) {
                             .role = role_name(caller->subject.role)};
     if (call_may(call, NULL))
         return true;
-    note_denied(call, caller->organization);
     return call_refuse(call, PROBLEM_FORBIDDEN, error, "The role %s does not allow this (%s).",
                        role_name(caller->subject.role), role_action_name(call->route->action));
 }
@@ -246,7 +249,6 @@ static bool check_operator(Call *call, GError **error) {
     call->scope = (DbScope){.actor = call->caller->id, .role = "operator", .system = true};
     if (call_may(call, NULL))
         return true;
-    note_denied(call, AUDIT_INSTALLATION);
     return call_refuse(call, PROBLEM_FORBIDDEN, error, "%s",
                        "This is for the operator of the installation; `assay tokens create NAME "
                        "--operator` on its own machine makes a token for him.");

@@ -12,3 +12,9 @@
 const char *gate_organization(const Call *call);
 
 bool gate_pass(Call *call, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Writes down that a caller was refused what he may not do, here or in a handler: in the log of the
+ * organization that he has entered, else in the installation's. Attempts to change something and to
+ * read a credential only; mere looking is not in the log, or whoever may not look could fill it. A
+ * unit of its own, so not on a thread that must not wait. */
+void gate_note_denied(Call *call);
