@@ -1,5 +1,6 @@
 #include "api/audit.h"
 
+#include "api/audit_export.h"
 #include "api/call.h"
 #include "api/people_shape.h"
 #include "present/audit_object.h"
@@ -8,7 +9,7 @@
 
 #include <string.h>
 
-#define EXPORT_ROWS 10000
+#define EXPORT_MOST 1000000 /* entries of a part */
 #define EXPORT_MEDIA "application/x-ndjson"
 
 /* --- what was asked for ----------------------------------------------------------------------- */
@@ -82,56 +83,34 @@ static bool list(Call *call, GError **error) {
 
 /* --- export ----------------------------------------------------------------------------------- */
 
-static void append_rows(GString *out, const GPtrArray *rows) {
-    for (guint i = 0; i < rows->len; i++) {
-        g_autoptr(Json) object = audit_object(g_ptr_array_index(rows, i));
-        g_autofree char *line = object ? json_print(object, JSON_COMPACT) : NULL;
-        if (line)
-            g_string_append_printf(out, "%s\n", line);
-    }
-}
-
 static bool note_work(DbUnit *unit, void *data, GError **error) {
     AuditActor actor = call_actor(data);
     AuditEntry entry = {.action = AUDIT_EXPORTED, .actor = &actor};
     return audit_add(unit, &entry, error);
 }
 
-/* Page by page, each a unit of its own. */
-static bool export_rows(Call *call, const DbScope *scope, ListWork *work, GString *out,
-                        char **cursor_out, GError **error) {
-    for (size_t count = 0; count < EXPORT_ROWS; count += STORE_LIST_MAX) {
-        if (!db_run(call_db(call), scope, DB_READ, list_work, work, error))
-            return false;
-        append_rows(out, work->rows);
-        const AuditRow *last =
-            work->rows->len > 0 ? g_ptr_array_index(work->rows, work->rows->len - 1) : NULL;
-        bool more = work->rows->len == STORE_LIST_MAX;
-        g_free(*cursor_out);
-        *cursor_out = more && last ? g_strdup(last->id) : NULL;
-        work->filter.after_id = work->filter.before_id = *cursor_out;
-        if (!more)
-            break;
+/* limit: 1 to EXPORT_MOST; by default all there is. */
+static bool read_part(Call *call, AuditFilter *filter, GError **error) {
+    const char *text = call_query(call, "limit");
+    guint64 limit = 0;
+    if (text && !g_ascii_string_to_unsigned(text, 10, 1, EXPORT_MOST, &limit, NULL)) {
+        g_set_error(error, ASSAY_ERROR, ERROR_USAGE, "limit is a number from 1 to %d.",
+                    EXPORT_MOST);
+        return false;
     }
+    filter->limit = (int64_t)limit;
     return true;
 }
 
-/* One object a line; the header names the cursor when there is more. */
 static bool export_audit(Call *call, GError **error) {
-    ListWork work = {.filter = {.limit = STORE_LIST_MAX}};
+    AuditFilter filter = {0};
     DbScope scope = scope_of(call);
-    g_autoptr(GString) out = g_string_new(NULL);
-    g_autofree char *cursor = NULL;
-    bool ok = read_filter(call, &work.filter, error) &&
-              db_run(call_db(call), &scope, DB_WRITE, note_work, call, error) &&
-              export_rows(call, &scope, &work, out, &cursor, error);
-    g_clear_pointer(&work.rows, g_ptr_array_unref);
-    if (!ok)
+    AuditExport wish = {.desk = call->desk, .scope = &scope, .filter = &filter};
+    if (!read_filter(call, &filter, error) || !read_part(call, &filter, error) ||
+        !db_run(call_db(call), &scope, DB_WRITE, note_work, call, error))
         return false;
-    reply_set_text(&call->reply, 200, EXPORT_MEDIA, out->str);
+    reply_take_stream(&call->reply, 200, EXPORT_MEDIA, audit_export(&wish));
     reply_set_header(&call->reply, "Content-Disposition", "attachment; filename=\"audit.ndjson\"");
-    if (cursor)
-        reply_set_header(&call->reply, "X-Next-Cursor", cursor);
     return true;
 }
 
@@ -216,7 +195,11 @@ static const ShapeField filter_fields[] = {FILTERS, {0}};
 static const Shape filter_shape = {.fields = filter_fields};
 
 static const ShapeField export_fields[] = {
-    FILTERS, SHAPE_FIELD("cursor", STRING, 0, "The X-Next-Cursor of an earlier part."), {0}};
+    FILTERS,
+    SHAPE_FIELD("limit", INTEGER, 0, "So many entries at most; by default all.", .least = 1,
+                .most = EXPORT_MOST),
+    SHAPE_FIELD("cursor", STRING, 0, "Id of an entry: what comes behind it."),
+    {0}};
 static const Shape export_shape = {.fields = export_fields};
 
 const Route audit_routes[] = {
@@ -235,8 +218,7 @@ const Route audit_routes[] = {
      .path = "/api/audit/export",
      .id = "exportAudit",
      .tag = "Audit",
-     .summary =
-         "The same, one object a line, 10,000 at most; X-Next-Cursor says that there is more.",
+     .summary = "The same, one object a line, however many they are.",
      .access = ACCESS_ROLE,
      .action = ACTION_AUDIT_READ,
      .handle = export_audit,
@@ -276,8 +258,7 @@ const Route audit_routes[] = {
      .path = "/api/installation/audit/export",
      .id = "exportInstallationAudit",
      .tag = "Operations",
-     .summary =
-         "The same, one object a line, 10,000 at most; X-Next-Cursor says that there is more.",
+     .summary = "The same, one object a line, however many they are.",
      .access = ACCESS_OPERATOR,
      .action = ACTION_INSTALLATION_READ,
      .handle = export_audit,

@@ -18,6 +18,7 @@ struct Stream {
     bool ended;
     bool broken;
     bool abandoned;
+    bool must_be_whole;
 };
 
 Stream *stream_new(const StreamSource *source) {
@@ -80,10 +81,14 @@ void stream_end(Stream *stream, bool broken) {
     pthread_mutex_lock(&stream->lock);
     if (!stream->ended && !stream->abandoned) {
         stream->ended = true;
-        stream->broken = broken;
+        stream->broken = broken || stream->must_be_whole;
         wake(stream);
     }
     pthread_mutex_unlock(&stream->lock);
+}
+
+void stream_must_be_whole(Stream *stream) {
+    stream->must_be_whole = true;
 }
 
 bool stream_is_wanted(Stream *stream) {

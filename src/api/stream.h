@@ -46,6 +46,10 @@ bool stream_write_last(Stream *stream, const char *bytes, size_t size);
 /* No more bytes; broken: the client must see that the reply is not whole. */
 void stream_end(Stream *stream, bool broken);
 
+/* Only stream_write_last() ends it well: when something else ends it (a server that stops), it is
+ * broken off. Before it is replied with. */
+void stream_must_be_whole(Stream *stream);
+
 /* Whether anybody will read what is written. */
 bool stream_is_wanted(Stream *stream);
 /* Bytes that have not been sent. */

@@ -10,6 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Entries that are asked for at once. */
+#define PART 10000
+#define PART_TEXT G_STRINGIFY(PART)
+
 /* --- the file --------------------------------------------------------------------------------- */
 
 typedef struct {
@@ -150,6 +154,20 @@ static bool run(CommandCall *call, GError **error) {
 
 /* --- a server --------------------------------------------------------------------------------- */
 
+/* The id of the entry on the last of so many lines; NULL: there were fewer, and it was the end. */
+static char *cursor_behind(const char *part, size_t size, guint64 lines) {
+    size_t line = 0;
+    const char *last = part;
+    for (const char *c = part; c < part + size; c++)
+        if (*c == '\n' && ++line < lines)
+            last = c + 1;
+    if (line < lines)
+        return NULL;
+    g_autoptr(Json) entry = json_parse(last, (size_t)(part + size - last), size, NULL);
+    return g_strdup(json_member_string(entry, "id", NULL));
+}
+
+/* Part by part, since a part is held in memory. */
 static bool write_there(Export *export, Remote *remote, const Arguments *arguments,
                         const AuditFilter *filter, GError **error) {
     g_autofree char *path = g_strconcat(audit_path(arguments), "/export", NULL);
@@ -160,11 +178,12 @@ static bool write_there(Export *export, Remote *remote, const Arguments *argumen
         size_t size = 0;
         audit_query_init(&query, filter);
         audit_query_add(&query, "order", "oldest");
+        audit_query_add(&query, "limit", PART_TEXT);
         audit_query_add(&query, "cursor", cursor);
         g_autofree char *part = remote_body(remote, path, query.fields, &size, error);
         ok = part && export_write(export, part, size, error);
         g_free(cursor);
-        cursor = ok ? g_strdup(remote_next_cursor(remote)) : NULL;
+        cursor = ok ? cursor_behind(part, size, PART) : NULL;
     } while (cursor);
     return ok;
 }

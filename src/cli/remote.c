@@ -25,7 +25,6 @@ struct Remote {
     char *origin;
     bool loopback;
     const char *organization; /* borrowed; NULL: the token's only one */
-    char *next_cursor;        /* of the last answer, or NULL */
     Secret *token;
     NetClient *client;
 };
@@ -132,7 +131,6 @@ void remote_free(Remote *remote) {
     net_client_free(remote->client);
     secret_free(remote->token);
     g_free(remote->origin);
-    g_free(remote->next_cursor);
     g_free(remote);
 }
 
@@ -142,10 +140,6 @@ const char *remote_address(const Remote *remote) {
 
 void remote_enter(Remote *remote, const char *organization) {
     remote->organization = organization;
-}
-
-const char *remote_next_cursor(const Remote *remote) {
-    return remote->next_cursor;
 }
 
 /* --- addresses -------------------------------------------------------------------------------- */
@@ -238,15 +232,9 @@ static bool authorize(NetRequest *request, NetHeaders *extra, unsigned attempt, 
     return ok;
 }
 
-static char *cursor_of(const NetResponse *response) {
-    return response->headers ? g_strdup(net_headers_get(response->headers, "x-next-cursor")) : NULL;
-}
-
 static void arrived(NetResult *result, void *data) {
     Exchange *exchange = data;
     exchange->over = true;
-    g_free(exchange->remote->next_cursor);
-    exchange->remote->next_cursor = cursor_of(&result->response);
     exchange->status = result->response.status;
     if (result->error)
         exchange->error = g_steal_pointer(&result->error);

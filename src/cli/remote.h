@@ -39,9 +39,6 @@ const char *remote_address(const Remote *remote);
 /* Asks as in another organization, by id or name, from now on; borrowed. */
 void remote_enter(Remote *remote, const char *organization);
 
-/* Where the last answer says that there is more: its X-Next-Cursor, or NULL. Borrowed. */
-const char *remote_next_cursor(const Remote *remote);
-
 /* A parameter of a query; one whose value is NULL is left out. A table ends in {0}. */
 typedef struct {
     const char *name;
