@@ -51,6 +51,10 @@ static void set_cookie(Call *call, const char *value, int64_t seconds) {
     secmem_free_text(cookie);
 }
 
+void entry_give(Call *call, const Entry *entry) {
+    set_cookie(call, secret_text(entry->ticket), USER_SESSION_LIFE_MS / 1000);
+}
+
 void entry_forget(Call *call) {
     set_cookie(call, "", 0);
 }
@@ -83,7 +87,7 @@ bool entry_answer(Call *call, const Entry *entry, unsigned status, GError **erro
     secmem_free_text(cookie);
     if (!ok)
         return false;
-    set_cookie(call, ticket, USER_SESSION_LIFE_MS / 1000);
+    entry_give(call, entry);
     return call_answer(call, status, entry_object(caller));
 }
 

@@ -27,6 +27,9 @@ bool entry_store(DbUnit *unit, const Entry *entry, const Call *call, const char 
 bool entry_answer(Call *call, const Entry *entry, unsigned status,
                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Gives the cookie with whatever the answer is. */
+void entry_give(Call *call, const Entry *entry);
+
 /* Takes the cookie back. */
 void entry_forget(Call *call);
 

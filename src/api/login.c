@@ -7,6 +7,7 @@
 #include "store/user.h"
 #include "store/user_session.h"
 #include "vault/password.h"
+#include "vault/ticket.h"
 
 #include <string.h>
 
@@ -221,9 +222,16 @@ static bool list(Call *call, GError **error) {
 
 /* --- one's own password ----------------------------------------------------------------------- */
 
-/* Held while the new password is hashed: the hash that the present one fitted. */
+typedef struct {
+    Call *call;
+    const Entry *entry;
+} PasswordWork;
+
+/* Held while the new password is hashed: the hash that the present one fitted. Every session ends,
+ * so that a copy of this one's cookie is worth nothing; another one begins for the browser. */
 static bool store_work(DbUnit *unit, void *data, GError **error) {
-    Call *call = data;
+    const PasswordWork *work = data;
+    Call *call = work->call;
     const char *present = call->asked.held;
     AuditActor actor = call_actor(call);
     AuditEntry entry = {.action = AUDIT_PASSWORD_CHANGED,
@@ -232,15 +240,23 @@ static bool store_work(DbUnit *unit, void *data, GError **error) {
                         .target_id = call->caller->id,
                         .target_name = call->caller->name};
     return user_change_password(unit, call->caller->id, present, call->password_hash, error) &&
-           user_session_end_others(unit, call->caller->id, call->caller->session_id, error) &&
+           user_session_end_others(unit, call->caller->id, NULL, error) &&
+           entry_store(unit, work->entry, call, call->caller->id, error) &&
            audit_add(unit, &entry, error);
 }
 
 static bool store_password(Call *call, GError **error) {
-    if (!db_run(call_db(call), &entry_scope, DB_WRITE, store_work, call, error))
+    g_auto(Entry) entry = {0};
+    PasswordWork work = {.call = call, .entry = &entry};
+    if (!entry_init(&entry, error) ||
+        !db_run(call_db(call), &entry_scope, DB_WRITE, store_work, &work, error))
         return false;
+    char *csrf = ticket_csrf(secret_text(entry.ticket));
     Json *json = json_new_object();
     json_put_bool(json, "success", true);
+    json_put_string(json, "csrfToken", csrf);
+    secmem_free_text(csrf);
+    entry_give(call, &entry);
     return call_answer(call, 200, json);
 }
 
@@ -308,6 +324,12 @@ static const ShapeField password_fields[] = {
     {0}};
 static const Shape password_shape = {.name = "PasswordChange", .fields = password_fields};
 
+static const ShapeField changed_fields[] = {
+    SHAPE_FIELD("success", BOOLEAN, SHAPE_REQUIRED, NULL),
+    SHAPE_FIELD("csrfToken", STRING, SHAPE_REQUIRED, "For X-CSRF-Token, of the new session."),
+    {0}};
+static const Shape changed_shape = {.name = "PasswordChanged", .fields = changed_fields};
+
 const Route login_routes[] = {
     {.method = "POST",
      .path = "/api/session",
@@ -339,12 +361,12 @@ const Route login_routes[] = {
      .path = "/api/session/password",
      .id = "changePassword",
      .tag = "Sessions",
-     .summary = "Change one's own password; all other sessions end.",
+     .summary = "Change one's own password; all sessions end, and a new one comes as a cookie.",
      .access = ACCESS_SIGNED_IN,
      .flags = ROUTE_SECRET,
      .handle = change_password,
      .body = &password_shape,
-     .reply = &success_shape},
+     .reply = &changed_shape},
     {.method = "GET",
      .path = "/api/sessions",
      .id = "listSessions",

@@ -567,7 +567,7 @@ def test_passwords_links_cookies_and_tokens():
         session = log_in(world, "/api/session", {"email": "ada@example.com", "password": password})
         change = {"password": planted.new("wrong present password"), "newPassword": other}
         world.ask("POST", "/api/session/password", change, 403, headers=session)
-        world.ask("POST", "/api/session/password", {**change, "password": password}, headers=session)
+        session = log_in(world, "/api/session/password", {**change, "password": password}, headers=session)
         world.ask("POST", "/api/session/password", {"password": other, "newPassword": "too short"},
                   400, headers=session)
         invited = hand_out(world, "/api/invitations", {"email": "eve@example.com", "role": "member"}, session, link=True)
@@ -602,7 +602,7 @@ def settings_of_github(world):
     return {"organization": "acme", "apiUrl": world.github.url, "allowPrivate": True}
 
 
-def log_in(world, path, body, status=200):
+def log_in(world, path, body, status=200, headers=None):
     """Headers of a browser; cookie and CSRF token are planted from now on."""
     def cookie(reply, text):
         return reply.headers["Set-Cookie"].partition("=")[2].partition(";")[0]
@@ -610,7 +610,7 @@ def log_in(world, path, body, status=200):
     def csrf(reply, text):
         return json.loads(text)["csrfToken"]
 
-    got, reply, text = world.send("POST", path, body, shows=(cookie, csrf))
+    got, reply, text = world.send("POST", path, body, headers=headers, shows=(cookie, csrf))
     assert got == status, text
     world.planted.add(f"session cookie of {path}", cookie(reply, text))
     world.planted.add(f"CSRF token of {path}", csrf(reply, text))

@@ -411,9 +411,31 @@ static void a_new_password_ends_the_other_sessions(void) {
         ask(&mine, "POST", "/api/session/password",
             "{\"password\":\"" PASSWORD "\",\"newPassword\":\"another horse battery\"}");
     g_assert_cmpuint(done.status, ==, 200);
-    expect(&mine, "GET", "/api/session", 200);
     expect(&other, "GET", "/api/session", 401);
     log_in(&other, LOGIN("ada@example.com", "another horse battery"));
+}
+
+static void a_new_password_renews_the_session_and_a_copied_cookie_dies(void) {
+    g_auto(Stage) stage;
+    open_with_ada(&stage);
+    g_auto(Browser) mine = {.stage = &stage};
+    log_in(&mine, LOGIN("ada@example.com", PASSWORD));
+    g_auto(Browser)
+        thief = {.stage = &stage, .cookie = g_strdup(mine.cookie), .csrf = g_strdup(mine.csrf)};
+    expect(&thief, "GET", "/api/session", 200);
+    g_auto(Answer) done =
+        ask(&mine, "POST", "/api/session/password",
+            "{\"password\":\"" PASSWORD "\",\"newPassword\":\"another horse battery\"}");
+    g_assert_cmpuint(done.status, ==, 200);
+    g_assert_true(json_member_bool(done.json, "success", false));
+    keep(&mine, &done);
+    g_assert_cmpstr(mine.cookie, !=, thief.cookie);
+    expect(&thief, "GET", "/api/session", 401);
+    g_auto(Answer) list = ask(&mine, "GET", "/api/sessions", NULL);
+    const Json *sessions = json_member(list.json, "sessions");
+    g_assert_cmpuint(json_count(sessions), ==, 1);
+    g_assert_true(json_member_bool(json_item(sessions, 0), "current", false));
+    expect(&mine, "DELETE", "/api/session", 200); /* with the token of the answer */
 }
 
 static void one_sees_and_ends_ones_own_sessions_only(void) {
@@ -865,6 +887,7 @@ static const ApiTest tests[] = {
     TEST(behind_tls_the_cookie_is_bound_to_the_host),
     TEST(a_change_from_another_origin_is_refused),
     TEST(a_new_password_ends_the_other_sessions),
+    TEST(a_new_password_renews_the_session_and_a_copied_cookie_dies),
     TEST(one_sees_and_ends_ones_own_sessions_only),
     TEST(the_setup_link_makes_an_owner_once),
     TEST(an_invitation_makes_a_member_once),
