@@ -1,6 +1,7 @@
 #include "cli/config.h"
 
 #include "base/clock.h"
+#include "base/digest.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "net/budget.h"
@@ -531,4 +532,39 @@ Json *config_describe(const Config *config) {
     }
     config_each_limit(config, describe_limit, rows);
     return rows;
+}
+
+/* --- whether they are the same ---------------------------------------------------------------- */
+
+typedef struct {
+    const void *salt;
+    size_t size;
+    Json *hashes;
+} Hashing;
+
+/* The name is in it: two settings with one value do not look alike. */
+static void hash_value(const Hashing *hashing, const char *name, const char *value) {
+    uint8_t hash[DIGEST_SIZE];
+    char *text = g_strconcat(name, "=", value, NULL);
+    digest_hmac_sha256(hashing->salt, hashing->size, text, strlen(text), hash);
+    secmem_free_text(text);
+    g_autofree char *hex = text_hex(hash, sizeof hash);
+    json_put_string(hashing->hashes, name, hex);
+}
+
+static void hash_limit(const char *provider, const char *limit, void *data) {
+    g_autofree char *name = g_strconcat(LIMITS, provider, NULL);
+    hash_value(data, name, limit);
+}
+
+Json *config_hashes(const Config *config, const void *salt, size_t size) {
+    Hashing hashing = {.salt = salt, .size = size, .hashes = json_new_object()};
+    for (size_t i = 0; i < G_N_ELEMENTS(settings); i++) {
+        const Value *value = &config->values[i];
+        const char *text = value->secret ? secret_text(value->secret) : value->text;
+        if (text)
+            hash_value(&hashing, settings[i].name, text);
+    }
+    config_each_limit(config, hash_limit, &hashing);
+    return hashing.hashes;
 }

@@ -64,3 +64,7 @@ void config_each_limit(const Config *config, ConfigLimit function, void *data);
 /* [{"name", "value", "origin", "environment", "about"}], secrets and
  * passwords within URLs as "[secret]". */
 Json *config_describe(const Config *config);
+
+/* {name: HMAC-SHA-256 under the salt, hexadecimal} of every effective value, secrets as well: says
+ * whether one is another than before, and not what it is. */
+Json *config_hashes(const Config *config, const void *salt, size_t size);

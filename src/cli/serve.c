@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "cli/serve_api.h"
 #include "cli/session.h"
+#include "cli/settings_change.h"
 #include "sync/supervisor.h"
 
 #include <string.h>
@@ -143,6 +144,8 @@ static bool run(CommandCall *call, GError **error) {
     g_autoptr(Session) session = session_open(call->arguments, SESSION_MAKE, error);
     if (!session || !set_flags(session_config(session), call->arguments, error) ||
         !session_station(session, &config.station, error))
+        return false;
+    if (!settings_change_note(session_db(session), session_config(session), role->name, error))
         return false;
     take_settings(session_config(session), role, &schedule, &config);
     config.db = session_db(session);

@@ -94,13 +94,13 @@ static void every_table_of_organizations_is_guarded(void) {
 
 /* Whoever adds a table that belongs to no organization says so here. */
 static void only_these_tables_belong_to_the_installation(void) {
-    expect(
-        "api_token budget budget_authority budget_holder commit_mark definition_text"
-        " login_attempt organization_name provider_limit schema_migration service_call setup_token"
-        " user_account user_identity user_session",
-        "select string_agg(c.relname, ' ' order by c.relname) from pg_class c"
-        " where c.relkind in ('r', 'p') and c.relnamespace = 'public'::regnamespace"
-        " and c.oid not in (select c.oid" TENANT_TABLES ")");
+    expect("api_token budget budget_authority budget_holder commit_mark definition_text"
+           " login_attempt organization_name provider_limit schema_migration service_call "
+           "settings_mark"
+           " setup_token user_account user_identity user_session",
+           "select string_agg(c.relname, ' ' order by c.relname) from pg_class c"
+           " where c.relkind in ('r', 'p') and c.relnamespace = 'public'::regnamespace"
+           " and c.oid not in (select c.oid" TENANT_TABLES ")");
 }
 
 /* Runs a statement about a table in a transaction of its own: this many rows, or not allowed. */
