@@ -25,6 +25,7 @@
 #include "cli/limits.h"
 #include "cli/migrate.h"
 #include "cli/organizations.h"
+#include "cli/organizations_delete.h"
 #include "cli/provider.h"
 #include "cli/provider_check.h"
 #include "cli/provider_policy.h"
@@ -97,6 +98,7 @@ static const Command *const commands[] = {
     &organizations_list_command,
     &organizations_create_command,
     &organizations_rename_command,
+    &organizations_delete_command,
     &audit_command,
     &audit_export_command,
     &completion_command,

@@ -48,9 +48,8 @@ static bool note(DbUnit *unit, const char *role, const Json *names, GError **err
     AuditEntry entry = {.action = AUDIT_SETTINGS_CHANGED,
                         .actor = &service,
                         .target_kind = "settings",
-                        .target_id = role,
-                        .target_name = role,
                         .details = details};
+    json_put_string(details, "role", role);
     json_put(details, "settings", json_copy_deep(names));
     return audit_add(unit, &entry, error);
 }

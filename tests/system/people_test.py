@@ -263,5 +263,28 @@ def test_an_organization_is_founded_and_peopled_from_elsewhere():
         assert found == [] and PASSWORD not in service.said()
 
 
+def test_a_service_that_starts_with_other_settings_says_so_in_the_log():
+    with Assay() as assay:
+        for workers in ("1", "1", "2"):
+            with Service(assay, "--workers", workers):
+                rows = assay.ask("audit", "--installation", "--action", "settings.change")["audit"]
+                assert len(rows) == (workers == "2"), rows
+        assert rows[0]["details"] == {"role": "worker", "settings": ["workers"]}, rows
+        assert rows[0]["actor"]["kind"] == "system", rows
+
+
+def test_an_organization_is_deleted_on_a_terminal_after_its_name_was_typed():
+    def names():
+        return [row["name"] for row in assay.ask("organizations", "list")["organizations"]]
+
+    with Assay() as assay:
+        assay.ask("init")
+        assay.ask("organizations", "create", "acme")
+        status, shown = assay.run_on_terminal("organizations", "delete", "acme", typed="acne\n")
+        assert status != 0 and "nothing was deleted" in shown and "acme" in names(), shown
+        status, shown = assay.run_on_terminal("organizations", "delete", "acme", typed="acme\n")
+        assert status == 0 and "acme" not in names(), shown
+
+
 if __name__ == "__main__":
     tap.main(globals())

@@ -266,6 +266,34 @@ static void a_secret_has_no_text_and_leaves_the_environment(void) {
     assert_refused("oidc: {client_secret: [Planted]}\n", "a text that is not empty");
 }
 
+static char *hash_of(const Config *config, const char *salt, const char *name) {
+    g_autoptr(Json) hashes = config_hashes(config, salt, strlen(salt));
+    return g_strdup(json_member_string(hashes, name, NULL));
+}
+
+static void hashes_tell_whether_a_value_is_another_and_not_what_it_is(void) {
+    static const char *const names[] = {"workers", "oidc.client_secret", "limits.slack"};
+    start();
+    g_autoptr(Config) one =
+        read_text("workers: 2\noidc: {client_secret: Planted-1}\nlimits: {slack: 1/1s}\n");
+    g_autoptr(Config) same =
+        read_text("limits: {slack: 1/1s}\noidc: {client_secret: Planted-1}\nworkers: 2\n");
+    g_autoptr(Config) other =
+        read_text("workers: 3\noidc: {client_secret: Planted-2}\nlimits: {slack: 2/1s}\n");
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *hash = hash_of(one, "salt", names[i]);
+        g_autofree char *again = hash_of(same, "salt", names[i]);
+        g_autofree char *changed = hash_of(other, "salt", names[i]);
+        g_autofree char *salted = hash_of(one, "other", names[i]);
+        g_assert_cmpuint(strlen(hash), ==, 64);
+        g_assert_cmpstr(hash, ==, again);
+        g_assert_cmpstr(hash, !=, changed);
+        g_assert_cmpstr(hash, !=, salted);
+    }
+    g_autofree char *none = hash_of(one, "salt", "redis_url");
+    g_assert_null(none);
+}
+
 static void a_choice_is_yes_or_no(void) {
     start();
     g_autoptr(Config) usual = read_with(NULL);
@@ -314,6 +342,7 @@ int main(int argc, char **argv) {
         TEST(passwords_are_not_shown),
         TEST(passwords_leave_the_environment_and_are_still_known),
         TEST(a_secret_has_no_text_and_leaves_the_environment),
+        TEST(hashes_tell_whether_a_value_is_another_and_not_what_it_is),
         TEST(a_choice_is_yes_or_no),
         TEST(every_setting_is_described),
     };
