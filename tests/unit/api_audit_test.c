@@ -130,11 +130,10 @@ static void a_refusal_that_is_sent_again_is_another_one(void) {
     stage_init(&stage, 0);
     for (int i = 0; i < 2; i++) {
         g_auto(Answer) answer = stage_ask(
-            &stage, &(Ask){.method = "POST",
-                           .path = "/api/tokens",
+            &stage, &(Ask){.method = "DELETE",
+                           .path = "/api/integrations/" INTEGRATION_A "?purge=true",
                            .token = stage.tokens[ROLE_ADMIN],
-                           .headers = "Idempotency-Key: 01890000-0000-7000-8000-000000000099\r\n",
-                           .body = "{\"name\":\"all\",\"role\":\"owner\"}"});
+                           .headers = "Idempotency-Key: 01890000-0000-7000-8000-000000000099\r\n"});
         g_assert_cmpuint(answer.status, ==, 403);
     }
     g_autoptr(Json) rows = denials(&stage);
@@ -164,7 +163,7 @@ static GPtrArray *ids_of(const Answer *answer, bool oldest_first) {
     guint count = g_strv_length(lines);
     GPtrArray *ids = g_ptr_array_new_with_free_func(g_free);
     g_assert_cmpuint(answer->status, ==, 200);
-    g_assert_cmpstr(lines[count - 1], ==, ""); /* every line has its end */
+    g_assert_true(count == 0 || *lines[count - 1] == '\0'); /* every line has its end */
     for (guint i = 0; i + 1 < count; i++) {
         g_autoptr(Json) entry = json_parse(lines[i], strlen(lines[i]), 65536, NULL);
         g_assert_nonnull(entry);
