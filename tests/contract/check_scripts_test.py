@@ -294,6 +294,17 @@ class Migrations(CheckTest):
             self.assertEqual(done.returncode, 1, text)
             self.assertIn(why, done.stderr)
 
+    def test_sqlite_is_given_checks_without_lists_of_three_and_more(self):
+        done = self.embed("create table new (a {{id}} check (a in ('x', 'y')), b {{id}} not null\n"
+                          "    check (b in ('x', 'y', 'it''s')), c {{int}}) {{strict}};\n"
+                          "create index new_by_b on new (b) where b in ('x', 'y', 'z');\n")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        text = (self.root / "out.c").read_text()
+        self.assertEqual(text.count("check (b = 'x' or b = 'y' or b = 'it''s')"), 1)
+        self.assertEqual(text.count("check (b in ('x', 'y', 'it''s'))"), 1)  # PostgreSQL's
+        self.assertEqual(text.count("check (a in ('x', 'y'))"), 2)
+        self.assertEqual(text.count("where b in ('x', 'y', 'z')"), 2)
+
     def test_a_migration_that_says_so_may_take_away(self):
         self.assertEqual(self.embed("drop table t0;\n", "0009_contract_t0").returncode, 0)
 
