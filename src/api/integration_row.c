@@ -11,8 +11,10 @@ bool integration_row_read(DbUnit *unit, const char *id_or_name, IntegrationRow *
                           GError **error) {
     g_autoptr(GPtrArray) credentials = NULL;
     integration_row_clear(found_out);
-    if (!integration_find(unit, id_or_name, &found_out->row, error) ||
-        !credential_list_for_integration(unit, found_out->row->id, &credentials, error))
+    if (!integration_find(unit, id_or_name, &found_out->row, error))
+        return false;
+    g_assert(found_out->row);
+    if (!credential_list_for_integration(unit, found_out->row->id, &credentials, error))
         return false;
     if (credentials->len > 0)
         found_out->credential = g_ptr_array_steal_index(credentials, 0);
@@ -50,8 +52,9 @@ bool integration_row_find_by(Call *call, const char *id_or_name, IntegrationRow 
     if (sees(call, work.found.row))
         return true;
     integration_row_clear(found_out);
-    return call_refuse(call, PROBLEM_NOT_FOUND, error, "%s",
-                       "There is no such integration in this organization.");
+    (void)call_refuse(call, PROBLEM_NOT_FOUND, error, "%s",
+                      "There is no such integration in this organization.");
+    return false;
 }
 
 Json *integration_row_object(const Call *call, const IntegrationRow *found) {

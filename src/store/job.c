@@ -62,6 +62,7 @@ JobLease job_lease(const Job *job) {
 static bool lower_queue(DbUnit *unit, int64_t due_at, GError **error) {
     DbStatement *statement = db_prepare(unit, "job_queue_lower");
     db_bind_int(statement, "due_at", due_at);
+    db_notify(unit, JOB_CHANNEL);
     return db_exec(statement, error);
 }
 

@@ -34,6 +34,9 @@
 #define JOB_FAILED "failed"
 #define JOB_CANCELLED "cancelled"
 
+/* Told (db.h) when a job may be due earlier than was known: whoever claims looks again. */
+#define JOB_CHANNEL "job"
+
 /* Claims without progress that a job survives. */
 #define JOB_ATTEMPTS 3
 

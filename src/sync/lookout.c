@@ -6,6 +6,7 @@
 #include "provider/registry.h"
 #include "store/audit_tree.h"
 #include "store/backlog.h"
+#include "store/job.h"
 #include "sync/heartbeat.h"
 #include "sync/owner.h"
 
@@ -224,7 +225,7 @@ static bool start(Lookout *lookout, GError **error) {
         return false;
     }
     lookout->running = true;
-    lookout->listener = db_listen(lookout->config.db, LOOKOUT_CHANNEL, heard, lookout, error);
+    lookout->listener = db_listen(lookout->config.db, JOB_CHANNEL, heard, lookout, error);
     return lookout->listener != NULL;
 }
 

@@ -18,8 +18,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
-/* Whoever queues a job tells this channel (db.h); the poll is for what is not told. */
-#define LOOKOUT_CHANNEL "job"
+/* Whoever queues a job tells JOB_CHANNEL (store/job.h); the poll is for what is not told. */
 #define LOOKOUT_POLL_MS 2000
 
 typedef struct Lookout Lookout;
