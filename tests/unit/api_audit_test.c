@@ -102,14 +102,14 @@ static void nothing_that_was_sent_stands_in_the_note(void) {
 static void looks_and_what_is_not_there_are_not_noted(void) {
     static const struct {
         Role role;
+        unsigned status;
         const char *method;
         const char *path;
-        unsigned status;
     } cases[] = {
-        {ROLE_MEMBER, "GET", "/api/tokens", 403},
-        {ROLE_MEMBER, "GET", "/api/audit/export", 403},
-        {ROLE_OWNER, "DELETE", "/api/integrations/" INTEGRATION_B, 404},
-        {ROLE_OWNER, "DELETE", "/api/integrations/nonsense", 404},
+        {ROLE_MEMBER, 403, "GET", "/api/tokens"},
+        {ROLE_MEMBER, 403, "GET", "/api/audit/export"},
+        {ROLE_OWNER, 404, "DELETE", "/api/integrations/" INTEGRATION_B},
+        {ROLE_OWNER, 404, "DELETE", "/api/integrations/nonsense"},
     };
     g_auto(Stage) stage;
     stage_init(&stage, 0);

@@ -825,6 +825,28 @@ static void refused_changes_are_in_the_log_and_refused_looks_are_not(void) {
     g_assert_cmpuint(json_count(json_member(whole.json, "audit")), ==, 1);
 }
 
+/* Who is in no organization is noted with the installation; what a browser was tricked into sending
+ * is nobody's attempt. */
+static void a_wrong_present_password_is_noted_and_a_forged_request_is_not(void) {
+    g_auto(Stage) stage;
+    open_with_ada(&stage);
+    g_auto(Browser) mine = {.stage = &stage};
+    log_in(&mine, LOGIN("ada@example.com", PASSWORD));
+    g_auto(Browser) forged = {.stage = &stage, .cookie = g_strdup(mine.cookie)};
+    expect(&forged, "DELETE", "/api/session", 403);
+    g_auto(Answer) wrong = ask(&mine, "POST", "/api/session/password",
+                               "{\"password\":\"wrong horse battery\",\"newPassword\":\"a new "
+                               "password\"}");
+    assert_problem(&wrong, 403, "PERMISSION_DENIED");
+    g_auto(Answer) list =
+        get_as(&stage, stage.operator, "/api/installation/audit?action=request.deny");
+    const Json *rows = json_member(list.json, "audit");
+    g_assert_cmpuint(json_count(rows), ==, 1);
+    g_assert_cmpstr(json_text(json_path(json_item(rows, 0), "details.operation")), ==,
+                    "changePassword");
+    g_assert_cmpstr(json_text(json_path(json_item(rows, 0), "actor.name")), ==, "ada@example.com");
+}
+
 static void the_log_is_exported_line_by_line(void) {
     g_auto(Stage) stage;
     stage_init(&stage, 0);
@@ -903,6 +925,7 @@ static const ApiTest tests[] = {
     TEST(what_was_done_is_in_the_audit_log_with_a_proof_and_in_the_activity),
     TEST(failed_logins_are_the_installations_to_see),
     TEST(refused_changes_are_in_the_log_and_refused_looks_are_not),
+    TEST(a_wrong_present_password_is_noted_and_a_forged_request_is_not),
     TEST(the_log_is_exported_line_by_line),
     TEST(a_flood_of_logins_leaves_room_for_others),
 };
