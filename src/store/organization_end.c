@@ -35,6 +35,7 @@ static const char *const steps[] = {
     "organization_end_invitation",
     "organization_end_api_token_access",
     "organization_end_idempotency",
+    "organization_end_errand",
     "organization_end_event",
     "organization_end_event_head",
 };

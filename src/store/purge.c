@@ -19,6 +19,7 @@ static const struct {
     {"purge_job", offsetof(Purged, jobs)},
     {"purge_assessment", offsetof(Purged, assessments)},
     {"purge_scan", -1},
+    {"purge_errand", -1},
     {"purge_event", -1},
     {"purge_schedule", -1},
     {"purge_token_cache", -1},

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "store/errand_row.h"
 #include "store/evidence_prune.h"
 #include "store/job_prune.h"
 #include "store/login_attempt.h"
@@ -43,13 +44,14 @@ static bool keep_jobs(Db *db, const Retention *retention, bool *more, GError **e
     return true;
 }
 
-/* --- evidence --------------------------------------------------------------------------------- */
+/* --- organizations ---------------------------------------------------------------------------- */
 
 typedef struct {
     const char *after;
     GPtrArray *organizations;
     int64_t before_ms;
     bool due;
+    bool errands_due;
     int64_t removed;
 } EvidenceWork;
 
@@ -59,9 +61,15 @@ static bool list_work(DbUnit *unit, void *data, GError **error) {
     return organization_list(unit, work->after, STORE_LIST_MAX, &work->organizations, error);
 }
 
-static bool look_at_evidence(DbUnit *unit, void *data, GError **error) {
+static bool look_around(DbUnit *unit, void *data, GError **error) {
     EvidenceWork *work = data;
-    return evidence_prune_due(unit, work->before_ms, &work->due, error);
+    return evidence_prune_due(unit, work->before_ms, &work->due, error) &&
+           errand_row_due(unit, &work->errands_due, error);
+}
+
+static bool prune_errands(DbUnit *unit, void *data, GError **error) {
+    (void)data;
+    return errand_row_prune(unit, error);
 }
 
 static bool prune_evidence(DbUnit *unit, void *data, GError **error) {
@@ -72,7 +80,9 @@ static bool prune_evidence(DbUnit *unit, void *data, GError **error) {
 static bool keep_organization(Db *db, const char *id, EvidenceWork *work, bool *more,
                               GError **error) {
     DbScope scope = {.organization = id, .actor = "scheduler", .role = "system"};
-    if (!db_run(db, &scope, DB_READ, look_at_evidence, work, error))
+    if (!db_run(db, &scope, DB_READ, look_around, work, error))
+        return false;
+    if (work->errands_due && !db_run(db, &scope, DB_WRITE, prune_errands, NULL, error))
         return false;
     if (!work->due)
         return true;

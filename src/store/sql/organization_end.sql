@@ -135,6 +135,11 @@ where organization_id = :org;
 delete from idempotency
 where organization_id = :org;
 
+-- name: organization_end_errand
+-- Tests of connections.
+delete from errand
+where organization_id = :org;
+
 -- name: organization_end_event
 -- What has happened.
 delete from event

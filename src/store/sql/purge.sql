@@ -80,6 +80,11 @@ where organization_id = :org and integration_id = :integration_id;
 delete from scan
 where organization_id = :org and integration_id = :integration_id;
 
+-- name: purge_errand
+-- Tests of it.
+delete from errand
+where organization_id = :org and integration_id = :integration_id;
+
 -- name: purge_event
 -- What has happened to it.
 delete from event
