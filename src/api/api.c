@@ -33,7 +33,6 @@
 #define POLLING_THREADS 2
 #define THREADS 4
 #define QUEUE_MAX 1024
-#define ERRAND_THREADS 2
 #define SWEEP_MS 1000
 #define STOP_MS 10000
 #define SEAL_MS 1000
@@ -135,7 +134,11 @@ static void make_parts(Desk *desk) {
     desk->metrics = metrics_new(desk->tables);
     desk->token_use = token_use_new();
     desk->recall = recall_new(config->db);
-    desk->errands = errands_new(&crew, desk->alarms, ERRAND_THREADS, config->patience_ms);
+    desk->errand_book = errand_book_new(config->db, desk->pool, desk->alarms, 0);
+    desk->errands = errands_new(&(ErrandsConfig){.crew = crew,
+                                                 .alarms = desk->alarms,
+                                                 .book = desk->errand_book,
+                                                 .patience_ms = config->patience_ms});
 }
 
 /* After the public address is known. */
@@ -240,9 +243,12 @@ void api_stop(ApiServer *api) {
         watch_stop(desk->watch);
     if (desk->feed)
         feed_stop(desk->feed);
+    if (desk->errand_book)
+        errand_book_stop(desk->errand_book);
     /* What the pool still has is replied to before the server goes. */
     pool_free(desk->pool);
     errands_free(desk->errands);
+    errand_book_free(desk->errand_book);
     openid_free(desk->openid);
     ephemeral_free(desk->ephemeral);
     redis_free(desk->redis);

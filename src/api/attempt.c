@@ -41,6 +41,7 @@ static void free_data(void *attempt) {
 bool attempt_begin(Call *call, Attempt *attempt, const ErrandWish *wish) {
     ErrandWish whole = *wish;
     whole.organization = attempt->organization;
+    whole.actor = attempt->actor_id;
     whole.integration_id = attempt->integration_id;
     whole.data = attempt;
     whole.free_data = free_data;

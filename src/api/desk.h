@@ -23,6 +23,7 @@ typedef struct {
     struct Limiter *strangers; /* by address: who is not, or wrongly, signed in */
     struct Metrics *metrics;
     struct Errands *errands;
+    struct ErrandBook *errand_book;
     struct Watch *watch;
     struct Feed *feed;
     struct TokenUse *token_use;

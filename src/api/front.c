@@ -15,6 +15,8 @@
 
 #include <string.h>
 
+#define ERRANDS_RETRY_AFTER "5" /* most tests are over by then */
+
 static const ProblemKind defects[] = {
     [DEFECT_TARGET_TOO_LONG] = PROBLEM_TARGET,   [DEFECT_HEADERS_TOO_LARGE] = PROBLEM_HEADERS,
     [DEFECT_BODY_TOO_LARGE] = PROBLEM_TOO_LARGE, [DEFECT_OVERLOADED] = PROBLEM_UNAVAILABLE,
@@ -192,8 +194,11 @@ static void settle(Call *call) {
 /* --- waiting ---------------------------------------------------------------------------------- */
 
 static void end_wait(PoolSeat *seat, void *data) {
+    Call *call = data;
     (void)seat;
-    settle(data);
+    if (call->reply.status == 202)
+        errand_announce(call->errand);
+    settle(call);
 }
 
 static void answer_later(Call *call, const Errand *errand) {
@@ -248,6 +253,21 @@ static bool begin_password(Call *call, GError **error) {
 }
 
 /* The call may be gone when this returns true. */
+static bool begin_errand(Call *call, GError **error) {
+    g_autoptr(Errand) errand = errand_ref(call->errand);
+    ErrandQueued how = errands_begin(call->desk->errands, errand, told, call);
+    if (how == ERRAND_QUEUED)
+        return true;
+    reply_set_header(&call->reply, "Retry-After", ERRANDS_RETRY_AFTER);
+    return how == ERRAND_QUEUE_OWN_FULL
+               ? call_refuse(call, PROBLEM_TOO_MANY, error, "%s",
+                             "Too many connections of this organization are being tested; try "
+                             "again in a moment.")
+               : call_refuse(call, PROBLEM_UNAVAILABLE, error, "%s",
+                             "Too many connections are being tested; try again in a moment.");
+}
+
+/* The same. */
 static bool begin_wait(Call *call, GError **error) {
     if (call->asked.resume)
         return begin_password(call, error);
@@ -257,10 +277,7 @@ static bool begin_wait(Call *call, GError **error) {
         job_wait_begin(call, resume_jobs);
         return true;
     }
-    g_autoptr(Errand) errand = errand_ref(call->errand);
-    return errands_begin(call->desk->errands, errand, told, call) ||
-           call_refuse(call, PROBLEM_UNAVAILABLE, error, "%s",
-                       "Too many connections are being tested; try again in a moment.");
+    return begin_errand(call, error);
 }
 
 /* --- handling --------------------------------------------------------------------------------- */

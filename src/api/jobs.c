@@ -1,6 +1,7 @@
 #include "api/jobs.h"
 
 #include "api/call.h"
+#include "api/errand_view.h"
 #include "api/integration_sync.h"
 #include "api/object_shape.h"
 #include "api/page.h"
@@ -13,6 +14,8 @@
 #include "sync/queue.h"
 
 #include <string.h>
+
+#define RETRY_AFTER "15" /* a stream that is gone is noticed by the heartbeat */
 
 /* --- rows ------------------------------------------------------------------------------------- */
 
@@ -142,14 +145,23 @@ static bool set_missing(Call *call, GError **error) {
 }
 
 /* An errand that makes an integration is about none that a role could name. */
-static bool may_see_errand(const Call *call, const Errand *errand) {
-    RoleResource resource = {.integration_id = errand_integration(errand),
-                             .at = errand_created_ms(errand)};
+static bool may_see_errand(const Call *call, const ErrandView *errand) {
+    RoleResource resource = {.integration_id = errand->integration_id, .at = errand->created_ms};
     return role_allows(&call->caller->subject, ACTION_JOB_READ, &resource);
 }
 
+static bool find_errand(Call *call, const char *id, ErrandView **errand_out, GError **error) {
+    g_autoptr(ErrandView) found = NULL;
+    if (!errand_view_read(call->desk->errands, call->scope.organization, id, &found, error))
+        return false;
+    if (!found || !may_see_errand(call, found))
+        return set_missing(call, error);
+    *errand_out = g_steal_pointer(&found);
+    return true;
+}
+
 /* The job of the path, or an errand; both NULL with the error. */
-static bool find(Call *call, JobWork *work, Errand **errand_out, GError **error) {
+static bool find(Call *call, JobWork *work, ErrandView **errand_out, GError **error) {
     g_autoptr(GError) failure = NULL;
     work->call = call;
     work->id = call_parameter(call, "id");
@@ -158,24 +170,20 @@ static bool find(Call *call, JobWork *work, Errand **errand_out, GError **error)
         return set_missing(call, error);
     if (call_run(call, DB_READ, get_work, work, &failure))
         return may_see(call, work->job) || set_missing(call, error);
-    if (!g_error_matches(failure, ASSAY_ERROR, ERROR_NOT_FOUND)) {
-        g_propagate_error(error, g_steal_pointer(&failure));
-        return false;
-    }
-    g_autoptr(Errand) found = errands_find(call->desk->errands, call->scope.organization, work->id);
-    if (!found || !may_see_errand(call, found))
-        return set_missing(call, error);
-    *errand_out = g_steal_pointer(&found);
-    return true;
+    if (g_error_matches(failure, ASSAY_ERROR, ERROR_NOT_FOUND))
+        return find_errand(call, work->id, errand_out, error);
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return false;
 }
 
 static bool get(Call *call, GError **error) {
     g_auto(JobWork) work = {0};
-    g_autoptr(Errand) errand = NULL;
+    g_autoptr(ErrandView) errand = NULL;
     if (!find(call, &work, &errand, error))
         return false;
-    return call_answer(
-        call, 200, errand ? errand_json(errand) : job_object(work.job, work.result, work.progress));
+    return call_answer(call, 200,
+                       errand ? json_ref(errand->object)
+                              : job_object(work.job, work.result, work.progress));
 }
 
 static bool require(Call *call, const JobWork *work, GError **error) {
@@ -198,7 +206,7 @@ static bool cancel_work(DbUnit *unit, void *data, GError **error) {
 
 static bool cancel(Call *call, GError **error) {
     g_auto(JobWork) work = {0};
-    g_autoptr(Errand) errand = NULL;
+    g_autoptr(ErrandView) errand = NULL;
     if (!find(call, &work, &errand, error))
         return false;
     if (errand)
@@ -255,7 +263,7 @@ static const Revision retrying = {.read = read_target,
 static bool retry(Call *call, GError **error) {
     g_auto(JobWork) work = {0};
     g_auto(Retry) again = {0};
-    g_autoptr(Errand) errand = NULL;
+    g_autoptr(ErrandView) errand = NULL;
     if (!find(call, &work, &errand, error))
         return false;
     if (errand)
@@ -272,15 +280,18 @@ static bool retry(Call *call, GError **error) {
 
 static bool events(Call *call, GError **error) {
     g_auto(JobWork) work = {0};
-    g_autoptr(Errand) errand = NULL;
+    g_autoptr(ErrandView) errand = NULL;
     if (!find(call, &work, &errand, error))
         return false;
     WatchWish wish = {.organization = call->scope.organization,
+                      .caller = call->caller->id,
                       .job_id = work.id,
                       .last_event = call_header(call, "Last-Event-ID")};
     Stream *stream = watch_job(call->desk->watch, &wish, error);
-    if (!stream)
+    if (!stream) {
+        reply_set_header(&call->reply, "Retry-After", RETRY_AFTER);
         return false;
+    }
     reply_take_stream(&call->reply, 200, "text/event-stream", stream);
     reply_set_header(&call->reply, "X-Accel-Buffering", "no");
     return true;

@@ -1,7 +1,7 @@
 #include "api/watch.h"
 
 #include "api/alarm.h"
-#include "api/errand.h"
+#include "api/errand_view.h"
 #include "api/pool.h"
 #include "base/clock.h"
 #include "base/id.h"
@@ -21,6 +21,7 @@
 
 typedef struct {
     char *organization;
+    char *caller;
     char *job_id;
     Stream *stream;
     char *last_evidence; /* id of the newest that was sent; NULL: none */
@@ -215,32 +216,37 @@ static bool tell_job(Watcher *watcher, const Look *look) {
     return tell_done(watcher, object);
 }
 
+/* A database that does not answer is asked again with the next look. */
+static bool look_failed(Watcher *watcher, const GError *error) {
+    log_line(LOG_WARN, "job_not_watched", LOG_TEXT("job", watcher->job_id),
+             LOG_TEXT("why", error->message));
+    return send_heartbeat(watcher);
+}
+
 /* Connecting and testing are errands; one that was forgotten is over. */
 static bool tell_errand(Watch *watch, Watcher *watcher) {
-    g_autoptr(Errand) errand =
-        errands_find(watch->desk->errands, watcher->organization, watcher->job_id);
-    g_autoptr(Json) object = errand ? errand_json(errand) : NULL;
-    if (!object) {
+    g_autoptr(ErrandView) view = NULL;
+    g_autoptr(GError) error = NULL;
+    if (!errand_view_read(watch->desk->errands, watcher->organization, watcher->job_id, &view,
+                          &error))
+        return look_failed(watcher, error);
+    if (!view) {
         stream_end(watcher->stream, false);
         return false;
     }
-    const char *status = json_member_string(object, "status", "");
-    if (!tell_progress(watcher, status, NULL))
+    if (!tell_progress(watcher, json_member_string(view->object, "status", ""), NULL))
         return false;
-    bool ended = strcmp(status, "completed") == 0 || strcmp(status, "failed") == 0;
-    return ended ? tell_done(watcher, object) : send_heartbeat(watcher);
+    return view->ended ? tell_done(watcher, view->object) : send_heartbeat(watcher);
 }
 
-/* A database that does not answer is asked again with the next look. */
 static bool look_at(Watch *watch, Watcher *watcher) {
     g_auto(Look) look = {.watch = watch, .watcher = watcher};
     g_autoptr(GError) error = NULL;
     DbScope scope = {.organization = watcher->organization, .actor = "api"};
-    if (!db_run(watch->desk->config.db, &scope, DB_READ, look_work, &look, &error)) {
-        log_line(LOG_WARN, "job_not_watched", LOG_TEXT("job", watcher->job_id),
-                 LOG_TEXT("why", error->message));
-        return send_heartbeat(watcher);
-    }
+    if (!stream_is_wanted(watcher->stream))
+        return false;
+    if (!db_run(watch->desk->config.db, &scope, DB_READ, look_work, &look, &error))
+        return look_failed(watcher, error);
     return look.job ? tell_job(watcher, &look) : tell_errand(watch, watcher);
 }
 
@@ -249,6 +255,7 @@ static bool look_at(Watch *watch, Watcher *watcher) {
 static void watcher_free(void *data) {
     Watcher *watcher = data;
     g_free(watcher->organization);
+    g_free(watcher->caller);
     g_free(watcher->job_id);
     stream_unref(watcher->stream);
     g_free(watcher->last_evidence);
@@ -352,29 +359,70 @@ void watch_free(Watch *watch) {
 
 /* --- watchers --------------------------------------------------------------------------------- */
 
-Stream *watch_job(Watch *watch, const WatchWish *wish, GError **error) {
+static Watcher *watcher_new(const WatchWish *wish, Stream *stream) {
     Watcher *watcher = g_new0(Watcher, 1);
-    Stream *stream = stream_new(&(StreamSource){.block = STREAM_EVENTS_BLOCK});
     watcher->organization = g_strdup(wish->organization);
+    watcher->caller = g_strdup(wish->caller);
     watcher->job_id = g_strdup(wish->job_id);
     watcher->stream = stream_ref(stream);
     watcher->sent_ms = clock_mono_ms();
     if (wish->last_event && id_is_valid(wish->last_event))
         watcher->last_evidence = g_strdup(wish->last_event);
+    return watcher;
+}
+
+typedef struct {
+    unsigned all;
+    unsigned organization;
+    unsigned caller;
+} Shares;
+
+/* Under the lock. Those that nobody reads any more go with the next look. */
+static Shares count_watchers(const Watch *watch, const Watcher *like) {
+    Shares shares = {0};
+    for (guint i = 0; i < watch->watchers->len; i++) {
+        const Watcher *watcher = g_ptr_array_index(watch->watchers, i);
+        if (!stream_is_wanted(watcher->stream))
+            continue;
+        shares.all++;
+        shares.organization += strcmp(watcher->organization, like->organization) == 0;
+        shares.caller += strcmp(watcher->caller, like->caller) == 0;
+    }
+    return shares;
+}
+
+/* Under the lock. */
+static bool has_room(const Watch *watch, const Watcher *watcher, GError **error) {
+    Shares shares = count_watchers(watch, watcher);
+    bool own = shares.caller >= WATCHERS_OF_CALLER;
+    if (own || shares.organization >= WATCHERS_OF_ORGANIZATION) {
+        g_set_error(error, ASSAY_ERROR, ERROR_RATE_LIMITED,
+                    "%s has %d streams of jobs already; close one of them.",
+                    own ? "This token or user" : "This organization",
+                    own ? WATCHERS_OF_CALLER : WATCHERS_OF_ORGANIZATION);
+        return false;
+    }
+    if (shares.all < WATCHERS_MAX && !watch->stopping)
+        return true;
+    g_set_error_literal(error, ASSAY_ERROR, ERROR_SERVICE_UNAVAILABLE,
+                        "Too many watch jobs; try again later.");
+    return false;
+}
+
+Stream *watch_job(Watch *watch, const WatchWish *wish, GError **error) {
+    g_autoptr(Stream) stream = stream_new(&(StreamSource){.block = STREAM_EVENTS_BLOCK});
+    Watcher *watcher = watcher_new(wish, stream);
     pthread_mutex_lock(&watch->lock);
-    bool fits = watch->watchers->len < WATCHERS_MAX && !watch->stopping;
+    bool fits = has_room(watch, watcher, error);
     if (fits)
         g_ptr_array_add(watch->watchers, watcher);
     pthread_mutex_unlock(&watch->lock);
-    if (fits) {
-        look_soon(watch);
-        return stream;
+    if (!fits) {
+        watcher_free(watcher);
+        return NULL;
     }
-    watcher_free(watcher);
-    stream_unref(stream);
-    g_set_error_literal(error, ASSAY_ERROR, ERROR_SERVICE_UNAVAILABLE,
-                        "Too many watch jobs; try again later.");
-    return NULL;
+    look_soon(watch);
+    return g_steal_pointer(&stream);
 }
 
 /* --- what is heard ---------------------------------------------------------------------------- */

@@ -30,6 +30,8 @@
 #define WATCH_HEARTBEAT_MS 15000
 #define WATCH_LOOK_MS 1000
 #define WATCHERS_MAX 1000
+#define WATCHERS_OF_ORGANIZATION 200
+#define WATCHERS_OF_CALLER 50 /* a token or user */
 
 typedef struct Watch Watch;
 
@@ -42,12 +44,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Watch, watch_free)
 
 typedef struct {
     const char *organization;
+    const char *caller; /* id of the token or user */
     const char *job_id;
     const char *last_event; /* Last-Event-ID, or NULL */
 } WatchWish;
 
-/* A stream of the job's events; the caller owns a reference. NULL (ERROR_LIMIT) when there are too
- * many. The job must be the organization's. */
+/* A stream of the job's events; the caller owns a reference. NULL when there are too many: of the
+ * caller or the organization (ERROR_RATE_LIMITED), or in all (ERROR_SERVICE_UNAVAILABLE). The job
+ * must be the organization's. */
 Stream *watch_job(Watch *watch, const WatchWish *wish, GError **error);
 
 /* What a running job tells. Any thread. */
