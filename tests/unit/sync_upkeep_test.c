@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/id.h"
 #include "store/document.h"
+#include "store/errand_row.h"
 #include "store/evidence.h"
 #include "sync/upkeep.h"
 
@@ -126,10 +127,45 @@ static void data_of_evidence_are_kept_for_as_long_as_is_set(void) {
     clock_thaw();
 }
 
+/* --- tests of connections --------------------------------------------------------------------- */
+
+static const char errand_id[] = "01890000-0000-7000-8000-0000000e0001";
+
+static bool announce_work(DbUnit *unit, void *data, GError **error) {
+    ErrandRow row = {.id = errand_id,
+                     .kind = "test",
+                     .actor_id = "ada",
+                     .status = ERRAND_RUNNING,
+                     .started_at = clock_now_ms()};
+    (void)data;
+    return errand_row_insert(unit, &row, error);
+}
+
+static bool due_work(DbUnit *unit, void *data, GError **error) {
+    return errand_row_due(unit, data, error);
+}
+
+static void tests_of_connections_are_kept_for_a_day(void) {
+    const Retention usual = {0};
+    g_auto(Place) place;
+    bool due = false;
+    clock_freeze(START_MS);
+    place_init(&place);
+    must(db_run(place.db, &scope_a, DB_WRITE, announce_work, NULL, &error));
+    clock_advance(ERRAND_ROW_KEEP_MS);
+    must(db_run(place.db, &scope_a, DB_READ, due_work, &due, &error));
+    g_assert_true(due);
+    g_assert_false(keep_up(&place, &usual));
+    must(db_run(place.db, &scope_a, DB_READ, due_work, &due, &error));
+    g_assert_false(due);
+    clock_thaw();
+}
+
 int main(int argc, char **argv) {
     connect_test_init(&argc, &argv);
 #define ADD(name) g_test_add_func("/sync/upkeep/" #name, name)
     ADD(jobs_are_kept_for_as_long_as_is_set);
     ADD(data_of_evidence_are_kept_for_as_long_as_is_set);
+    ADD(tests_of_connections_are_kept_for_a_day);
     return g_test_run();
 }
