@@ -10,11 +10,12 @@ void integration_row_clear(IntegrationRow *found) {
 bool integration_row_read(DbUnit *unit, const char *id_or_name, IntegrationRow *found_out,
                           GError **error) {
     g_autoptr(GPtrArray) credentials = NULL;
+    Integration *row = NULL;
     integration_row_clear(found_out);
-    if (!integration_find(unit, id_or_name, &found_out->row, error))
+    if (!integration_find(unit, id_or_name, &row, error))
         return false;
-    g_assert(found_out->row);
-    if (!credential_list_for_integration(unit, found_out->row->id, &credentials, error))
+    found_out->row = row;
+    if (!credential_list_for_integration(unit, row->id, &credentials, error))
         return false;
     if (credentials->len > 0)
         found_out->credential = g_ptr_array_steal_index(credentials, 0);
