@@ -75,18 +75,24 @@ class Campaign:
     def ended(self):
         return sum(count for status, count in statuses(self.assay).items() if status in ("completed", "failed")) - 1
 
+    def is_over(self):
+        return self.ended() >= self.jobs
+
     def run(self):
         self.start()
         requests = int(self.jobs * CALLS * 0.9)
         for instant in sorted(self.random.randrange(requests) for _ in range(self.kills)):
             self.await_requests(instant)
+            if self.is_over():
+                break  # on a machine that is busy elsewhere the jobs may be faster
             if self.random.random() < 0.08:
                 self.kill_supervisor()
             else:
                 self.kill_worker()
-        assert self.ended() < self.jobs, "the jobs were done before the kills: there must be more of them"
+        kills = sum(self.deaths.values())
+        assert kills >= self.kills // 4, f"the jobs were done after {kills} kills: there must be more of them"
         self.sandbox.clear()
-        until(lambda: self.ended() >= self.jobs, "all jobs to end")
+        until(self.is_over, "all jobs to end")
         self.note_completions()
         self.service.stop()
 
@@ -117,7 +123,9 @@ class Campaign:
 
     def kill_worker(self):
         supervisor = self.service.process.pid
-        workers = until(self.service.workers, "a worker")
+        workers = until(lambda: self.service.workers() or self.is_over(), "a worker")
+        if workers is True:
+            return
         victim = self.random.choice(workers)
         owner = self.owner_of(victim)
         os.kill(supervisor, signal.SIGSTOP)
