@@ -89,6 +89,20 @@ static void both_ways_print_the_same_table(void) {
     g_assert_cmpstr(here.err, ==, there.err);
 }
 
+/* The API gives a hundred at a time. */
+static void lists_are_read_to_their_end(void) {
+    g_autoptr(Session) session = desk_session();
+    for (int i = 0; i < 250; i++) {
+        g_autofree char *name = g_strdup_printf("acme-%03d", i);
+        g_free(desk_add_integration(session, name, INTEGRATION_CONNECTED));
+    }
+    desk_serve("member", false);
+    g_autoptr(Json) there = desk_json(desk_there("integrations"), 0);
+    g_assert_cmpuint(json_count(json_member(there, "integrations")), ==, 250);
+    desk_same("integrations", 0);
+    desk_same("integrations --status error", 0);
+}
+
 static void the_server_may_come_from_the_environment(void) {
     add_acme();
     desk_serve("owner", false);
@@ -220,6 +234,7 @@ int main(int argc, char **argv) {
          a_token_that_the_server_does_not_know_is_refused},
         {"both_ways_print_the_same_object", both_ways_print_the_same_object},
         {"both_ways_print_the_same_table", both_ways_print_the_same_table},
+        {"lists_are_read_to_their_end", lists_are_read_to_their_end},
         {"the_server_may_come_from_the_environment", the_server_may_come_from_the_environment},
         {"an_organization_is_chosen_by_name", an_organization_is_chosen_by_name},
         {"what_belongs_to_one_machine_takes_no_server",
