@@ -35,7 +35,7 @@ static void ignore_notice(void *unused, const PGresult *result) {
 
 /* A test may have killed the server: it is waited for. */
 static void mend(PGconn *connection) {
-    for (int i = 0; PQstatus(connection) != CONNECTION_OK && i < 2000; i++) {
+    for (int i = 0; PQstatus(connection) != CONNECTION_OK && i < 60000; i++) {
         g_usleep(5000);
         PQreset(connection);
     }
