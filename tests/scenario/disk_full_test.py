@@ -14,7 +14,7 @@ import urllib.parse
 import tap
 from assay_client import Assay, children, until
 from database import is_postgres
-from sandbox_client import Sandbox
+from sandbox_client import TIMEOUT, Sandbox
 from serve_client import Service, queue, statuses
 
 SIZE = 24 << 20
@@ -61,7 +61,7 @@ class Disk:
 def ask(service, method, path, token=None, body=None):
     """(status, object)"""
     place = urllib.parse.urlsplit(service.api)
-    connection = http.client.HTTPConnection(place.hostname, place.port, timeout=60)
+    connection = http.client.HTTPConnection(place.hostname, place.port, timeout=TIMEOUT)
     headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
     connection.request(method, path, body=None if body is None else json.dumps(body), headers=headers)
     reply = connection.getresponse()

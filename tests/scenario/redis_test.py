@@ -9,6 +9,7 @@ import urllib.parse
 import tap
 from assay_client import until
 from limits_test import CALLS, REDIS, World, flush_redis, kill_redis, start_redis
+from sandbox_client import TIMEOUT
 from serve_client import Service, queue, statuses
 
 MINUTE = 60_000  # the counting stays where it has fled to
@@ -23,7 +24,7 @@ def keys():
 def ask(service, path, token=None):
     """(status, text)"""
     place = urllib.parse.urlsplit(service.api)
-    connection = http.client.HTTPConnection(place.hostname, place.port, timeout=60)
+    connection = http.client.HTTPConnection(place.hostname, place.port, timeout=TIMEOUT)
     connection.request("GET", path, headers={"Authorization": f"Bearer {token}"} if token else {})
     reply = connection.getresponse()
     text = reply.read().decode()

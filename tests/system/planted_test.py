@@ -22,7 +22,7 @@ from assay_client import Assay, children, until
 from database import is_postgres, open_database, server_url
 from planted import KINDS, Catch, Planted, odd, plain, ticket
 from sandbox_aws_client import ACCESS_KEY, ROLE, AwsSandbox, Credentials
-from sandbox_client import Sandbox
+from sandbox_client import TIMEOUT, Sandbox
 from serve_client import Service
 
 REDIS_SOCKET = os.environ["REDIS_URL"].removeprefix("unix://")
@@ -112,7 +112,7 @@ class World:
         given = {"Content-Type": "application/json", **(headers or {})}
         data = raw if raw is not None else None if body is None else json.dumps(body).encode()
         for attempt in range(2):
-            self.connection = self.connection or http.client.HTTPConnection(self.place.hostname, self.place.port, timeout=90)
+            self.connection = self.connection or http.client.HTTPConnection(self.place.hostname, self.place.port, timeout=TIMEOUT)
             try:
                 self.connection.request(method, target, body=data, headers=given)
                 reply = self.connection.getresponse()
