@@ -5,7 +5,8 @@
  * does the work renews the row's lease; when it stops doing so it has died, and nobody will end the
  * row any more (errand_row_is_lost()).
  *
- * result and problem are what the request would have been answered: no secrets are in them.
+ * result and problem are what the request would have been answered: no secrets are in them. (The
+ * external id of a role on AWS is none to AWS, and must not be lost.)
  */
 #pragma once
 

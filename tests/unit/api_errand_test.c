@@ -35,12 +35,12 @@ typedef struct {
 typedef struct {
     World *world;
     Errand *errand;
-    bool held;
     const char *failure; /* or NULL: it succeeds */
     const Crew *crew;    /* that did it */
-    bool begun;
     unsigned told;
     bool told_end;
+    bool held;
+    bool begun;
 } Thing;
 
 /* --- processes -------------------------------------------------------------------------------- */
