@@ -282,7 +282,7 @@ class Migrations(CheckTest):
     def test_a_migration_may_add(self):
         done = self.embed("create table new (id {{id}}) {{strict}};\ncreate unique index new_by_id on new (id);\n"
                           "alter table t0 add column a {{int}} not null default 0;\nalter table t0 add column b {{int}};\n"
-                          "update t0 set a = 1;\ncreate index t0_by_a on t0 (a);\n")
+                          "update t0 set a = 1;\ncreate index t0_by_a on t0 (a);\ndrop index t0_by_a;\n")
         self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_what_the_version_before_could_not_live_with_is_refused(self):
