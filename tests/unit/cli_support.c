@@ -39,9 +39,9 @@ void assert_lacks(const char *text, const char *part) {
 
 static void clean_environment(void) {
     static const char *const names[] = {
-        "ASSAY_DATA",  "ASSAY_LOG",           "DATABASE_URL",          "ENCRYPTION_KEY",
-        "NO_COLOR",    "ENCRYPTION_KEY_FILE", "CREDENTIALS_DIRECTORY", "XDG_DATA_HOME",
-        "ASSAY_TOKEN", "ASSAY_SERVER",        "ASSAY_CA_FILE",
+        "ASSAY_DATA", "ASSAY_LOG",           "DATABASE_URL",          "ENCRYPTION_KEY",
+        "NO_COLOR",   "ENCRYPTION_KEY_FILE", "CREDENTIALS_DIRECTORY", "XDG_DATA_HOME",
+        "REDIS_URL",  "ASSAY_TOKEN",         "ASSAY_SERVER",          "ASSAY_CA_FILE",
     };
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
         g_unsetenv(names[i]);
