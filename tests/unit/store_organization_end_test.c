@@ -83,6 +83,7 @@ static void is_untouched(DbUnit *unit) {
 static char *ended_name;
 
 static void remembers_name(DbUnit *unit) {
+    g_free(ended_name); /* units may run twice */
     ended_name = name_of(unit);
 }
 

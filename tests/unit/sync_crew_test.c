@@ -73,7 +73,9 @@ static void a_wish_becomes_a_job(void) {
 }
 
 static bool log_work(DbUnit *unit, void *data, GError **error) {
-    return audit_list(unit, &(AuditFilter){.limit = 10}, data, error);
+    GPtrArray **rows = data;
+    g_clear_pointer(rows, g_ptr_array_unref); /* units may run twice */
+    return audit_list(unit, &(AuditFilter){.limit = 10}, rows, error);
 }
 
 static void a_worker_notes_who_wished(void) {

@@ -333,7 +333,9 @@ static const AuditActor mona = {.kind = AUDIT_CLI, .name = "mona"};
 
 static bool log_work(DbUnit *unit, void *data, GError **error) {
     AuditFilter filter = {.action = "sync.start", .limit = 10};
-    return audit_list(unit, &filter, data, error);
+    GPtrArray **rows = data;
+    g_clear_pointer(rows, g_ptr_array_unref); /* units may run twice */
+    return audit_list(unit, &filter, rows, error);
 }
 
 /* How often the log says that mona had the integration collected from. */
