@@ -82,15 +82,6 @@ bool integrations_find(const Session *session, const char *id_or_name,
     return false;
 }
 
-const char *integrations_name(const GPtrArray *integrations, const char *id) {
-    for (guint i = 0; i < integrations->len; i++) {
-        const Integration *integration = g_ptr_array_index(integrations, i);
-        if (g_strcmp0(integration->id, id) == 0)
-            return integration->name;
-    }
-    return id;
-}
-
 Json *integrations_here(const Session *session, GError **error) {
     g_autoptr(GPtrArray) rows = NULL;
     if (!integrations_read(session, &rows, error))

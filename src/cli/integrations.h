@@ -15,9 +15,6 @@ bool integrations_read(const Session *session, GPtrArray **integrations_out,
 bool integrations_find(const Session *session, const char *id_or_name,
                        Integration **integration_out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The name of the integration with this id in such an array; the id when it is not there. */
-const char *integrations_name(const GPtrArray *integrations, const char *id);
-
 /* What tables and hints say of all integrations, from here or from a server: an array of {id, name,
  * lastSyncAt} and perhaps more. The caller owns it. */
 Json *integrations_here(const Session *session, GError **error) G_GNUC_WARN_UNUSED_RESULT;

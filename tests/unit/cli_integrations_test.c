@@ -108,14 +108,14 @@ static void people_see_shape_word_and_account(void) {
 
 static void all_are_read_beyond_one_page(void) {
     g_autoptr(Session) session = desk_session();
-    g_autoptr(GPtrArray) rows = NULL;
+    g_autoptr(Json) all = NULL;
     for (int i = 0; i < STORE_LIST_MAX + 2; i++) {
         g_autofree char *name = g_strdup_printf("n%d", i);
         g_autofree char *id = desk_add_integration(session, name, INTEGRATION_CONNECTED);
     }
-    must(integrations_read(session, &rows, &error));
-    g_assert_cmpuint(rows->len, ==, STORE_LIST_MAX + 2);
-    g_assert_cmpstr(integrations_name(rows, "unknown"), ==, "unknown");
+    must((all = integrations_here(session, &error)) != NULL);
+    g_assert_cmpuint(json_count(all), ==, STORE_LIST_MAX + 2);
+    g_assert_cmpstr(integrations_called(all, "unknown"), ==, "unknown");
 }
 
 static void organizations_do_not_see_each_other(void) {

@@ -198,6 +198,15 @@ static void a_repeated_token_is_taken_out_in_whatever_way_it_is_written(void) {
     }
 }
 
+static void a_token_without_letters_and_digits_is_taken_out(void) {
+    g_auto(Wire) wire = {0};
+    wire_init(&wire, NULL, NULL, NULL);
+    g_autoptr(Sender) sender = wire_sender(&wire, "integration", "//..__--//..__--");
+    g_autoptr(GString) text = g_string_new("{\"a\":\"x\\/\\/..__--\\/\\/..__--\"}");
+    g_assert_true(sender_redact(sender, text));
+    g_assert_cmpstr(text->str, ==, "{\"a\":\"x[secret]\"}");
+}
+
 static void a_peer_that_is_gone_is_unavailable(void) {
     g_auto(Wire) wire = {0};
     wire_init(&wire, NULL, NULL, NULL);
@@ -842,6 +851,7 @@ int main(int argc, char **argv) {
     ADD(the_token_is_taken_out_of_what_is_kept);
     ADD(plain_http_is_not_spoken_without_permission);
     ADD(a_repeated_token_is_taken_out_in_whatever_way_it_is_written);
+    ADD(a_token_without_letters_and_digits_is_taken_out);
     ADD(a_peer_that_is_gone_is_unavailable);
     ADD(redirect_within_the_origin_is_followed_with_authorization);
     ADD(redirect_to_another_origin_is_not_followed);
