@@ -105,15 +105,30 @@ static void date_of_days(int64_t days, int *year_out, int *month_out, int *day_o
     *year_out = (int)(year_of_era + era * 400 + (*month_out <= 2));
 }
 
+/* Lists are full of times, and printf() takes longer than all the rest of it. */
+static char *put_number(char *at, int value, int digits, char behind) {
+    for (int i = digits - 1; i >= 0; i--, value /= 10)
+        at[i] = (char)('0' + value % 10);
+    at[digits] = behind;
+    return at + digits + 1;
+}
+
 char *clock_format(int64_t time_ms) {
     time_ms = CLAMP(time_ms, FIRST_MS, LAST_MS);
     int64_t days = time_ms / MS_PER_DAY - (time_ms % MS_PER_DAY < 0);
     int in_day = (int)(time_ms - days * MS_PER_DAY);
     int year, month, day;
     date_of_days(days, &year, &month, &day);
-    return g_strdup_printf("%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", year, month, day,
-                           in_day / (int)MS_PER_HOUR, in_day / (int)MS_PER_MINUTE % 60,
-                           in_day / 1000 % 60, in_day % 1000);
+    char *text = g_malloc(sizeof "0000-00-00T00:00:00.000Z");
+    char *at = put_number(text, year, 4, '-');
+    at = put_number(at, month, 2, '-');
+    at = put_number(at, day, 2, 'T');
+    at = put_number(at, in_day / (int)MS_PER_HOUR, 2, ':');
+    at = put_number(at, in_day / (int)MS_PER_MINUTE % 60, 2, ':');
+    at = put_number(at, in_day / 1000 % 60, 2, '.');
+    at = put_number(at, in_day % 1000, 3, 'Z');
+    *at = '\0';
+    return text;
 }
 
 /* Reads exactly `digits` digits. */

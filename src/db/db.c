@@ -71,6 +71,7 @@ struct DbStatement {
     DriverStatement *driver; /* NULL when it could not be prepared */
     StatementState state;
     uint64_t bound; /* bit N: parameter N + 1 */
+    int last;       /* the parameter that was bound last; 0: none */
 };
 
 G_STATIC_ASSERT(STATEMENT_PARAMETERS_MAX < 64);
@@ -446,7 +447,7 @@ static void bind_value(DbStatement *statement, const char *name, const DriverVal
     if (!is_usable(statement))
         return;
     DbUnit *unit = statement->unit;
-    int parameter = statement_parameter(statement->text, name);
+    int parameter = statement_parameter_behind(statement->text, name, statement->last);
     GError *error = NULL;
     if (parameter == 0)
         poison(unit, ERROR_INTERNAL, "the statement %s has no parameter :%s", statement->text->name,
@@ -458,6 +459,7 @@ static void bind_value(DbStatement *statement, const char *name, const DriverVal
         db_unit_poison(unit, error);
     else
         statement->bound |= UINT64_C(1) << (parameter - 1);
+    statement->last = parameter;
 }
 
 /* Binds for the caller, who has no business with the scope's own parameter. */

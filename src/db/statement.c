@@ -12,9 +12,15 @@ const StatementText *statement_find(const StatementCatalogue *catalogue, const c
 }
 
 int statement_parameter(const StatementText *statement, const char *name) {
-    for (size_t i = 0; i < statement->parameter_count; i++) {
-        if (strcmp(statement->parameters[i], name) == 0)
-            return (int)i + 1;
+    return statement_parameter_behind(statement, name, 0);
+}
+
+int statement_parameter_behind(const StatementText *statement, const char *name, int last) {
+    size_t count = statement->parameter_count;
+    for (size_t i = 0; i < count; i++) {
+        size_t place = ((size_t)last + i) % count;
+        if (strcmp(statement->parameters[place], name) == 0)
+            return (int)place + 1;
     }
     return 0;
 }

@@ -73,3 +73,7 @@ const StatementText *statement_find(const StatementCatalogue *catalogue, const c
 
 /* The number of the parameter with this name, from 1; 0 when the statement has none such. */
 int statement_parameter(const StatementText *statement, const char *name);
+
+/* The same, and found at once when it is the one behind the parameter `last` (0: the first): most
+ * callers bind in the order of the statement. */
+int statement_parameter_behind(const StatementText *statement, const char *name, int last);

@@ -4,6 +4,7 @@
 #include "base/id.h"
 #include "base/secmem.h"
 #include "base/text.h"
+#include "store/audit_seal.h"
 
 #include <string.h>
 
@@ -49,7 +50,6 @@ static const RecordColumn columns[] = {
     RECORD_COLUMN(AuditRow, at, RECORD_INT, 0),
     RECORD_COLUMN(AuditRow, action, RECORD_TEXT, 0),
     RECORD_COLUMN(AuditRow, record, RECORD_TEXT, 0),
-    RECORD_COLUMN(AuditRow, leaf_index, RECORD_INT, 0),
 };
 static const RecordShape shape = RECORD_SHAPE(AuditRow, "audit row", columns);
 
@@ -166,10 +166,26 @@ bool audit_add(DbUnit *unit, const AuditEntry *entry, GError **error) {
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
+static bool find_leaves(DbUnit *unit, GPtrArray *rows, GError **error) {
+    g_auto(AuditSeal) seal = {0};
+    for (guint i = 0; i < rows->len; i++) {
+        AuditRow *row = g_ptr_array_index(rows, i);
+        if (!audit_seal_find(unit, &seal, row->id, &row->leaf_index, error))
+            return false;
+    }
+    return true;
+}
+
 bool audit_get(DbUnit *unit, const char *id, AuditRow **row_out, GError **error) {
+    g_autoptr(AuditRow) row = NULL;
+    g_auto(AuditSeal) seal = {0};
     DbStatement *statement = db_prepare(unit, "audit_get");
     db_bind_text(statement, "id", id);
-    return record_must(statement, &shape, row_out, error);
+    if (!record_must(statement, &shape, &row, error) ||
+        !audit_seal_find(unit, &seal, row->id, &row->leaf_index, error))
+        return false;
+    *row_out = g_steal_pointer(&row);
+    return true;
 }
 
 /* "session." means all names that begin so; '/' is the next byte behind '.'. A whole name is the
@@ -204,6 +220,7 @@ static void bind_walk(DbStatement *statement, const AuditFilter *filter) {
 }
 
 bool audit_list(DbUnit *unit, const AuditFilter *filter, GPtrArray **rows_out, GError **error) {
+    g_autoptr(GPtrArray) rows = NULL;
     DbStatement *statement =
         db_prepare(unit, filter->oldest_first ? "audit_oldest" : "audit_newest");
     bind_walk(statement, filter);
@@ -214,7 +231,10 @@ bool audit_list(DbUnit *unit, const AuditFilter *filter, GPtrArray **rows_out, G
     db_bind_int(statement, "from", filter->from);
     db_bind_int(statement, "until", filter->until ? filter->until : INT64_MAX);
     record_bind_limit(statement, filter->limit);
-    return record_all(statement, &shape, rows_out, error);
+    if (!record_all(statement, &shape, &rows, error) || !find_leaves(unit, rows, error))
+        return false;
+    *rows_out = g_steal_pointer(&rows);
+    return true;
 }
 
 bool audit_list_for_people(DbUnit *unit, const char *before_id, int64_t limit, GPtrArray **rows_out,

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "store/audit.h"
+#include "store/audit_seal.h"
 #include "store/ledger.h"
 
 #include <string.h>
@@ -52,27 +53,25 @@ static void store_node(void *data, unsigned level, uint64_t position,
     growth->failed = !db_exec(statement, growth->error);
 }
 
-static bool append(DbUnit *unit, const Pending *row, MerkleTree *tree, GError **error) {
+static void leaf_hash(const Pending *row, uint8_t hash_out[DIGEST_SIZE]) {
     uint8_t input[LEDGER_LEAF_INPUT_SIZE];
-    uint8_t hash[DIGEST_SIZE];
-    Growth growth = {.unit = unit, .error = error};
     ledger_leaf_input(row->salt, (RecordBytes){row->record, strlen(row->record)}, input);
-    merkle_leaf_hash(input, sizeof input, hash);
-    DbStatement *leaf = db_prepare(unit, "audit_tree_leaf");
-    db_bind_int(leaf, "leaf_index", (int64_t)tree->size);
-    db_bind_text(leaf, "audit_id", row->id);
-    db_bind_blob(leaf, "hash", hash, sizeof hash);
-    if (!db_exec(leaf, error))
-        return false;
-    merkle_append_to(tree, hash, store_node, &growth);
-    return !growth.failed;
+    merkle_leaf_hash(input, sizeof input, hash_out);
 }
 
 static bool append_all(DbUnit *unit, const GPtrArray *rows, MerkleTree *tree, GError **error) {
-    for (guint i = 0; i < rows->len; i++)
-        if (!append(unit, g_ptr_array_index(rows, i), tree, error))
+    g_auto(AuditSeal) seal = {0};
+    Growth growth = {.unit = unit, .error = error};
+    audit_seal_begin(&seal, (int64_t)tree->size);
+    for (guint i = 0; i < rows->len && !growth.failed; i++) {
+        const Pending *row = g_ptr_array_index(rows, i);
+        uint8_t hash[DIGEST_SIZE];
+        leaf_hash(row, hash);
+        if (!audit_seal_append(&seal, row->id, hash, error))
             return false;
-    return true;
+        merkle_append_to(tree, hash, store_node, &growth);
+    }
+    return !growth.failed && audit_seal_insert(unit, &seal, error);
 }
 
 static const char *last_id(const GPtrArray *rows) {
@@ -80,20 +79,26 @@ static const char *last_id(const GPtrArray *rows) {
     return last->id;
 }
 
-/* Rows that are remembered by themselves; they are told in the order of their ids. */
-static bool seal_late(DbUnit *unit, int64_t limit, MerkleTree *tree, int64_t *sealed,
-                      GError **error) {
+/* None of the rows waits any more, nor any before them. */
+static bool forget(DbUnit *unit, const GPtrArray *rows, GError **error) {
+    DbStatement *done = db_prepare(unit, "audit_tree_sealed");
+    db_bind_text(done, "last_id", last_id(rows));
+    return db_exec(done, error);
+}
+
+/* Rows that the walk has passed; they are told in the order of their ids. */
+static bool seal_late(DbUnit *unit, const char *walked, int64_t limit, MerkleTree *tree,
+                      int64_t *sealed, GError **error) {
     g_autoptr(GPtrArray) rows = NULL;
     DbStatement *pending = db_prepare(unit, "audit_tree_pending");
+    db_bind_text(pending, "walked_id", walked);
     record_bind_limit(pending, limit);
     if (!record_all(pending, &shape, &rows, error) || !append_all(unit, rows, tree, error))
         return false;
     *sealed += rows->len;
     if (rows->len == 0)
         return true;
-    DbStatement *done = db_prepare(unit, "audit_tree_sealed");
-    db_bind_text(done, "last_id", last_id(rows));
-    if (!db_exec(done, error))
+    if (!forget(unit, rows, error))
         return false;
     if (db_changes(unit) == rows->len)
         return true;
@@ -112,15 +117,12 @@ static bool read_walked(DbUnit *unit, char **id_out, GError **error) {
     return true;
 }
 
-/* All the others. */
-static bool seal_walk(DbUnit *unit, int64_t limit, MerkleTree *tree, int64_t *sealed,
-                      GError **error) {
-    g_autofree char *after = NULL;
+/* All the others, when no late row is left. */
+static bool seal_walk(DbUnit *unit, const char *walked, int64_t limit, MerkleTree *tree,
+                      int64_t *sealed, GError **error) {
     g_autoptr(GPtrArray) rows = NULL;
-    if (!read_walked(unit, &after, error))
-        return false;
     DbStatement *walk = db_prepare(unit, "audit_tree_walk");
-    db_bind_text(walk, "after", after);
+    db_bind_text(walk, "after", walked);
     record_bind_limit(walk, limit);
     if (!record_all(walk, &shape, &rows, error) || !append_all(unit, rows, tree, error))
         return false;
@@ -129,19 +131,20 @@ static bool seal_walk(DbUnit *unit, int64_t limit, MerkleTree *tree, int64_t *se
         return true;
     DbStatement *pass = db_prepare(unit, "audit_tree_pass");
     db_bind_text(pass, "walked_id", last_id(rows));
-    return db_exec(pass, error);
+    return db_exec(pass, error) && forget(unit, rows, error);
 }
 
 bool audit_tree_seal(DbUnit *unit, int64_t limit, int64_t *sealed_out, GError **error) {
     MerkleTree tree;
+    g_autofree char *walked = NULL;
     int64_t most = limit <= 0 ? AUDIT_SEAL_MAX : MIN(limit, AUDIT_SEAL_MAX);
     int64_t sealed = 0;
     *sealed_out = 0;
-    if (!tree_head_lock(unit, &statements, &tree, error))
+    if (!tree_head_lock(unit, &statements, &tree, error) || !read_walked(unit, &walked, error))
         return false;
     uint64_t old_size = tree.size;
-    if (!seal_late(unit, most, &tree, &sealed, error) ||
-        (sealed < most && !seal_walk(unit, most - sealed, &tree, &sealed, error)))
+    if (!seal_late(unit, walked, most, &tree, &sealed, error) ||
+        (sealed < most && !seal_walk(unit, walked, most - sealed, &tree, &sealed, error)))
         return false;
     if (sealed > 0 && !tree_head_advance(unit, &statements, old_size, &tree, error))
         return false;
@@ -219,39 +222,34 @@ static bool damaged(GError **error) {
     return false;
 }
 
-/* The hash that a statement gives; *found_out is false when there is none. */
-static bool read_hash(DbStatement *statement, bool *found_out, uint8_t hash_out[DIGEST_SIZE],
-                      GError **error) {
+/* What a proof reads: stored subtrees, and leaves, which are found near one another. */
+typedef struct {
+    DbUnit *unit;
+    AuditSeal *seal;
+} Source;
+
+static bool fetch_stored(const Source *source, unsigned level, uint64_t position,
+                         uint8_t hash_out[DIGEST_SIZE], GError **error) {
+    DbStatement *statement = db_prepare(source->unit, "audit_tree_fetch");
+    bool found = false;
     size_t size = 0;
-    if (!db_step(statement, found_out, error))
+    db_bind_int(statement, "level", (int64_t)level);
+    db_bind_int(statement, "position", (int64_t)position);
+    if (!db_step(statement, &found, error))
         return false;
-    const void *hash = *found_out ? db_column_blob(statement, 0, &size) : NULL;
-    *found_out = hash != NULL;
-    if (hash && size != DIGEST_SIZE)
+    const void *hash = found ? db_column_blob(statement, 0, &size) : NULL;
+    if (size != DIGEST_SIZE)
         return damaged(error);
-    if (hash)
-        memcpy(hash_out, hash, DIGEST_SIZE);
+    memcpy(hash_out, hash, DIGEST_SIZE);
     db_reset(statement);
     return true;
 }
 
-static bool fetch_stored(DbUnit *unit, unsigned level, uint64_t position,
-                         uint8_t hash_out[DIGEST_SIZE], GError **error) {
-    DbStatement *statement = db_prepare(unit, "audit_tree_fetch");
-    bool found = false;
-    db_bind_int(statement, "level", (int64_t)level);
-    db_bind_int(statement, "position", (int64_t)position);
-    return read_hash(statement, &found, hash_out, error) && (found || damaged(error));
-}
-
-/* Leaves that an earlier version sealed are nodes of level 0. */
-static bool fetch_leaf(DbUnit *unit, uint64_t index, uint8_t hash_out[DIGEST_SIZE],
+static bool fetch_leaf(const Source *source, uint64_t index, uint8_t hash_out[DIGEST_SIZE],
                        GError **error) {
-    DbStatement *statement = db_prepare(unit, "audit_tree_leaf_hash");
     bool found = false;
-    db_bind_int(statement, "leaf_index", (int64_t)index);
-    return read_hash(statement, &found, hash_out, error) &&
-           (found || fetch_stored(unit, 0, index, hash_out, error));
+    return audit_seal_hash(source->unit, source->seal, (int64_t)index, &found, hash_out, error) &&
+           (found || damaged(error));
 }
 
 static bool fetch_node(void *data, unsigned level, uint64_t position, uint8_t hash_out[DIGEST_SIZE],
@@ -270,10 +268,8 @@ static bool fetch_node(void *data, unsigned level, uint64_t position, uint8_t ha
     return true;
 }
 
-/* Where the row is, and its salt. */
-static bool find_row(DbUnit *unit, const char *audit_id, int64_t *index_out, char **salt_out,
-                     GError **error) {
-    DbStatement *statement = db_prepare(unit, "audit_tree_row");
+static bool read_salt(DbUnit *unit, const char *audit_id, char **salt_out, GError **error) {
+    DbStatement *statement = db_prepare(unit, "audit_tree_salt");
     bool found = false;
     size_t size = 0;
     db_bind_text(statement, "audit_id", audit_id);
@@ -285,7 +281,6 @@ static bool find_row(DbUnit *unit, const char *audit_id, int64_t *index_out, cha
         return false;
     }
     const void *salt = db_column_blob(statement, 0, &size);
-    *index_out = db_column_int(statement, 1);
     *salt_out = text_hex(salt, size);
     db_reset(statement);
     return true;
@@ -293,8 +288,11 @@ static bool find_row(DbUnit *unit, const char *audit_id, int64_t *index_out, cha
 
 bool audit_tree_prove(DbUnit *unit, const char *audit_id, AuditProof *proof_out, GError **error) {
     g_auto(AuditProof) proof = {0};
+    g_auto(AuditSeal) seal = {0};
+    Source source = {unit, &seal};
     AuditTreeHead head;
-    if (!find_row(unit, audit_id, &proof.leaf_index, &proof.salt, error) ||
+    if (!read_salt(unit, audit_id, &proof.salt, error) ||
+        !audit_seal_find(unit, &seal, audit_id, &proof.leaf_index, error) ||
         !audit_tree_head(unit, &head, error))
         return false;
     if (proof.leaf_index < 0) {
@@ -306,8 +304,8 @@ bool audit_tree_prove(DbUnit *unit, const char *audit_id, AuditProof *proof_out,
         return damaged(error);
     proof.tree_size = head.size;
     memcpy(proof.root, head.root, DIGEST_SIZE);
-    if (!fetch_node(unit, 0, (uint64_t)proof.leaf_index, proof.leaf_hash, error) ||
-        !merkle_prove(&(MerkleReader){fetch_node, unit}, (uint64_t)proof.leaf_index,
+    if (!fetch_leaf(&source, (uint64_t)proof.leaf_index, proof.leaf_hash, error) ||
+        !merkle_prove(&(MerkleReader){fetch_node, &source}, (uint64_t)proof.leaf_index,
                       (uint64_t)head.size, &proof.path, error))
         return false;
     *proof_out = proof;

@@ -7,12 +7,13 @@
  * by anybody who kept a root.
  *
  * Sealing walks the rows in the order of their ids, which is nearly always that of their commits,
- * and the head remembers how far it came, in the unit that stores the leaves. So a crash leaves
- * rows to be sealed later, and each row gets exactly one leaf. A row whose id is not the highest of
- * its organization when audit_add() writes it may be behind the walk: it is remembered by itself in
- * audit_pending. For the others one row there says that the organization has something to seal,
- * which costs nothing once it is there. Since writes of an organization follow one another, no row
- * is passed over. Two sequencers wait for each other at the head of the tree.
+ * and the head remembers how far it came, in the unit that stores the leaves (store/audit_seal.h).
+ * So a crash leaves rows to be sealed later, and each row gets exactly one leaf. A row whose id is
+ * not the highest of its organization when audit_add() writes it may be behind the walk: it is
+ * remembered by itself in audit_pending until the walk has come to it or, when it was behind, it is
+ * sealed as a late one. For the others one row there says that the organization has something to
+ * seal, which costs nothing once it is there. Since writes of an organization follow one another,
+ * no row is passed over. Two sequencers wait for each other at the head of the tree.
  */
 #pragma once
 

@@ -25,6 +25,11 @@ static void parameters_are_numbered_from_one(void) {
     g_assert_cmpint(statement_parameter(&statement, "org"), ==, 1);
     g_assert_cmpint(statement_parameter(&statement, "id"), ==, 2);
     g_assert_cmpint(statement_parameter(&statement, "identifier"), ==, 0);
+    for (int last = 0; last <= (int)statement.parameter_count; last++) {
+        g_assert_cmpint(statement_parameter_behind(&statement, "org", last), ==, 1);
+        g_assert_cmpint(statement_parameter_behind(&statement, "id", last), ==, 2);
+        g_assert_cmpint(statement_parameter_behind(&statement, "identifier", last), ==, 0);
+    }
 }
 
 static void tenant_statements_mention_the_organization(void) {

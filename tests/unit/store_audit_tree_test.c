@@ -313,11 +313,11 @@ static void a_round_is_bounded(void) {
     { name, "-", STATEMENT_INSTALLATION, sql, sql, NULL, 0 }
 
 static const StatementText forgeries[] = {
-    FORGERY("delete_leaf", "delete from audit_leaf"),
     FORGERY("delete_row", "delete from audit"),
-    FORGERY("update_leaf", "update audit_leaf set audit_id = 'x'"),
+    FORGERY("delete_seal", "delete from audit_seal"),
     FORGERY("update_node", "update audit_node set level = 9"),
     FORGERY("update_row", "update audit set record = '{}'"),
+    FORGERY("update_seal", "update audit_seal set audit_ids = 'x'"),
 };
 
 static bool forge(DbUnit *unit, void *data, GError **error) {
@@ -352,15 +352,12 @@ static void rows_and_leaves_can_be_neither_changed_nor_deleted(void) {
 #define OF_ORG_A(name, sql)                                                                        \
     { name, "-", STATEMENT_INSTALLATION, sql, sql, NULL, 0 }
 
-/* A program whose clock runs ahead, and the leaves of a version that had their hashes elsewhere. */
+/* A program whose clock runs ahead. */
 static const StatementText others[] = {
     OF_ORG_A("early_row",
              "insert into audit (organization_id, id, at, action, result, for_people, record, salt)"
              " select '" ORG_A "', 'ffffffff-0000-7000-8000-000000000000', 1, 'x', 'ok', 0, '{}',"
              " salt from audit where organization_id = '" ORG_A "' order by id limit 1"),
-    OF_ORG_A("old_leaves", "insert into audit_leaf (organization_id, leaf_index, audit_id)"
-                           " select organization_id, row_number() over (order by id) - 1, id"
-                           " from audit where organization_id = '" ORG_A "'"),
 };
 
 static void run_as(const Place *place, const StatementCatalogue *catalogue, const char *name) {
@@ -429,48 +426,85 @@ static void late_rows_do_not_hold_up_the_others(void) {
     place_remove(&place);
 }
 
-/* The program's statements, but that a leaf's hash becomes a node as it did before. */
-static StatementText *old_statements(void) {
-    static const char before_sqlite[] = "insert into audit_node (organization_id, level, position,"
-                                        " hash) select ?1, 0, ?2, ?4 where ?3 <> ''";
-    static const char before_postgres[] =
-        "insert into audit_node (organization_id, level, position, hash)"
-        " select $1, 0, cast($2 as bigint), cast($4 as bytea) where cast($3 as text) <> ''";
-    size_t count = statement_catalogue.statement_count;
+/* --- what an earlier version has sealed ------------------------------------------------------- */
+
+#define BEFORE_SEALS 20 /* migrations */
+#define NODE_LEAVES 11
+#define HASH_LEAVES 10
+
+static const StatementText leaves_of_nodes[] = {
+    OF_ORG_A("leaves",
+             "insert into audit_leaf (organization_id, leaf_index, audit_id)"
+             " select organization_id, row_number() over (order by id) - 1, id from audit"
+             " where organization_id = '" ORG_A "' order by id limit " G_STRINGIFY(NODE_LEAVES)),
+};
+
+/* At first a leaf's hash was a node; the rows of audit_leaf were made beside it. */
+static const StatementText as_node = {
+    .sqlite = "insert into audit_node (organization_id, level, position, hash)"
+              " select ?1, 0, ?2, ?6 where ?3 = ?4 and ?5 = ?3",
+    .postgres = "insert into audit_node (organization_id, level, position, hash)"
+                " select $1, 0, cast($2 as bigint), cast($6 as bytea)"
+                " where cast($3 as text) = cast($4 as text) and cast($5 as text) = $3",
+};
+
+static const StatementText as_leaf = {
+    .sqlite = "insert into audit_leaf (organization_id, leaf_index, audit_id, hash)"
+              " select ?1, ?2, ?5, ?6 where ?3 = ?4",
+    .postgres = "insert into audit_leaf (organization_id, leaf_index, audit_id, hash)"
+                " select $1, cast($2 as bigint), cast($5 as text), cast($6 as bytea)"
+                " where cast($3 as text) = cast($4 as text)",
+};
+
+/* The program's statements, but that a seal, which is of one leaf, becomes what it was before. */
+static StatementCatalogue sealing_as(const StatementText *before) {
+    StatementCatalogue catalogue = statement_catalogue;
     StatementText *statements =
-        g_memdup2(statement_catalogue.statements, count * sizeof *statements);
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(statements[i].name, "audit_tree_leaf") != 0)
+        g_memdup2(catalogue.statements, catalogue.statement_count * sizeof *statements);
+    for (size_t i = 0; i < catalogue.statement_count; i++) {
+        if (strcmp(statements[i].name, "audit_seal_insert") != 0)
             continue;
-        g_assert_cmpuint(statements[i].parameter_count, ==, 4);
-        g_assert_cmpstr(statements[i].parameters[3], ==, "hash");
-        statements[i].sqlite = before_sqlite;
-        statements[i].postgres = before_postgres;
+        g_assert_cmpuint(statements[i].parameter_count, ==, 6);
+        statements[i].sqlite = before->sqlite;
+        statements[i].postgres = before->postgres;
     }
-    return statements;
+    catalogue.statements = statements;
+    catalogue.migration_count = BEFORE_SEALS;
+    return catalogue;
+}
+
+static void seal_one_by_one(const Place *place, const StatementText *before, int count) {
+    StatementCatalogue catalogue = sealing_as(before);
+    const DbOptions options = {.catalogue = &catalogue};
+    Db *db = NULL;
+    store_ok((db = db_open_with(place->url, &options, &error)) != NULL);
+    store_ok(migrate_apply(db, &error));
+    add_to(db, ORG_A, count);
+    for (int i = 0; i < count; i++)
+        seal_in(db, 1, 1);
+    db_close(db);
+    g_free((StatementText *)(uintptr_t)catalogue.statements);
 }
 
 static void leaves_of_an_earlier_version_are_proven(void) {
-    const StatementCatalogue catalogue = {others, G_N_ELEMENTS(others), NULL, 0};
-    g_autofree StatementText *statements = old_statements();
+    const StatementCatalogue leaves = {leaves_of_nodes, G_N_ELEMENTS(leaves_of_nodes), NULL, 0};
     StatementCatalogue before = statement_catalogue;
-    before.statements = statements;
-    const DbOptions options = {.catalogue = &before};
+    before.migration_count = BEFORE_SEALS;
     Place place;
-    place_make(&place);
     Db *db = NULL;
     int64_t sealed = 0;
-    store_ok((db = db_open_with(place.url, &options, &error)) != NULL);
-    add_to(db, ORG_A, 21);
-    store_ok(audit_tree_sequence(db, 5, &sealed, &error));
-    g_assert_cmpint(sealed, ==, 21);
-    db_close(db);
-    run_as(&place, &catalogue, "old_leaves");
+    store_ok((place.folder = g_dir_make_tmp("assay-audit-XXXXXX", &error)) != NULL);
+    place.url = stage_database_url(place.folder, "assay.db", &before);
+    seal_one_by_one(&place, &as_node, NODE_LEAVES);
+    run_as(&place, &leaves, "leaves");
+    seal_one_by_one(&place, &as_leaf, HASH_LEAVES);
     store_ok((db = db_open(place.url, &error)) != NULL);
-    verify_in(db, ORG_A, 21);
+    store_ok(migrate_apply(db, &error));
+    verify_in(db, ORG_A, NODE_LEAVES + HASH_LEAVES);
     add_to(db, ORG_A, 30);
     store_ok(audit_tree_sequence(db, 5, &sealed, &error));
-    verify_in(db, ORG_A, 51);
+    g_assert_cmpint(sealed, ==, 30);
+    verify_in(db, ORG_A, NODE_LEAVES + HASH_LEAVES + 30);
     db_close(db);
     place_remove(&place);
 }

@@ -18,19 +18,15 @@ values (:org, case when exists
 on conflict (organization_id, audit_id) do nothing;
 
 -- name: audit_get
--- One row with its place in the tree.
-select audit.id, audit.at, audit.action, audit.record, coalesce(audit_leaf.leaf_index, -1)
+-- One row.
+select audit.id, audit.at, audit.action, audit.record
 from audit
-left join audit_leaf on audit_leaf.organization_id = audit.organization_id
-    and audit_leaf.audit_id = audit.id
 where audit.organization_id = :org and audit.id = :id;
 
 -- name: audit_newest
 -- Rows, the newest first.
-select audit.id, audit.at, audit.action, audit.record, coalesce(audit_leaf.leaf_index, -1)
+select audit.id, audit.at, audit.action, audit.record
 from audit
-left join audit_leaf on audit_leaf.organization_id = audit.organization_id
-    and audit_leaf.audit_id = audit.id
 where audit.organization_id = :org and audit.id < :before and audit.id > :after
     and (cast(:action_from as text) = ''
         or (audit.action >= :action_from and audit.action < :action_until))
@@ -43,10 +39,8 @@ limit cast(:limit as bigint);
 
 -- name: audit_oldest
 -- Rows, the oldest first.
-select audit.id, audit.at, audit.action, audit.record, coalesce(audit_leaf.leaf_index, -1)
+select audit.id, audit.at, audit.action, audit.record
 from audit
-left join audit_leaf on audit_leaf.organization_id = audit.organization_id
-    and audit_leaf.audit_id = audit.id
 where audit.organization_id = :org and audit.id < :before and audit.id > :after
     and (cast(:action_from as text) = ''
         or (audit.action >= :action_from and audit.action < :action_until))
@@ -59,7 +53,7 @@ limit cast(:limit as bigint);
 
 -- name: audit_for_people
 -- Rows that the activity shows, the newest first.
-select audit.id, audit.at, audit.action, audit.record, -1
+select audit.id, audit.at, audit.action, audit.record
 from audit
 where audit.organization_id = :org and audit.for_people = 1 and audit.id < :before
 order by audit.id desc

@@ -44,14 +44,10 @@ from audit_head
 where organization_id = :org;
 
 -- name: audit_tree_walk
--- What is not sealed yet behind a row, the oldest first.
+-- What comes behind a row, the oldest first.
 select audit.id, audit.record, audit.salt
 from audit
 where audit.organization_id = :org and audit.id > :after
-    and not exists
-    (select 1
-     from audit_leaf
-     where audit_leaf.organization_id = :org and audit_leaf.audit_id = audit.id)
 order by audit.id
 limit cast(:limit as bigint);
 
@@ -72,7 +68,7 @@ select audit.id, audit.record, audit.salt
 from audit_pending
 inner join audit on audit.organization_id = audit_pending.organization_id
     and audit.id = audit_pending.audit_id
-where audit_pending.organization_id = :org
+where audit_pending.organization_id = :org and audit_pending.audit_id <= :walked_id
 order by audit_pending.audit_id
 limit cast(:limit as bigint);
 
@@ -80,17 +76,6 @@ limit cast(:limit as bigint);
 -- These rows have their leaves now.
 delete from audit_pending
 where organization_id = :org and audit_id <> '' and audit_id <= :last_id;
-
--- name: audit_tree_leaf
--- Stores which row a leaf is of, and its hash.
-insert into audit_leaf (organization_id, leaf_index, audit_id, hash)
-values (:org, :leaf_index, :audit_id, :hash);
-
--- name: audit_tree_leaf_hash
--- The hash of a leaf; null when it is a node.
-select hash
-from audit_leaf
-where organization_id = :org and leaf_index = cast(:leaf_index as bigint);
 
 -- name: audit_tree_node
 -- Stores a complete subtree of 16 leaves or more.
@@ -104,10 +89,8 @@ from audit_node
 where organization_id = :org and level = cast(:level as bigint)
     and position = cast(:position as bigint);
 
--- name: audit_tree_row
--- Salt and place of a row.
-select audit.salt, coalesce(audit_leaf.leaf_index, -1)
+-- name: audit_tree_salt
+-- The salt of a row.
+select salt
 from audit
-left join audit_leaf on audit_leaf.organization_id = audit.organization_id
-    and audit_leaf.audit_id = audit.id
-where audit.organization_id = :org and audit.id = :audit_id;
+where organization_id = :org and id = :audit_id;
