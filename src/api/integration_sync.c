@@ -36,9 +36,10 @@ bool integration_sync_runs(Call *call, const Integration *row, GError **error) {
 
 bool integration_sync_noted(DbUnit *unit, const Call *call, const Integration *row,
                             const char *job_id, Job **job_out, GError **error) {
+    g_autoptr(Json) details = queue_details(job_id);
     g_clear_pointer(job_out, job_free);
     return job_get(unit, job_id, job_out, error) &&
-           integration_row_audit(unit, call, AUDIT_SYNC_STARTED, row, NULL, error);
+           integration_row_audit(unit, call, AUDIT_SYNC_STARTED, row, details, error);
 }
 
 bool integration_sync_in(DbUnit *unit, Call *call, const IntegrationTarget *target,

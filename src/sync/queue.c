@@ -267,13 +267,21 @@ bool queue_sync_in(DbUnit *unit, const Integration *integration, const Definitio
                          insert_job(unit, &order, job_id_out, error);
 }
 
+Json *queue_details(const char *job_id) {
+    Json *details = json_new_object();
+    json_put_string(details, "jobId", job_id);
+    return details;
+}
+
 static bool note(DbUnit *unit, const AuditActor *actor, const Integration *integration,
-                 GError **error) {
+                 const char *job_id, GError **error) {
+    g_autoptr(Json) details = queue_details(job_id);
     AuditEntry entry = {.action = AUDIT_SYNC_STARTED,
                         .actor = actor,
                         .target_kind = "integration",
                         .target_id = integration->id,
-                        .target_name = integration->name};
+                        .target_name = integration->name,
+                        .details = details};
     return audit_add(unit, &entry, error);
 }
 
@@ -290,7 +298,7 @@ static bool queue_work(DbUnit *unit, void *data, GError **error) {
     g_clear_pointer(&work->job_id, g_free);
     return queue_sync_in(unit, work->integration, work->definition, work->request, &work->job_id,
                          NULL, error) &&
-           (!actor || note(unit, actor, work->integration, error));
+           (!actor || note(unit, actor, work->integration, work->job_id, error));
 }
 
 bool queue_sync(Db *db, const DbScope *scope, const Integration *integration,
@@ -377,7 +385,7 @@ static bool retry_work(DbUnit *unit, void *data, GError **error) {
     g_clear_pointer(&work->retried, g_free);
     return queue_retry_in(unit, work->job_id, work->integration, work->definition, &work->retried,
                           error) &&
-           note(unit, work->actor, work->integration, error);
+           note(unit, work->actor, work->integration, work->retried, error);
 }
 
 bool queue_retry(Db *db, const DbScope *scope, Registry *registry, const AuditActor *actor,

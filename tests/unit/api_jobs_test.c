@@ -257,6 +257,9 @@ static void a_job_that_has_ended_is_run_again(void) {
     g_assert_cmpuint(stage.queued, ==, announced + 1);
     g_auto(Answer) log = stage_get(&stage, ROLE_OWNER, "/api/audit?action=sync.start");
     g_assert_cmpuint(json_count(json_member(log.json, "audit")), ==, 2);
+    const Json *newest = json_item(json_member(log.json, "audit"), 0);
+    g_assert_cmpstr(json_text(json_path(newest, "details.jobId")), ==,
+                    answer_text(&again, "jobId"));
 }
 
 static void a_job_that_waits_is_due_at_once_when_it_is_run_again(void) {

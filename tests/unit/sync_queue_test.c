@@ -347,6 +347,7 @@ static void assert_noted(const Desk *desk, guint times) {
         const AuditRow *row = g_ptr_array_index(rows, i);
         g_assert_nonnull(strstr(row->record, "\"name\":\"mona\""));
         g_assert_nonnull(strstr(row->record, desk->integration->id));
+        g_assert_nonnull(strstr(row->record, "\"details\":{\"jobId\":\""));
     }
 }
 
