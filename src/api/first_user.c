@@ -68,9 +68,15 @@ static bool look_work(DbUnit *unit, void *data, GError **error) {
     return true;
 }
 
-static bool rename_organization(DbUnit *unit, const Call *call, GError **error) {
-    const char *name = json_member_string(call->body, "organization", NULL);
-    return !name || organization_rename(unit, name, error);
+static bool rename_organization(DbUnit *unit, const Setup *setup, const AuditActor *actor,
+                                GError **error) {
+    const char *name = json_member_string(setup->call->body, "organization", NULL);
+    AuditEntry entry = {.action = AUDIT_ORGANIZATION_RENAMED,
+                        .actor = actor,
+                        .target_kind = "organization",
+                        .target_id = setup->organization_id,
+                        .target_name = name};
+    return !name || (organization_rename(unit, name, error) && audit_add(unit, &entry, error));
 }
 
 static bool store_work(DbUnit *unit, void *data, GError **error) {
@@ -89,9 +95,9 @@ static bool store_work(DbUnit *unit, void *data, GError **error) {
                         .request_id = call->request_id};
     AuditEntry entry = {.action = AUDIT_SETUP_COMPLETED, .actor = &actor};
     return setup_redeem(unit, setup->hash, error) && user_insert(unit, &user, error) &&
-           membership_insert(unit, &owner, error) && rename_organization(unit, call, error) &&
+           membership_insert(unit, &owner, error) &&
            entry_store(unit, setup->entry, call, setup->user_id, error) &&
-           audit_add(unit, &entry, error);
+           audit_add(unit, &entry, error) && rename_organization(unit, setup, &actor, error);
 }
 
 static bool finish(Call *call, GError **error) {

@@ -128,13 +128,7 @@ bool access_expiry(const Arguments *arguments, int64_t *expires_out, GError **er
     return false;
 }
 
-/* --- who and where ---------------------------------------------------------------------------- */
-
-const AuditActor *access_actor(void) {
-    static AuditActor actor = {.kind = AUDIT_CLI};
-    actor.name = g_get_user_name();
-    return &actor;
-}
+/* --- where ------------------------------------------------------------------------------------ */
 
 char *access_link(const char *page, const char *token) {
     const char *url = g_getenv("ASSAY_PUBLIC_URL");

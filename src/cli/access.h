@@ -8,7 +8,6 @@
 
 #include "cli/remote.h"
 #include "cli/session.h"
-#include "store/audit.h"
 #include "store/membership.h"
 
 #define ACCESS_OPTIONS                                                                             \
@@ -42,9 +41,6 @@ Json *access_body(const Access *access);
 /* --expires: a time, a date, or how long from now ("90d"); 0 when it is not given. ERROR_USAGE. */
 bool access_expiry(const Arguments *arguments, int64_t *expires_out,
                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/* Who works on the data directory, for the audit log. Static. */
-const AuditActor *access_actor(void);
 
 /* A page of the UI, such as "invite", with a token behind '#', where no server logs it: under
  * ASSAY_PUBLIC_URL. Caller frees with secmem_free_text(). */

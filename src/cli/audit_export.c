@@ -80,7 +80,7 @@ typedef struct {
 } PageWork;
 
 static bool note_work(DbUnit *unit, void *data, GError **error) {
-    AuditEntry entry = {.action = AUDIT_EXPORTED, .actor = access_actor()};
+    AuditEntry entry = {.action = AUDIT_EXPORTED, .actor = session_actor()};
     (void)data;
     return audit_add(unit, &entry, error);
 }

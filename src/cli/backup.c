@@ -60,7 +60,7 @@ static bool note_work(DbUnit *unit, void *data, GError **error) {
     json_put_string(details, "sha256", work->seal->sha256);
     json_put_int(details, "bytes", work->seal->size);
     AuditEntry entry = {.action = AUDIT_BACKUP_MADE,
-                        .actor = access_actor(),
+                        .actor = session_actor(),
                         .target_kind = "backup",
                         .target_name = work->file,
                         .details = details};

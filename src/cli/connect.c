@@ -76,7 +76,7 @@ static bool show_trust(const Output *output, const char *id, const Json *setting
 static AuditEntry entry_of(const Definition *definition, const char *result, const char *id,
                            const char *name) {
     return (AuditEntry){.action = AUDIT_INTEGRATION_CONNECTED,
-                        .actor = access_actor(),
+                        .actor = session_actor(),
                         .result = result,
                         .target_kind = "integration",
                         .target_id = id,

@@ -17,7 +17,7 @@ static bool note(DbUnit *unit, const Review *review, GError **error) {
     if (!evidence_get(unit, review->evidence_id, &evidence, error))
         return false;
     AuditEntry entry = {.action = AUDIT_EVIDENCE_REVIEWED,
-                        .actor = access_actor(),
+                        .actor = session_actor(),
                         .target_kind = "evidence",
                         .target_id = evidence->id,
                         .target_name = evidence->evidence_type,

@@ -402,7 +402,7 @@ typedef struct {
 static bool cancel_work(DbUnit *unit, void *data, GError **error) {
     CancelWork *work = data;
     AuditEntry entry = {.action = AUDIT_JOB_CANCELLED,
-                        .actor = access_actor(),
+                        .actor = session_actor(),
                         .target_kind = "job",
                         .target_id = work->id};
     return job_cancel(unit, work->id, &work->how, error) && audit_add(unit, &entry, error);
@@ -458,7 +458,7 @@ static bool run_retry(CommandCall *call, GError **error) {
         session ? read_job(session, arguments_word(call->arguments, 0), error) : NULL;
     Registry *registry = job ? session_registry(session, error) : NULL;
     if (!registry ||
-        !queue_retry(session_db(session), session_scope(session), registry, access_actor(),
+        !queue_retry(session_db(session), session_scope(session), registry, session_actor(),
                      json_member_string(job, "id", ""), &job_id, error) ||
         !show_here(call, session, job_id, error))
         return false;

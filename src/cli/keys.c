@@ -96,7 +96,7 @@ static bool write_key(const CommandCall *call, const Keyring *keyring, const cha
 static bool note_work(DbUnit *unit, void *data, GError **error) {
     const char *key_id = data;
     AuditEntry entry = {.action = AUDIT_KEYS_EXPORTED,
-                        .actor = access_actor(),
+                        .actor = session_actor(),
                         .target_kind = "key",
                         .target_id = key_id};
     return audit_add(unit, &entry, error);

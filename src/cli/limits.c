@@ -188,7 +188,7 @@ static bool run_set(CommandCall *call, GError **error) {
         return false;
     g_autoptr(Session) session = session_open(call->arguments, SESSION_INSTALLATION, error);
     const char *provider = session ? find_provider(session, call, error) : NULL;
-    if (!provider || !limit_choose(session_db(session), access_actor(), provider,
+    if (!provider || !limit_choose(session_db(session), session_actor(), provider,
                                    arguments_word(call->arguments, 1), &text, error))
         return false;
     g_autoptr(Json) choice = limit_choice_object(provider, text);
@@ -199,7 +199,7 @@ static bool run_set(CommandCall *call, GError **error) {
 static bool run_clear(CommandCall *call, GError **error) {
     g_autoptr(Session) session = session_open(call->arguments, SESSION_INSTALLATION, error);
     const char *provider = session ? find_provider(session, call, error) : NULL;
-    if (!provider || !limit_forget(session_db(session), access_actor(), provider, error))
+    if (!provider || !limit_forget(session_db(session), session_actor(), provider, error))
         return false;
     g_autoptr(Json) choice = limit_choice_object(provider, NULL);
     tell(call, choice);

@@ -1,21 +1,10 @@
 #include "cli/organizations.h"
 
 #include "base/id.h"
-#include "cli/access.h"
 #include "cli/grid.h"
 #include "cli/roll.h"
 #include "present/people_object.h"
 #include "store/organization.h"
-
-static bool note(DbUnit *unit, AuditAction action, const char *id, const char *name,
-                 GError **error) {
-    AuditEntry entry = {.action = action,
-                        .actor = access_actor(),
-                        .target_kind = "organization",
-                        .target_id = id,
-                        .target_name = name};
-    return audit_add(unit, &entry, error);
-}
 
 /* --- list ------------------------------------------------------------------------------------- */
 
@@ -73,24 +62,26 @@ static void name_work_clear(NameWork *work) {
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(NameWork, name_work_clear)
 
 static bool create_work(DbUnit *unit, void *data, GError **error) {
-    const NameWork *work = data;
-    Organization row = {.id = work->id, .name = work->name};
-    return organization_insert(unit, &row, error);
-}
-
-static bool created_work(DbUnit *unit, void *data, GError **error) {
     NameWork *work = data;
     name_work_clear(work);
-    return note(unit, AUDIT_ORGANIZATION_CREATED, work->id, work->name, error) &&
+    return session_found(unit, work->id, work->name, error) &&
            organization_get(unit, &work->row, error);
+}
+
+static bool note_renamed(DbUnit *unit, const Organization *row, GError **error) {
+    AuditEntry entry = {.action = AUDIT_ORGANIZATION_RENAMED,
+                        .actor = session_actor(),
+                        .target_kind = "organization",
+                        .target_id = row->id,
+                        .target_name = row->name};
+    return audit_add(unit, &entry, error);
 }
 
 static bool rename_work(DbUnit *unit, void *data, GError **error) {
     NameWork *work = data;
     name_work_clear(work);
     return organization_rename(unit, work->name, error) &&
-           organization_get(unit, &work->row, error) &&
-           note(unit, AUDIT_ORGANIZATION_RENAMED, work->row->id, work->name, error);
+           organization_get(unit, &work->row, error) && note_renamed(unit, work->row, error);
 }
 
 /* {"success", "organization"}; takes the object. */
@@ -117,11 +108,9 @@ static void print_renamed(const CommandCall *call, Json *take_organization) {
 static bool run_create(CommandCall *call, GError **error) {
     g_autofree char *id = id_new();
     g_auto(NameWork) work = {.id = id, .name = arguments_word(call->arguments, 0)};
-    DbScope scope = {.organization = id, .actor = "cli", .role = "owner"};
+    DbScope scope = session_founding_scope(id);
     g_autoptr(Session) session = session_open(call->arguments, SESSION_INSTALLATION, error);
-    /* Two units: making one is the installation's, what happened in it its own. */
-    if (!session || !session_run(session, DB_WRITE, create_work, &work, error) ||
-        !db_run(session_db(session), &scope, DB_WRITE, created_work, &work, error))
+    if (!session || !db_run(session_db(session), &scope, DB_WRITE, create_work, &work, error))
         return false;
     print_created(call, organization_object(work.row));
     return true;

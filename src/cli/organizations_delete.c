@@ -112,7 +112,7 @@ static bool find_work(DbUnit *unit, void *data, GError **error) {
 static bool note_work(DbUnit *unit, void *data, GError **error) {
     const EndWork *work = data;
     AuditEntry entry = {.action = AUDIT_ORGANIZATION_DELETED,
-                        .actor = access_actor(),
+                        .actor = session_actor(),
                         .target_kind = "organization",
                         .target_id = work->row->id,
                         .target_name = work->row->name};

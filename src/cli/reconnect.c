@@ -98,7 +98,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Stored, stored_clear)
 
 static AuditEntry entry_of(const Integration *row, const char *result) {
     return (AuditEntry){.action = AUDIT_INTEGRATION_RECONNECTED,
-                        .actor = access_actor(),
+                        .actor = session_actor(),
                         .result = result,
                         .target_kind = "integration",
                         .target_id = row->id,

@@ -142,7 +142,7 @@ static bool settle_organizations(Db *db, Restoring *restoring, GError **error) {
 
 static bool installation_work(DbUnit *unit, void *data, GError **error) {
     AuditEntry entry = {.action = AUDIT_BACKUP_RESTORED,
-                        .actor = access_actor(),
+                        .actor = session_actor(),
                         .target_kind = "backup",
                         .target_name = data};
     return restored_installation(unit, error) && audit_add(unit, &entry, error);

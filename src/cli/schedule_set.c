@@ -14,7 +14,7 @@ typedef struct {
 static bool note(DbUnit *unit, const ChangeWork *work, GError **error) {
     const Integration *integration = work->edit.integration;
     AuditEntry entry = {.action = AUDIT_SCHEDULE_CHANGED,
-                        .actor = access_actor(),
+                        .actor = session_actor(),
                         .target_kind = "schedule",
                         .target_id = integration ? integration->id : work->edit.round,
                         .target_name = integration ? integration->name : work->edit.round,

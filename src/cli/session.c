@@ -44,6 +44,26 @@ void session_free(Session *session) {
 
 /* --- the organization ------------------------------------------------------------------------- */
 
+const AuditActor *session_actor(void) {
+    static AuditActor actor = {.kind = AUDIT_CLI};
+    actor.name = g_get_user_name();
+    return &actor;
+}
+
+DbScope session_founding_scope(const char *id) {
+    return (DbScope){.organization = id, .actor = "cli", .role = "operator", .system = true};
+}
+
+bool session_found(DbUnit *unit, const char *id, const char *name, GError **error) {
+    Organization row = {.id = id, .name = name};
+    AuditEntry entry = {.action = AUDIT_ORGANIZATION_CREATED,
+                        .actor = session_actor(),
+                        .target_kind = "organization",
+                        .target_id = id,
+                        .target_name = name};
+    return organization_insert(unit, &row, error) && audit_add(unit, &entry, error);
+}
+
 typedef struct {
     const char *name;
     const char *new_id; /* made when there is none of the name; NULL: only look */
@@ -61,8 +81,7 @@ static bool find_work(DbUnit *unit, void *data, GError **error) {
     work->any = some->len > 0;
     if (work->found || !work->new_id)
         return true;
-    Organization row = {.id = work->new_id, .name = work->name, .wrapped_key = ""};
-    return organization_insert(unit, &row, error) &&
+    return session_found(unit, work->new_id, work->name, error) &&
            organization_find_by_name(unit, work->name, &work->found, error);
 }
 
@@ -86,9 +105,10 @@ static bool make_first(Session *session, FindWork *work, GError **error) {
     if (!session->keyring)
         return false;
     g_autofree char *id = id_new();
+    DbScope scope = session_founding_scope(id);
     work->new_id = id;
     g_autoptr(GError) failure = NULL;
-    bool made = db_run(session->db, &installation, DB_WRITE, find_work, work, &failure);
+    bool made = db_run(session->db, &scope, DB_WRITE, find_work, work, &failure);
     work->new_id = NULL;
     if (made)
         return true;

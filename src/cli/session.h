@@ -11,6 +11,7 @@
 #include "cli/place.h"
 #include "db/db.h"
 #include "provider/registry.h"
+#include "store/audit.h"
 #include "sync/crew.h"
 #include "vault/keyring.h"
 
@@ -62,3 +63,12 @@ Crew *session_crew(Session *session, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Runs one unit of work as this organization and waits for it. */
 bool session_run(const Session *session, DbMode mode, DbWork work, void *data,
                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Who works on the data directory, for the audit log. Static. */
+const AuditActor *session_actor(void);
+
+/* Makes an organization, and says so in its audit log: in one unit, whose scope is that of
+ * session_founding_scope(). ERROR_CONFLICT when the name is taken. */
+bool session_found(DbUnit *unit, const char *id, const char *name,
+                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
+DbScope session_founding_scope(const char *id);

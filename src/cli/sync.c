@@ -131,7 +131,7 @@ static bool queue(Session *session, const Integration *integration, const SyncRe
                   Json **queued_out, GError **error) {
     Crew *crew = session_crew(session, error);
     SyncRequest wish = *request;
-    wish.actor = access_actor();
+    wish.actor = session_actor();
     return crew &&
            crew_queue(crew, session_scope(session), integration->id, &wish, queued_out, error);
 }

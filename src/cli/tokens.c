@@ -14,7 +14,7 @@
 static bool note(DbUnit *unit, AuditAction action, const char *id, const char *name,
                  GError **error) {
     AuditEntry entry = {.action = action,
-                        .actor = access_actor(),
+                        .actor = session_actor(),
                         .target_kind = "token",
                         .target_id = id,
                         .target_name = name};

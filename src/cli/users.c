@@ -13,7 +13,7 @@
 
 bool users_note(DbUnit *unit, AuditAction action, const User *user, GError **error) {
     AuditEntry entry = {.action = action,
-                        .actor = access_actor(),
+                        .actor = session_actor(),
                         .target_kind = "user",
                         .target_id = user->id,
                         .target_name = user->email};
@@ -133,7 +133,7 @@ const Command users_list_command = {
 static bool invite_work(DbUnit *unit, void *data, GError **error) {
     const Invitation *row = data;
     AuditEntry entry = {.action = AUDIT_MEMBER_INVITED,
-                        .actor = access_actor(),
+                        .actor = session_actor(),
                         .target_kind = "invitation",
                         .target_id = row->id,
                         .target_name = row->email};

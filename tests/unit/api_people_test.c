@@ -496,6 +496,24 @@ static void the_setup_link_makes_an_owner_once(void) {
     expect(&browser, "GET", "/api/users", 200);
 }
 
+static void setting_up_is_noted_with_the_name_that_was_given(void) {
+    g_auto(Stage) stage;
+    stage_init(&stage, 0);
+    g_autofree char *link = NULL;
+    must(first_user_link(stage.db, "https://assay.example", &link, &error));
+    g_autofree char *body = setup_body(link, PASSWORD);
+    g_auto(Answer) done = post(&stage, "/api/setup", body);
+    g_assert_cmpuint(done.status, ==, 201);
+    g_auto(Answer) log = get(&stage, ROLE_OWNER, "/api/audit?limit=2");
+    const Json *rows = json_member(log.json, "audit");
+    const Json *renamed = json_item(rows, 0);
+    const Json *set_up = json_item(rows, 1);
+    g_assert_cmpstr(json_member_string(renamed, "action", ""), ==, "organization.rename");
+    g_assert_cmpstr(json_text(json_path(renamed, "target.name")), ==, "Analytical");
+    g_assert_cmpstr(json_text(json_path(renamed, "actor.name")), ==, "ada@example.com");
+    g_assert_cmpstr(json_member_string(set_up, "action", ""), ==, "setup.complete");
+}
+
 /* --- invitations ------------------------------------------------------------------------------ */
 
 static char *invited_token(const Answer *answer) {
@@ -912,6 +930,7 @@ static const ApiTest tests[] = {
     TEST(a_new_password_renews_the_session_and_a_copied_cookie_dies),
     TEST(one_sees_and_ends_ones_own_sessions_only),
     TEST(the_setup_link_makes_an_owner_once),
+    TEST(setting_up_is_noted_with_the_name_that_was_given),
     TEST(an_invitation_makes_a_member_once),
     TEST(whoever_has_an_account_joins_with_its_password),
     TEST(an_invitation_is_listed_and_taken_back),

@@ -65,6 +65,65 @@ static void organizations_are_kept_apart(void) {
               open_named(SESSION_MAKE, "", &error) != NULL);
 }
 
+/* --- who made the organization ---------------------------------------------------------------- */
+
+static void the_first_organization_is_made_by_somebody(void) {
+    g_autoptr(Session) first = NULL;
+    g_autoptr(Session) again = NULL;
+    must((first = open_named(SESSION_MAKE, NULL, &error)) != NULL);
+    must((again = open_named(SESSION_MAKE, NULL, &error)) != NULL);
+    g_autoptr(Json) rows = desk_noted("organization.create", 1);
+    const Json *row = json_item(rows, 0);
+    g_assert_cmpstr(json_text(json_path(row, "actor.kind")), ==, "cli");
+    g_assert_cmpstr(json_text(json_path(row, "actor.name")), ==, g_get_user_name());
+    g_assert_cmpstr(json_text(json_path(row, "target.kind")), ==, "organization");
+    g_assert_cmpstr(json_text(json_path(row, "target.name")), ==, "default");
+    g_assert_cmpstr(json_text(json_path(row, "target.id")), ==, session_scope(first)->organization);
+}
+
+/* Every way says the same, in the log of the organization that was made. */
+static void every_way_to_make_an_organization_is_noted_alike(void) {
+    static const char *const lines[] = {"init", "init --organization second",
+                                        "organizations create third"};
+    static const char *const names[] = {"default", "second", "third"};
+    for (size_t i = 0; i < G_N_ELEMENTS(lines); i++) {
+        g_autofree char *log = g_strdup_printf("audit --organization %s", names[i]);
+        g_autoptr(Json) made = desk_json(lines[i], 0);
+        g_autoptr(Json) reply = desk_json(log, 0);
+        const Json *rows = json_member(reply, "audit");
+        const Json *row = json_item(rows, 0);
+        g_assert_cmpuint(json_count(rows), ==, 1);
+        g_assert_cmpstr(json_member_string(row, "action", ""), ==, "organization.create");
+        g_assert_cmpstr(json_text(json_path(row, "actor.kind")), ==, "cli");
+        g_assert_cmpstr(json_text(json_path(row, "target.name")), ==, names[i]);
+    }
+}
+
+static bool found_default(DbUnit *unit, void *id, GError **error) {
+    return session_found(unit, id, "default", error);
+}
+
+static bool count_entries(DbUnit *unit, void *count, GError **error) {
+    AuditFilter filter = {.limit = 10};
+    g_autoptr(GPtrArray) rows = NULL;
+    if (!audit_list(unit, &filter, &rows, error))
+        return false;
+    *(guint *)count = rows->len;
+    return true;
+}
+
+static void an_organization_that_is_not_made_is_not_noted(void) {
+    static char id[] = "01890000-0000-7000-8000-000000000001";
+    g_autoptr(Session) session = desk_session();
+    DbScope scope = session_founding_scope(id);
+    DbScope its_own = {.organization = id, .actor = "cli", .role = "owner"};
+    guint entries = 1;
+    must_fail(ERROR_CONFLICT, "choose another name",
+              db_run(session_db(session), &scope, DB_WRITE, found_default, id, &error));
+    must(db_run(session_db(session), &its_own, DB_READ, count_entries, &entries, &error));
+    g_assert_cmpuint(entries, ==, 0);
+}
+
 /* A new key would not open what the lost one has sealed. */
 static void a_lost_key_is_not_replaced(void) {
     g_autofree char *key = key_file();
@@ -125,6 +184,11 @@ int main(int argc, char **argv) {
          making_makes_directory_database_key_and_organization},
         {"what_was_made_is_found_again", what_was_made_is_found_again},
         {"organizations_are_kept_apart", organizations_are_kept_apart},
+        {"the_first_organization_is_made_by_somebody", the_first_organization_is_made_by_somebody},
+        {"every_way_to_make_an_organization_is_noted_alike",
+         every_way_to_make_an_organization_is_noted_alike},
+        {"an_organization_that_is_not_made_is_not_noted",
+         an_organization_that_is_not_made_is_not_noted},
         {"a_lost_key_is_not_replaced", a_lost_key_is_not_replaced},
         {"a_wrong_key_is_told_before_anything_is_done",
          a_wrong_key_is_told_before_anything_is_done},

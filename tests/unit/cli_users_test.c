@@ -176,8 +176,8 @@ static void every_change_is_in_the_audit_log(void) {
     g_autoptr(Json) invited = desk_json("users invite eve@example.com", 0);
     g_autoptr(Json) off = desk_json("users disable ada@example.com", 0);
     g_autoptr(Json) log = desk_json("audit --oldest-first", 0);
-    static const char *const actions[] = {"user.add", "member.change", "member.invite",
-                                          "user.disable"};
+    static const char *const actions[] = {"organization.create", "user.add", "member.change",
+                                          "member.invite", "user.disable"};
     const Json *rows = json_member(log, "audit");
     g_assert_cmpuint(json_count(rows), ==, G_N_ELEMENTS(actions));
     for (size_t i = 0; i < G_N_ELEMENTS(actions); i++) {
