@@ -178,21 +178,42 @@ static void set_aside(ControlChecks *checks) {
 
 /* --- life ------------------------------------------------------------------------------------- */
 
-Mapping *mapping_new(const Framework *framework, Registry *registry, const GPtrArray *changes) {
+static Mapping *begin(const Framework *framework, const GPtrArray *changes) {
     Mapping *mapping = g_new0(Mapping, 1);
     mapping->framework = framework;
     mapping->controls = g_new0(ControlChecks, MAX(framework->control_count, 1));
     index_changes(mapping, changes);
-    const char *const *ids = registry_ids(registry);
-    for (size_t i = 0; ids[i] != NULL; i++) {
-        const Definition *definition = registry_find(registry, ids[i], NULL);
-        for (size_t t = 0; definition != NULL && t < definition->type_count; t++)
-            add_type(mapping, definition, &definition->types[t]);
-    }
-    for (size_t i = 0; i < framework->control_count; i++)
+    return mapping;
+}
+
+static void add_definition(Mapping *mapping, const Definition *definition) {
+    for (size_t i = 0; i < definition->type_count; i++)
+        add_type(mapping, definition, &definition->types[i]);
+}
+
+static Mapping *finish(Mapping *mapping) {
+    for (size_t i = 0; i < mapping->framework->control_count; i++)
         if (mapping->controls[i].checks != NULL)
             set_aside(&mapping->controls[i]);
     return mapping;
+}
+
+Mapping *mapping_new(const Framework *framework, Registry *registry, const GPtrArray *changes) {
+    Mapping *mapping = begin(framework, changes);
+    const char *const *ids = registry_ids(registry);
+    for (size_t i = 0; ids[i] != NULL; i++) {
+        const Definition *definition = registry_find(registry, ids[i], NULL);
+        if (definition != NULL)
+            add_definition(mapping, definition);
+    }
+    return finish(mapping);
+}
+
+Mapping *mapping_of(const Framework *framework, const Definition *definition,
+                    const GPtrArray *changes) {
+    Mapping *mapping = begin(framework, changes);
+    add_definition(mapping, definition);
+    return finish(mapping);
 }
 
 void mapping_free(Mapping *mapping) {

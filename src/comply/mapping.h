@@ -40,6 +40,11 @@ typedef struct Mapping Mapping;
 /* changes: ControlMapping* of the organization, of this framework or of all; must outlive the
  * mapping. NULL: none. */
 Mapping *mapping_new(const Framework *framework, Registry *registry, const GPtrArray *changes);
+
+/* As mapping_new(), of one definition alone: what an organization may change of a service's checks
+ * does not depend on other services. */
+Mapping *mapping_of(const Framework *framework, const Definition *definition,
+                    const GPtrArray *changes);
 void mapping_free(Mapping *mapping);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Mapping, mapping_free)
 

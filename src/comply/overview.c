@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "comply/evaluate.h"
 #include "comply/mapping.h"
+#include "comply/reach.h"
 #include "store/integration.h"
 
 #include <string.h>
@@ -154,6 +155,7 @@ static Json *read_cursor(const char *cursor, GError **error) {
 typedef struct {
     FindingFilter filter;
     GPtrArray *findings;
+    GPtrArray *changes;       /* of the mapping */
     GHashTable *integrations; /* id -> Integration *; NULL value: gone */
 } FindingsRead;
 
@@ -179,7 +181,9 @@ static bool read_integration(DbUnit *unit, FindingsRead *read, const char *id, G
 static bool read_findings(DbUnit *unit, void *data, GError **error) {
     FindingsRead *read = data;
     g_clear_pointer(&read->findings, g_ptr_array_unref);
-    if (!finding_list(unit, &read->filter, &read->findings, error))
+    g_clear_pointer(&read->changes, g_ptr_array_unref);
+    if (!finding_list(unit, &read->filter, &read->findings, error) ||
+        !control_mapping_list(unit, NULL, &read->changes, error))
         return false;
     g_assert(read->findings != NULL);
     for (guint i = 0; i < read->findings->len; i++) {
@@ -200,19 +204,29 @@ static const DefinitionCheck *check_of(const Definition *definition, const char 
     return type == NULL ? NULL : evidence_type_check(type, dot + 1);
 }
 
-static Json *controls_json(const DefinitionCheck *check) {
+/* A finding's check, by the definition that is there now. */
+typedef struct {
+    const DefinitionCheck *check; /* NULL: no definition has it */
+    const Reach *reach;           /* of its definition */
+} FindingLaw;
+
+static Json *controls_json(const FindingLaw *law) {
     Json *json = json_new_object();
-    for (size_t i = 0; check != NULL && i < check->control_count; i++) {
-        Json *ids = json_new_array();
-        for (size_t j = 0; j < check->controls[i].count; j++)
-            json_add_string(ids, check->controls[i].controls[j]);
-        json_put(json, check->controls[i].framework, ids);
+    Json *ids = NULL;
+    size_t count = 0;
+    const ControlRef *refs = law->check ? reach_controls(law->reach, law->check, &count) : NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (i == 0 || refs[i].framework != refs[i - 1].framework) {
+            ids = json_new_array();
+            json_put(json, refs[i].framework->id, ids);
+        }
+        json_add_string(ids, refs[i].control->id);
     }
     return json;
 }
 
 static Json *finding_json(const Finding *finding, const Integration *integration,
-                          const DefinitionCheck *check) {
+                          const FindingLaw *law) {
     const char *dot = strchr(finding->check_id, '.');
     g_autofree char *type =
         dot == NULL ? NULL : g_strndup(finding->check_id, (size_t)(dot - finding->check_id));
@@ -230,12 +244,29 @@ static Json *finding_json(const Finding *finding, const Integration *integration
     json_put_time(json, "openedAt", finding->opened_at);
     json_put_time(json, "lastSeenAt", finding->last_seen_at);
     json_put_time(json, "resolvedAt", finding->resolved_at);
-    json_put_string(json, "remediation", check == NULL ? NULL : check->remediation);
-    json_put(json, "controls", controls_json(check));
+    json_put_string(json, "remediation", law->check == NULL ? NULL : law->check->remediation);
+    json_put(json, "controls", controls_json(law));
     return json;
 }
 
+static void free_reach(void *reach) {
+    reach_free(reach);
+}
+
+/* Once for each definition of a page. */
+static const Reach *reach_of(GHashTable *reaches, const Definition *definition,
+                             const GPtrArray *changes) {
+    Reach *reach = g_hash_table_lookup(reaches, definition);
+    if (reach == NULL) {
+        reach = reach_new(definition, changes);
+        g_hash_table_insert(reaches, (void *)(uintptr_t)definition, reach);
+    }
+    return reach;
+}
+
 static Json *findings_json(const FindingsRead *read, Registry *registry) {
+    g_autoptr(GHashTable) reaches =
+        g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, free_reach);
     Json *list = json_new_array();
     for (guint i = 0; i < read->findings->len; i++) {
         const Finding *finding = g_ptr_array_index(read->findings, i);
@@ -243,7 +274,10 @@ static Json *findings_json(const FindingsRead *read, Registry *registry) {
             g_hash_table_lookup(read->integrations, finding->integration_id);
         const Definition *definition =
             integration == NULL ? NULL : registry_find(registry, integration->provider, NULL);
-        json_add(list, finding_json(finding, integration, check_of(definition, finding->check_id)));
+        FindingLaw law = {.check = check_of(definition, finding->check_id)};
+        if (law.check != NULL)
+            law.reach = reach_of(reaches, definition, read->changes);
+        json_add(list, finding_json(finding, integration, &law));
     }
     return list;
 }
@@ -267,6 +301,7 @@ Json *overview_findings(Db *db, const DbScope *scope, Registry *registry,
     read.integrations = integrations;
     bool ok = db_run(db, scope, DB_READ, read_findings, &read, error);
     g_autoptr(GPtrArray) findings = read.findings;
+    g_autoptr(GPtrArray) changes = read.changes;
     if (!ok)
         return NULL;
     bool full = (int64_t)findings->len == read.filter.limit;

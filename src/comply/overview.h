@@ -38,7 +38,9 @@ Json *overview_mapping(Db *db, const DbScope *scope, Registry *registry, const C
  * "integrationId", "integration", "provider", "evidenceId", "openedAt", "lastSeenAt",
  * "resolvedAt", "remediation", "controls": {framework: [ids]}}], "nextCursor": text or null}.
  * The filter's own cursor is not looked at; cursor is a nextCursor or NULL, ERROR_USAGE when it is
- * no such text. remediation and controls are null and {} when no definition has the check. */
+ * no such text. controls are what the check supports by the organization's mapping (mapping.h), ids
+ * as the framework writes them; remediation and controls are null and {} when no definition has the
+ * check. */
 Json *overview_findings(Db *db, const DbScope *scope, Registry *registry,
                         const FindingFilter *filter, const char *cursor,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -9,6 +9,7 @@
 #include "connect/sender.h"
 #include "provider/definition_load.h"
 #include "store/audit.h"
+#include "store/control_mapping.h"
 #include "store/definition_text.h"
 #include "store/document.h"
 #include "store/integration.h"
@@ -475,14 +476,32 @@ static bool park(Execution *execution, Json **result_out, GError **error) {
     return true;
 }
 
+static bool mapping_work(DbUnit *unit, void *data, GError **error) {
+    GPtrArray **changes = data;
+    g_clear_pointer(changes, g_ptr_array_unref);
+    return control_mapping_list(unit, NULL, changes, error);
+}
+
+static bool put_touched(const Execution *execution, Json *result, GError **error) {
+    GPtrArray *read = NULL;
+    bool ok =
+        db_run(execution->context->db, &execution->scope, DB_READ, mapping_work, &read, error);
+    g_autoptr(GPtrArray) changes = read;
+    if (!ok)
+        return false;
+    const Json *types = json_member(execution->request, "evidenceTypes");
+    json_put_int(result, "controlsUpdated",
+                 (int64_t)touched_controls(execution->definition, types, changes));
+    return true;
+}
+
 static bool complete(Execution *execution, Json **result_out, GError **error) {
     if (!judge(execution, error))
         return false;
     g_autoptr(Json) result = run_result(execution->run);
     put_problems(execution, result);
-    json_put_int(result, "controlsUpdated",
-                 (int64_t)touched_controls(execution->definition,
-                                           json_member(execution->request, "evidenceTypes")));
+    if (!put_touched(execution, result, error))
+        return false;
     g_autofree char *text = json_print(result, JSON_COMPACT);
     EndWork work = {
         .execution = execution, .result = text, .told = result, .status = status_after(result)};

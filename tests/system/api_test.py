@@ -111,6 +111,34 @@ def test_evidence_for_one_control_is_collected_while_one_waits():
         assert api.get("/api/controls/soc2:CC8.1").json["status"] == reply["complianceStatus"]
 
 
+def test_findings_and_results_follow_the_mapping_of_the_organization():
+    added = {"provider": "github", "check": "branch_protection.review_required"}
+    with world() as (sandbox, assay, service, api):
+        integration = api.post("/api/integrations/connect", connect_request(sandbox), status=201).json
+
+        def updated():
+            queued = api.post(f"/api/integrations/{integration['id']}/sync", {"evidenceTypes": ["branch_protection"]}, status=202)
+            return ended(api, queued.json["jobId"])["result"]["controlsUpdated"]
+
+        def named():
+            page = api.get(f"/api/findings?check={added['check']}").json["findings"]
+            assert page and all(one["controls"] == page[0]["controls"] for one in page), page
+            assert assay.ask("findings", "--check", added["check"])["findings"] == page
+            return page[0]["controls"]
+
+        ended(api, integration["jobId"])
+        before, controls = updated(), named()
+        assert "CC1.5" not in controls["soc2"] and "CC8.1" in controls["soc2"], controls
+        api.ask("PUT", "/api/controls/soc2:CC1.5/mapping", {"add": [added], "reason": "ours"})
+        api.ask("PUT", "/api/controls/soc2:CC8.1/mapping", {"remove": [added], "reason": "ours"})
+        assert set(named()["soc2"]) == set(controls["soc2"]) - {"CC8.1"} | {"CC1.5"}
+        assert updated() == before + 1  # other checks of the same evidence speak for CC8.1
+        assert api.get("/api/evidence?control=soc2:CC1.5").json["evidence"]
+        api.ask("DELETE", "/api/controls/soc2:CC1.5/mapping")
+        api.ask("DELETE", "/api/controls/soc2:CC8.1/mapping")
+        assert (updated(), named()) == (before, controls)
+
+
 def test_a_purge_leaves_the_hashes_only():
     with world() as (sandbox, assay, service, api):
         one = api.post("/api/integrations/connect", connect_request(sandbox), status=201).json

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "comply/judge.h"
 #include "comply/overview.h"
+#include "store/control_mapping.h"
 #include "store/integration.h"
 
 #include <string.h>
@@ -11,6 +12,10 @@
 #define ONE "integration-one"
 #define BAD(name) "{\"age\":1,\"archived\":false,\"protected\":false,\"repository\":\"" name "\"}"
 #define GOOD(name) "{\"age\":1,\"archived\":false,\"protected\":true,\"repository\":\"" name "\"}"
+
+#define CHECK_TWIN                                                                                 \
+    "      twin: {title: Its twin, resource: .repository, pass: .protected, severity: low,\n"      \
+    "        remediation: Do., controls: {soc2: [CC1.1]}}\n"
 
 static Registry *one_provider(void) {
     g_autofree char *alpha = comply_definition_text("alpha", CHECK_PROTECTED, CHECK_NO_ALERTS);
@@ -123,8 +128,69 @@ static void findings_carry_what_to_do(void) {
     g_assert_cmpint(json_kind(json_member(first, "resolvedAt")), ==, JSON_KIND_NULL);
     g_autofree char *mapped = json_print(json_member(first, "controls"), JSON_SORTED);
     g_assert_cmpstr(mapped, ==,
-                    "{\"iso27001_2013\":[\"5.1.1\"],\"nist_800_171\":[\"3.4.3\"],"
-                    "\"soc2\":[\"CC1.1\",\"CC 1.2\"]}");
+                    "{\"iso27001_2013\":[\"A.5.1.1\"],\"nist_800_171\":[\"3.4.3\"],"
+                    "\"soc2\":[\"CC1.1\",\"CC1.2\"]}");
+}
+
+/* --- the organization's own mapping ----------------------------------------------------------- */
+
+typedef struct {
+    const char *framework;
+    const char *control;
+    const char *check;
+    bool added;
+} Change;
+
+static bool insert_change(DbUnit *unit, void *data, GError **error) {
+    const Change *change = data;
+    ControlMapping row = {.framework = change->framework,
+                          .control_id = change->control,
+                          .provider = "alpha",
+                          .check_id = change->check,
+                          .added = change->added,
+                          .who = "mona",
+                          .why = "ours"};
+    return control_mapping_insert(unit, &row, error);
+}
+
+static bool forget_changes(DbUnit *unit, void *data, GError **error) {
+    return control_mapping_clear(unit, "soc2", data, NULL, error);
+}
+
+static char *mapped_of(Registry *registry, const char *check) {
+    g_autoptr(Json) json = findings(registry, &(FindingFilter){.check_id = check}, NULL);
+    const Json *list = json_member(json, "findings");
+    g_autofree char *first = json_print(json_member(json_item(list, 0), "controls"), JSON_SORTED);
+    for (size_t i = 0; i < json_count(list); i++) {
+        g_autofree char *one = json_print(json_member(json_item(list, i), "controls"), JSON_SORTED);
+        g_assert_cmpstr(one, ==, first);
+    }
+    return g_steal_pointer(&first);
+}
+
+static void findings_name_the_controls_of_the_organizations_own_mapping(void) {
+    static const Change changes[] = {{"soc2", "CC1.1", "branches.protected", false},
+                                     {"soc2", "CC1.2", "branches.protected", false},
+                                     {"soc2", "CC1.5", "branches.protected", true},
+                                     {"iso27001_2022", "A.8.5", "branches.protected", true}};
+    g_autofree char *text = comply_definition_text("alpha", CHECK_PROTECTED CHECK_TWIN, NULL);
+    const char *const files[] = {"alpha", text, NULL};
+    g_autoptr(Registry) registry = comply_registry(files);
+    comply_add_integration(ONE, "alpha");
+    judge(registry, BAD("a") "," BAD("b"));
+    for (size_t i = 0; i < G_N_ELEMENTS(changes); i++)
+        comply_run(insert_change, (void *)(uintptr_t)&changes[i]);
+    /* CC1.2 stays: no other check of branches speaks for it. */
+    g_autofree char *changed = mapped_of(registry, "branches.protected");
+    g_assert_cmpstr(changed, ==,
+                    "{\"iso27001_2013\":[\"A.5.1.1\"],\"iso27001_2022\":[\"8.5\"],"
+                    "\"nist_800_171\":[\"3.4.3\"],\"soc2\":[\"CC1.2\",\"CC1.5\"]}");
+    g_autofree char *twin = mapped_of(registry, "branches.twin");
+    g_assert_cmpstr(twin, ==, "{\"soc2\":[\"CC1.1\"]}");
+    char control[] = "CC1.1";
+    comply_run(forget_changes, control);
+    g_autofree char *back = mapped_of(registry, "branches.protected");
+    g_assert_nonnull(strstr(back, "[\"CC1.1\",\"CC1.2\",\"CC1.5\"]"));
 }
 
 static void findings_come_page_by_page(void) {
@@ -195,6 +261,8 @@ static const ComplyTest tests[] = {
     {"controls_are_filtered_and_the_score_is_not", controls_are_filtered_and_the_score_is_not},
     {"reading_stores_nothing_and_sees_the_clock", reading_stores_nothing_and_sees_the_clock},
     {"findings_carry_what_to_do", findings_carry_what_to_do},
+    {"findings_name_the_controls_of_the_organizations_own_mapping",
+     findings_name_the_controls_of_the_organizations_own_mapping},
     {"findings_come_page_by_page", findings_come_page_by_page},
     {"findings_are_filtered", findings_are_filtered},
     {"findings_outlive_their_definition", findings_outlive_their_definition},
