@@ -1,8 +1,7 @@
 #include "api/audit_export.h"
 
-#include "api/pool.h"
+#include "api/piece_stream.h"
 #include "base/error.h"
-#include "base/log.h"
 #include "present/audit_object.h"
 
 /* Entries of a page: all of them together fit into what may wait to be sent. */
@@ -73,7 +72,8 @@ static bool move_on(Source *source, const GPtrArray *rows) {
     return true;
 }
 
-static bool send_next(Source *source, Stream *stream, GError **error) {
+static bool send_next(Stream *stream, void *data, GError **error) {
+    Source *source = data;
     PageWork work = {.source = source};
     DbScope scope = {.organization = source->organization, .actor = "api"};
     bool ok = db_run(source->desk->config.db, &scope, DB_READ, page_work, &work, error);
@@ -87,32 +87,6 @@ static bool send_next(Source *source, Stream *stream, GError **error) {
     else
         (void)stream_write_last(stream, text->str, text->len);
     return true;
-}
-
-typedef struct {
-    Stream *stream;
-    Source *source;
-} Turn;
-
-static void take_turn(PoolSeat *seat, void *data) {
-    Turn *turn = data;
-    g_autoptr(GError) error = NULL;
-    (void)seat;
-    if (!send_next(turn->source, turn->stream, &error)) {
-        log_line(LOG_ERROR, "audit_not_exported",
-                 LOG_TEXT("organization", turn->source->organization),
-                 LOG_TEXT("why", error->message));
-        stream_end(turn->stream, true);
-    }
-    stream_unref(turn->stream);
-    g_free(turn);
-}
-
-static void hungry(Stream *stream, void *data) {
-    Turn *turn = g_new0(Turn, 1);
-    turn->stream = stream_ref(stream);
-    turn->source = data;
-    pool_insist(turn->source->desk->pool, take_turn, turn);
 }
 
 /* --- the stream ------------------------------------------------------------------------------- */
@@ -135,8 +109,13 @@ Stream *audit_export(const AuditExport *wish) {
     source->desk = wish->desk;
     source->organization = g_strdup(wish->scope->organization);
     copy_filter(source, wish->filter);
-    StreamSource own = {.hungry = hungry, .closed = free_source, .data = source};
-    Stream *stream = stream_new(&own);
+    PieceSource pieces = {.pool = source->desk->pool,
+                          .make = send_next,
+                          .data = source,
+                          .free_data = free_source,
+                          .failed = "audit_not_exported",
+                          .of_what = LOG_TEXT("organization", source->organization)};
+    Stream *stream = piece_stream_new(&pieces);
     stream_must_be_whole(stream);
     return stream;
 }

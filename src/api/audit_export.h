@@ -1,8 +1,7 @@
 /* audit_export.h - the audit log as one reply, one object a line, sent piece by piece.
  *
- * Each time the connection has nothing left to send, the pool reads the next page of entries, so
- * that memory holds about one page, however long the log is and however slow the client. An entry
- * that is damaged, or a server that stops, breaks the reply off: nobody takes a part for the whole.
+ * A piece (piece_stream.h) is a page of entries. An entry that is damaged, or a server that stops,
+ * breaks the reply off: nobody takes a part for the whole.
  */
 #pragma once
 

@@ -1,9 +1,8 @@
 #include "api/document_stream.h"
 
-#include "api/pool.h"
+#include "api/piece_stream.h"
 #include "base/compress.h"
 #include "base/digest.h"
-#include "base/log.h"
 #include "base/text.h"
 #include "store/document.h"
 
@@ -53,7 +52,8 @@ static bool check_hash(Source *source, GError **error) {
 }
 
 /* The next chunk, or the end. */
-static bool send_next(Source *source, Stream *stream, GError **error) {
+static bool send_next(Stream *stream, void *data, GError **error) {
+    Source *source = data;
     if (!db_run(source->desk->config.db, &source->scope, DB_READ, read_work, source, error))
         return false;
     if (!source->chunk) {
@@ -73,31 +73,6 @@ static bool send_next(Source *source, Stream *stream, GError **error) {
     return true;
 }
 
-typedef struct {
-    Stream *stream;
-    Source *source;
-} Turn;
-
-static void take_turn(PoolSeat *seat, void *data) {
-    Turn *turn = data;
-    g_autoptr(GError) error = NULL;
-    (void)seat;
-    if (!send_next(turn->source, turn->stream, &error)) {
-        log_line(LOG_ERROR, "document_not_sent", LOG_TEXT("document", turn->source->document_id),
-                 LOG_TEXT("why", error->message));
-        stream_end(turn->stream, true);
-    }
-    stream_unref(turn->stream);
-    g_free(turn);
-}
-
-static void hungry(Stream *stream, void *data) {
-    Turn *turn = g_new0(Turn, 1);
-    turn->stream = stream_ref(stream);
-    turn->source = data;
-    pool_insist(turn->source->desk->pool, take_turn, turn);
-}
-
 /* --- the stream ------------------------------------------------------------------------------- */
 
 Stream *document_stream(const DocumentStream *wish) {
@@ -111,8 +86,13 @@ Stream *document_stream(const DocumentStream *wish) {
     source->sha256 = g_strdup(wish->sha256);
     source->digest = digest_new();
     source->compressor = compressor_new();
-    Stream *stream =
-        stream_new(&(StreamSource){.hungry = hungry, .closed = free_source, .data = source});
+    PieceSource pieces = {.pool = source->desk->pool,
+                          .make = send_next,
+                          .data = source,
+                          .free_data = free_source,
+                          .failed = "document_not_sent",
+                          .of_what = LOG_TEXT("document", source->document_id)};
+    Stream *stream = piece_stream_new(&pieces);
     g_string_append(head, wish->document_id ? ",\"data\":" : ",\"data\":null}");
     if (wish->document_id)
         (void)stream_write(stream, head->str, head->len);

@@ -1,9 +1,8 @@
 /* document_stream.h - an object and the data of its document as one reply, sent piece by piece.
  *
- * Each time the connection has nothing left to send, the pool reads the next chunk, so that memory
- * holds about one chunk of a reply, however large the data are and however slow the client is. The
- * stored bytes are sent as they are, behind "data": in the object. The hash is known at the end:
- * when it is not the one that was logged, the last brace is not sent and the reply is broken off.
+ * A piece (piece_stream.h) is a chunk of the data. The stored bytes are sent as they are, behind
+ * "data": in the object. The hash is known at the end: when it is not the one that was logged, the
+ * last brace is not sent and the reply is broken off.
  */
 #pragma once
 

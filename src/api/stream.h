@@ -26,7 +26,7 @@ typedef void (*StreamHungry)(Stream *stream, void *data);
 
 typedef struct {
     StreamHungry hungry;   /* may be NULL */
-    GDestroyNotify closed; /* of data, once the stream was abandoned or freed; may be NULL */
+    GDestroyNotify closed; /* of data, with the stream; may be NULL */
     void *data;
     size_t block; /* most bytes that are sent at once, kept while the stream is open; 0: 64 KiB */
 } StreamSource;

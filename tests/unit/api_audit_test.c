@@ -8,7 +8,6 @@
 #include "store/membership.h"
 #include "store/user.h"
 
-#include <pthread.h>
 #include <string.h>
 
 #define ADA "01890000-0000-7000-8000-000000000ada"
@@ -236,39 +235,10 @@ static void wrong_parts_are_refused_and_not_noted(void) {
 
 /* --- an export and its reader, by hand -------------------------------------------------------- */
 
-/* A connection that reads as slowly as it likes. */
-typedef struct {
-    pthread_mutex_t lock;
-    pthread_cond_t woken;
-    bool asleep;
-} Reader;
-
-static void fall_asleep(void *connection) {
-    Reader *reader = connection;
-    pthread_mutex_lock(&reader->lock);
-    reader->asleep = true;
-    pthread_mutex_unlock(&reader->lock);
-}
-
-static void wake_up(void *connection) {
-    Reader *reader = connection;
-    pthread_mutex_lock(&reader->lock);
-    reader->asleep = false;
-    pthread_cond_signal(&reader->woken);
-    pthread_mutex_unlock(&reader->lock);
-}
-
-static void await_more(Reader *reader) {
-    pthread_mutex_lock(&reader->lock);
-    while (reader->asleep)
-        pthread_cond_wait(&reader->woken, &reader->lock);
-    pthread_mutex_unlock(&reader->lock);
-}
-
 typedef struct {
     Stage stage;
     Desk desk;
-    Reader reader;
+    SlowReader reader;
     Stream *stream;
 } Export;
 
@@ -278,10 +248,9 @@ static void export_init(Export *export, const char *organization, int entries) {
     stage_init(&export->stage, 0);
     add_entries(&export->stage, organization, entries);
     export->desk = (Desk){.config = {.db = export->stage.db}, .pool = pool_new(1, 4)};
-    export->reader = (Reader){.lock = PTHREAD_MUTEX_INITIALIZER, .woken = PTHREAD_COND_INITIALIZER};
     AuditExport wish = {.desk = &export->desk, .scope = &scope, .filter = &filter};
     export->stream = audit_export(&wish);
-    stream_attach(export->stream, &(StreamSleeper){fall_asleep, wake_up, &export->reader});
+    slow_reader_init(&export->reader, export->stream);
 }
 
 static void export_clear(Export *export) {
@@ -311,7 +280,7 @@ static void memory_holds_one_page_of_an_export(void) {
         of_page = got == 0 ? 0 : of_page + lines_in(out, (size_t)got);
         most_waiting = MAX(most_waiting, of_page);
         if (got == 0)
-            await_more(&export.reader);
+            slow_reader_await(&export.reader);
     }
     g_assert_cmpint(got, ==, STREAM_DONE);
     g_assert_cmpuint(all, ==, MANY);
@@ -325,7 +294,7 @@ static void an_export_that_is_stopped_is_seen_to_be_broken_off(void) {
     ssize_t got;
     export_init(&export, ORG_A, MANY);
     g_assert_cmpint(stream_read(export.stream, out, sizeof out), ==, 0);
-    await_more(&export.reader);
+    slow_reader_await(&export.reader);
     stream_end(export.stream, false); /* as a server that stops does */
     while ((got = stream_read(export.stream, out, sizeof out)) > 0)
         continue;
@@ -338,7 +307,7 @@ static void whoever_goes_away_ends_the_export(void) {
     char out[64];
     export_init(&export, ORG_A, 300);
     g_assert_cmpint(stream_read(export.stream, out, sizeof out), ==, 0);
-    await_more(&export.reader);
+    slow_reader_await(&export.reader);
     g_assert_cmpint(stream_read(export.stream, out, sizeof out), >, 0);
     export_clear(&export);
 }

@@ -331,6 +331,33 @@ const char *answer_text(const Answer *answer, const char *path) {
     return text ? text : "";
 }
 
+static void fall_asleep(void *connection) {
+    SlowReader *reader = connection;
+    pthread_mutex_lock(&reader->lock);
+    reader->asleep = true;
+    pthread_mutex_unlock(&reader->lock);
+}
+
+static void wake_up(void *connection) {
+    SlowReader *reader = connection;
+    pthread_mutex_lock(&reader->lock);
+    reader->asleep = false;
+    pthread_cond_signal(&reader->woken);
+    pthread_mutex_unlock(&reader->lock);
+}
+
+void slow_reader_init(SlowReader *reader, Stream *stream) {
+    *reader = (SlowReader){.lock = PTHREAD_MUTEX_INITIALIZER, .woken = PTHREAD_COND_INITIALIZER};
+    stream_attach(stream, &(StreamSleeper){fall_asleep, wake_up, reader});
+}
+
+void slow_reader_await(SlowReader *reader) {
+    pthread_mutex_lock(&reader->lock);
+    while (reader->asleep)
+        pthread_cond_wait(&reader->woken, &reader->lock);
+    pthread_mutex_unlock(&reader->lock);
+}
+
 void assert_form(const char *method, const char *path, const Answer *answer) {
     g_auto(Target) target = {0};
     RouteMatch match;

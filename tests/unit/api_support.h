@@ -6,10 +6,12 @@
 #pragma once
 
 #include "api/api.h"
+#include "api/stream.h"
 #include "base/json.h"
 #include "store/role.h"
 
 #include <glib.h>
+#include <pthread.h>
 #include <stdbool.h>
 
 #define ORG_A "01890000-0000-7000-8000-00000000000a"
@@ -77,6 +79,18 @@ Answer stage_read(int connection, bool for_head);
 char *answer_header(const Answer *answer, const char *name);
 /* Text at a dotted path of the body; "" when there is none. */
 const char *answer_text(const Answer *answer, const char *path);
+
+/* A connection that reads a stream as slowly as it likes. */
+typedef struct {
+    pthread_mutex_t lock;
+    pthread_cond_t woken;
+    bool asleep;
+} SlowReader;
+
+/* Attaches itself to the stream; lives as long as that. */
+void slow_reader_init(SlowReader *reader, Stream *stream);
+/* Waits until there is something to read, or the end. */
+void slow_reader_await(SlowReader *reader);
 
 /* Asserts that an answer of success has the form that the route promises. */
 void assert_form(const char *method, const char *path, const Answer *answer);
