@@ -21,7 +21,6 @@ typedef struct {
 
 /* docs/roles.md repeats this by hand; change both. */
 static const Row table[ACTIONS] = {
-    [ACTION_PROVIDER_READ] = {"provider.read", {YES, YES, YES, YES, YES, YES}},
     [ACTION_INTEGRATION_READ] = {"integration.read", {YES, YES, YES, YES, NAMED, NO}},
     [ACTION_INTEGRATION_CONNECT] = {"integration.connect", {YES, YES, OWN, NO, NO, NO}},
     [ACTION_INTEGRATION_CHANGE] = {"integration.change", {YES, YES, OWN, NO, NO, NO}},

@@ -35,7 +35,6 @@ typedef enum {
 #define ROLE_GRANT_CREDENTIALS "credentials:read"
 
 typedef enum {
-    ACTION_PROVIDER_READ,
     ACTION_INTEGRATION_READ,
     ACTION_INTEGRATION_CONNECT,
     ACTION_INTEGRATION_CHANGE, /* settings, schedule, pause, reconnect, test, disconnect */

@@ -145,8 +145,8 @@ static void what_is_out_of_range_is_not_allowed(void) {
     RoleSubject odd = subject_of((Role)77);
     g_assert_false(role_allows(&owner, (RoleAction)ACTIONS, NULL));
     g_assert_false(role_allows(&owner, (RoleAction)-1, NULL));
-    g_assert_false(role_allows(&none, ACTION_PROVIDER_READ, NULL));
-    g_assert_false(role_allows(&odd, ACTION_PROVIDER_READ, NULL));
+    g_assert_false(role_allows(&none, ACTION_ORGANIZATION_READ, NULL));
+    g_assert_false(role_allows(&odd, ACTION_ORGANIZATION_READ, NULL));
     g_assert_cmpstr(role_cell((RoleAction)ACTIONS, ROLE_OWNER), ==, "no");
     g_assert_cmpstr(role_action_name((RoleAction)ACTIONS), ==, "none");
     g_assert_cmpstr(role_name((Role)77), ==, "none");
