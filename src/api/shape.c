@@ -249,14 +249,32 @@ GPtrArray *shape_check(const Shape *schema, const Json *value) {
     return wrongs;
 }
 
+static void respell_member(const ShapeField *field, Json *value) {
+    g_autofree char *snake = text_snake(field->name);
+    Json *member = json_member(value, snake);
+    if (!member || strcmp(snake, field->name) == 0 || json_member(value, field->name))
+        return;
+    json_put(value, field->name, json_ref(member));
+    json_remove(value, snake);
+}
+
+/* What a member holds: an object, or a list of them. */
+static void respell_within(const ShapeField *field, const Json *value) {
+    Json *member = field->of ? json_member(value, field->name) : NULL;
+    if (!member)
+        return;
+    if (field->type == SHAPE_OBJECT)
+        shape_respell(field->of, member);
+    for (size_t i = 0; field->type == SHAPE_ARRAY && i < json_count(member); i++)
+        shape_respell(field->of, json_item(member, i));
+}
+
 void shape_respell(const Shape *schema, Json *value) {
+    if (json_kind(value) != JSON_KIND_OBJECT)
+        return;
     for (const ShapeField *field = schema->fields; field->name; field++) {
-        g_autofree char *snake = text_snake(field->name);
-        Json *member = json_member(value, snake);
-        if (!member || strcmp(snake, field->name) == 0 || json_member(value, field->name))
-            continue;
-        json_put(value, field->name, json_ref(member));
-        json_remove(value, snake);
+        respell_member(field, value);
+        respell_within(field, value);
     }
 }
 

@@ -77,7 +77,8 @@ void shape_wrong_free(ShapeWrong *wrong);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ShapeWrong, shape_wrong_free)
 ShapeWrong *shape_wrong_new(const char *pointer, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
-/* Members that are spelt in snake_case, renamed in place to the names of the schema. */
+/* Members that are spelt in snake_case, renamed in place to the names of the schema; also those of
+ * objects and of lists of objects within, as deep as the schema goes. */
 void shape_respell(const Shape *schema, Json *value);
 
 /* The schema as JSON Schema. Named schemas are referred to as #/components/schemas/NAME and added

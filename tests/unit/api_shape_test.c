@@ -7,8 +7,10 @@
 #include <string.h>
 
 static const char *const words[] = {"red", "blue", NULL};
-static const ShapeField inner_fields[] = {
-    SHAPE_FIELD("at", TIME, SHAPE_REQUIRED, NULL), SHAPE_FIELD("id", ID, 0, NULL), {0}};
+static const ShapeField inner_fields[] = {SHAPE_FIELD("at", TIME, SHAPE_REQUIRED, NULL),
+                                          SHAPE_FIELD("id", ID, 0, NULL),
+                                          SHAPE_FIELD("lastSeen", TIME, 0, NULL),
+                                          {0}};
 static const Shape inner = {.name = "Inner", .fields = inner_fields};
 static const ShapeField fields[] = {
     SHAPE_FIELD("name", STRING, SHAPE_REQUIRED, "Who.", .most = 5),
@@ -165,6 +167,22 @@ static void members_in_snake_case_are_taken_for_what_they_mean(void) {
     g_assert_nonnull(json_member(both, "inner_part"));
 }
 
+static void so_are_those_of_what_a_member_holds(void) {
+    g_autoptr(Json) json =
+        parse("{\"name\":\"a\",\"inner_part\":{\"at\":\"2026-01-01\",\"last_seen\":\"2026-01-02\"},"
+              "\"parts\":[{\"at\":\"2026-01-01\",\"last_seen\":\"2026-01-03\"},7],"
+              "\"any\":{\"last_seen\":1}}");
+    shape_respell(&outer, json);
+    g_assert_cmpstr(json_member_string(json_member(json, "innerPart"), "lastSeen", ""), ==,
+                    "2026-01-02");
+    const Json *part = json_item(json_member(json, "parts"), 0);
+    g_assert_cmpstr(json_member_string(part, "lastSeen", ""), ==, "2026-01-03");
+    g_assert_nonnull(json_path(json, "any.last_seen"));
+    g_autoptr(Json) odd = parse("{\"name\":\"a\",\"innerPart\":[1],\"parts\":{\"last_seen\":1}}");
+    shape_respell(&outer, odd);
+    g_assert_nonnull(json_path(odd, "parts.last_seen"));
+}
+
 static void a_shape_is_a_json_schema(void) {
     g_autoptr(Json) named = json_new_object();
     g_autoptr(Json) reference = shape_json(&outer, named);
@@ -277,6 +295,7 @@ static const ApiTest tests[] = {
     {"what_is_named_has_an_end", what_is_named_has_an_end},
     {"members_in_snake_case_are_taken_for_what_they_mean",
      members_in_snake_case_are_taken_for_what_they_mean},
+    {"so_are_those_of_what_a_member_holds", so_are_those_of_what_a_member_holds},
     {"a_shape_is_a_json_schema", a_shape_is_a_json_schema},
     {"errors_become_one_of_six_codes", errors_become_one_of_six_codes},
     {"every_problem_fits_its_own_shape", every_problem_fits_its_own_shape},
