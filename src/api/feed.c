@@ -1,6 +1,7 @@
 #include "api/feed.h"
 
 #include "api/alarm.h"
+#include "api/audience.h"
 #include "api/pool.h"
 #include "api/viewer.h"
 #include "base/clock.h"
@@ -554,36 +555,12 @@ static bool begin(Feed *feed, Viewer *viewer, const char *last_event, GError **e
     return true;
 }
 
-/* Under the lock: streams of the same token; that of the same session ends. */
-static unsigned others_of(const Feed *feed, const Viewer *viewer) {
-    unsigned count = 0;
-    for (guint i = 0; i < feed->viewers->len; i++) {
-        Viewer *other = g_ptr_array_index(feed->viewers, i);
-        if (strcmp(viewer_caller(other), viewer_caller(viewer)) != 0)
-            continue;
-        count++;
-        if (viewer_is_session(other))
-            viewer_end(other, "replaced");
-    }
-    return count;
-}
-
 /* Under the lock. */
 static bool has_room(Feed *feed, const Viewer *viewer, GError **error) {
+    audience_replace(feed->viewers, viewer);
     bury(feed);
-    unsigned others = others_of(feed, viewer);
-    bury(feed);
-    if (!viewer_is_session(viewer) && others >= FEED_STREAMS_OF_TOKEN) {
-        g_set_error(error, ASSAY_ERROR, ERROR_RATE_LIMITED,
-                    "This token has %d streams of events already; close one of them.",
-                    FEED_STREAMS_OF_TOKEN);
-        return false;
-    }
-    if (feed->viewers->len < MAX(feed->desk->config.connections / 2, 1))
-        return true;
-    g_set_error_literal(error, ASSAY_ERROR, ERROR_SERVICE_UNAVAILABLE,
-                        "Too many streams of events are open; try again later.");
-    return false;
+    return audience_has_room(feed->viewers, viewer, MAX(feed->desk->config.connections / 2, 1),
+                             error);
 }
 
 static bool add_viewer(Feed *feed, Viewer *viewer, GError **error) {

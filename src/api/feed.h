@@ -24,8 +24,8 @@
  *
  * A session has one stream: the newest; the one before is told "replaced" and ends. A browser that
  * lost its connection is not kept out by its own dead stream that way, and several windows share
- * one stream. A token has FEED_STREAMS_OF_TOKEN, and all together have half of the server's
- * connections: what comes then is refused.
+ * one stream. All together have half of the server's connections, and share them (api/audience.h):
+ * what comes then is refused.
  */
 #pragma once
 
@@ -38,7 +38,6 @@
 #include <stdbool.h>
 
 #define FEED_HEARTBEAT_MS 15000
-#define FEED_STREAMS_OF_TOKEN 8
 
 typedef struct Feed Feed;
 
@@ -52,8 +51,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Feed, feed_free)
 
 /* A stream for a caller, of the organization that he has entered, else of all that he reaches (at
  * least one); last_event may be NULL. Waits for the database. The caller owns a reference. NULL:
- * ERROR_RATE_LIMITED when the token has too many, ERROR_SERVICE_UNAVAILABLE when all together have,
- * ERROR_USAGE when there are more organizations than a stream has. */
+ * ERROR_RATE_LIMITED when the token, user or organization has too many, ERROR_SERVICE_UNAVAILABLE
+ * when all together have, ERROR_USAGE when there are more organizations than a stream has. */
 Stream *feed_open(Feed *feed, const Caller *caller, const char *last_event, GError **error);
 
 /* What a running job tells. Any thread; does not wait. */

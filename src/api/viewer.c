@@ -74,8 +74,8 @@ const char *viewer_caller(const Viewer *viewer) {
     return viewer->caller;
 }
 
-bool viewer_is_session(const Viewer *viewer) {
-    return viewer->user_id != NULL;
+const char *viewer_user(const Viewer *viewer) {
+    return viewer->user_id;
 }
 
 size_t viewer_seats(const Viewer *viewer) {
@@ -187,6 +187,10 @@ static Seat *find_seat(const Viewer *viewer, const char *organization) {
         if (g_strcmp0(viewer->seats[i].organization, organization) == 0)
             return &viewer->seats[i];
     return NULL;
+}
+
+bool viewer_sits_in(const Viewer *viewer, const char *organization) {
+    return find_seat(viewer, organization) != NULL;
 }
 
 static bool may_see(const Viewer *viewer, const Seat *seat, const Notice *notice) {

@@ -41,12 +41,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Viewer, viewer_free)
 
 /* Of the session or token. */
 const char *viewer_caller(const Viewer *viewer);
-bool viewer_is_session(const Viewer *viewer);
+/* Whose session it is; NULL: it is a token. */
+const char *viewer_user(const Viewer *viewer);
 
 size_t viewer_seats(const Viewer *viewer);
 /* NULL when the seat was taken away. */
 const char *viewer_organization(const Viewer *viewer, size_t seat);
 int64_t viewer_seen(const Viewer *viewer, size_t seat);
+bool viewer_sits_in(const Viewer *viewer, const char *organization);
 
 /* Goes on behind Last-Event-ID where that can be, else behind the last event of `ranges` (one a
  * seat), and says so: "ready" {organizationIds, missed: those of which something was lost}. */

@@ -533,6 +533,28 @@ static void a_token_has_a_few_streams(void) {
     }
 }
 
+/* Eight places for streams of events: two for an organization. */
+static void an_organization_leaves_room_for_others(void) {
+    g_auto(Stage) stage;
+    stage_init_narrow(&stage, 16);
+    g_auto(Watcher) first = watch(&stage, ROLE_OWNER);
+    g_auto(Watcher) second = watch(&stage, ROLE_ADMIN);
+    g_auto(Answer) refused =
+        stage_ask(&stage, &(Ask){.path = "/api/events", .token = stage.tokens[ROLE_MEMBER]});
+    assert_problem(&refused, 429, "RATE_LIMITED");
+    g_assert_nonnull(strstr(answer_text(&refused, "detail"), "This organization has 2 streams"));
+    g_autofree char *wait = answer_header(&refused, "Retry-After");
+    g_assert_cmpstr(wait, ==, "15");
+    g_auto(Answer) named =
+        stage_ask(&stage, &(Ask){.path = "/api/events?organizationId=" ORG_A, .token = stage.both});
+    assert_problem(&named, 429, "RATE_LIMITED");
+    g_auto(Watcher) of_both = watch_with(&stage, stage.both, NULL);
+    g_auto(Watcher) stranger = watch_with(&stage, stage.stranger, NULL);
+    mark(&stage, ORG_A, INTEGRATION_A);
+    read_until(&first, JOB_2);
+    read_until(&of_both, JOB_2);
+}
+
 static bool end_session_work(DbUnit *unit, void *data, GError **error) {
     (void)data;
     return user_session_end(unit, ADA, SESSION, error);
@@ -656,6 +678,7 @@ static const ApiTest tests[] = {
     {"the_newest_stream_of_a_session_is_its_only_one",
      the_newest_stream_of_a_session_is_its_only_one},
     {"a_token_has_a_few_streams", a_token_has_a_few_streams},
+    {"an_organization_leaves_room_for_others", an_organization_leaves_room_for_others},
     {"a_stream_ends_with_its_session_or_role", a_stream_ends_with_its_session_or_role},
     {"a_stream_ends_with_its_token", a_stream_ends_with_its_token},
     {"a_role_that_changes_changes_what_is_seen", a_role_that_changes_changes_what_is_seen},

@@ -180,6 +180,10 @@ void stage_init_beating(Stage *stage, int64_t heartbeat_ms) {
     begin(stage, &(ApiConfig){.heartbeat_ms = heartbeat_ms});
 }
 
+void stage_init_narrow(Stage *stage, unsigned connections) {
+    begin(stage, &(ApiConfig){.connections = connections});
+}
+
 void stage_init_beside_redis(Stage *stage, const char *url) {
     Secret *secret = NULL;
     must((secret = secret_new(url, strlen(url), &error)) != NULL);

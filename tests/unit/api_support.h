@@ -38,6 +38,8 @@ void stage_init(Stage *stage, unsigned requests_a_minute);
 void stage_init_hasty(Stage *stage, int64_t patience_ms);
 /* Streams of events have their heartbeat so often. */
 void stage_init_beating(Stage *stage, int64_t heartbeat_ms);
+/* With so many connections at once. */
+void stage_init_narrow(Stage *stage, unsigned connections);
 /* Limits may be counted in this Redis. */
 void stage_init_beside_redis(Stage *stage, const char *url);
 void stage_clear(Stage *stage);
