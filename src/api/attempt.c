@@ -34,6 +34,14 @@ void attempt_free(Attempt *attempt) {
     g_free(attempt);
 }
 
+void attempt_take_form(Attempt *attempt, ConnectForm *form) {
+    attempt->definition = definition_ref(form->definition);
+    attempt->auth = form->auth;
+    attempt->settings = g_steal_pointer(&form->settings);
+    attempt->credentials = g_steal_pointer(&form->credentials);
+    attempt->external_id_made = form->external_id_made;
+}
+
 static void free_data(void *attempt) {
     attempt_free(attempt);
 }
@@ -102,53 +110,38 @@ static bool fail_work(DbUnit *unit, void *data, GError **error) {
     return attempt_note(unit, work->attempt, &work->entry, error);
 }
 
-bool attempt_fail(const Attempt *attempt, const AttemptEntry *entry, GError *failure,
-                  GError **error) {
-    FailWork work = {attempt, *entry};
+/* Takes the failure, which matters more than that it is told. Returns false. */
+static bool fail(const Attempt *attempt, AuditAction action, GError *failure, GError **error) {
+    FailWork work = {attempt,
+                     {.action = action,
+                      .id = attempt->integration_id,
+                      .name = attempt->integration ? attempt->integration : attempt->name,
+                      .failure = failure}};
     g_autoptr(GError) ignored = NULL;
-    work.entry.failure = failure;
     (void)!attempt_run(attempt, DB_WRITE, fail_work, &work, &ignored);
     g_propagate_error(error, failure);
     return false;
 }
 
-/* --- storing ---------------------------------------------------------------------------------- */
+/* --- answers ---------------------------------------------------------------------------------- */
 
-NewConnection attempt_connection(const Attempt *attempt, const Json *account) {
-    return (NewConnection){.definition = attempt->definition,
-                           .auth = attempt->auth,
-                           .name = attempt->name,
-                           .settings = attempt->settings,
-                           .account = account,
-                           .credentials = attempt->credentials,
-                           .owner_user_id = attempt->owner_user_id,
-                           .may_be_another = attempt->may_be_another};
-}
+/* What was stored, as the answer tells it. */
+typedef struct {
+    const Attempt *attempt;
+    AuditAction action;
+    char *id;
+    char *name;
+    char *status;
+    char *job_id; /* of the first sync; NULL: none */
+} Stored;
 
-void attempt_stored_clear(AttemptStored *stored) {
+static void stored_clear(Stored *stored) {
     g_clear_pointer(&stored->id, g_free);
     g_clear_pointer(&stored->name, g_free);
     g_clear_pointer(&stored->status, g_free);
     g_clear_pointer(&stored->job_id, g_free);
 }
-
-bool attempt_stored(DbUnit *unit, const Integration *integration, void *stored, GError **error) {
-    AttemptStored *told = stored;
-    g_autoptr(GPtrArray) jobs = NULL;
-    AttemptEntry entry = {.action = told->action, .id = integration->id, .name = integration->name};
-    attempt_stored_clear(told);
-    if (!job_list_active(unit, integration->id, &jobs, error) ||
-        !attempt_note(unit, told->attempt, &entry, error))
-        return false;
-    told->id = g_strdup(integration->id);
-    told->name = g_strdup(integration->name);
-    told->status = g_strdup(integration->status);
-    if (jobs->len > 0)
-        told->job_id = g_strdup(((const Job *)g_ptr_array_index(jobs, 0))->id);
-    return true;
-}
-
-/* --- answers ---------------------------------------------------------------------------------- */
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Stored, stored_clear)
 
 void attempt_put_account(Json *reply, const Json *account) {
     void *iterator = NULL;
@@ -164,7 +157,7 @@ static const char *made_id(const Attempt *attempt) {
                : NULL;
 }
 
-Json *attempt_reply(const AttemptStored *stored, const Json *account) {
+static Json *reply_of(const Stored *stored, const Json *account) {
     const ApiConfig *config = &stored->attempt->desk->config;
     const char *external_id = made_id(stored->attempt);
     Json *reply = json_new_object();
@@ -182,7 +175,9 @@ Json *attempt_reply(const AttemptStored *stored, const Json *account) {
     return reply;
 }
 
-void attempt_tell_external_id(const Attempt *attempt, GError *failure) {
+/* The external id that was made must not be lost with the first attempt: it is bound to fail when
+ * the role is yet to be told of it. */
+static void tell_external_id(const Attempt *attempt, GError *failure) {
     const char *id = made_id(attempt);
     if (!id)
         return;
@@ -192,6 +187,58 @@ void attempt_tell_external_id(const Attempt *attempt, GError *failure) {
     g_free(failure->message);
     failure->message = g_steal_pointer(&longer);
 }
+
+/* --- storing ---------------------------------------------------------------------------------- */
+
+bool attempt_noted(DbUnit *unit, const Integration *integration, void *data, GError **error) {
+    Stored *stored = data;
+    g_autoptr(GPtrArray) jobs = NULL;
+    AttemptEntry entry = {
+        .action = stored->action, .id = integration->id, .name = integration->name};
+    stored_clear(stored);
+    if (!job_list_active(unit, integration->id, &jobs, error) ||
+        !attempt_note(unit, stored->attempt, &entry, error))
+        return false;
+    stored->id = g_strdup(integration->id);
+    stored->name = g_strdup(integration->name);
+    stored->status = g_strdup(integration->status);
+    if (jobs->len > 0)
+        stored->job_id = g_strdup(((const Job *)g_ptr_array_index(jobs, 0))->id);
+    return true;
+}
+
+static bool store(const Attempt *attempt, const AttemptWay *way, const Json *account,
+                  Json **body_out, GError **error) {
+    g_auto(Stored) stored = {.attempt = attempt, .action = way->action};
+    DbScope scope = attempt_scope(attempt);
+    NewConnection connection = {.definition = attempt->definition,
+                                .auth = attempt->auth,
+                                .name = attempt->name,
+                                .settings = attempt->settings,
+                                .account = account,
+                                .credentials = attempt->credentials,
+                                .owner_user_id = attempt->owner_user_id,
+                                .may_be_another = attempt->may_be_another,
+                                .noted = attempt_noted,
+                                .data = &stored};
+    if (!way->store(attempt, &scope, &connection, error))
+        return false;
+    *body_out = reply_of(&stored, account);
+    return true;
+}
+
+bool attempt_connect(Crew *crew, const Attempt *attempt, const AttemptWay *way, Json **body_out,
+                     GError **error) {
+    g_autoptr(Json) account = NULL;
+    GError *failure = NULL;
+    if (!attempt_ask(crew, attempt, &account, &failure))
+        tell_external_id(attempt, failure);
+    else if (store(attempt, way, account, body_out, &failure))
+        return true;
+    return fail(attempt, way->action, failure, error);
+}
+
+/* --- shape ------------------------------------------------------------------------------------ */
 
 static const ShapeField stored_fields[] = {
     SHAPE_FIELD("success", BOOLEAN, SHAPE_REQUIRED, NULL),

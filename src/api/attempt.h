@@ -8,6 +8,7 @@
 #pragma once
 
 #include "api/call.h"
+#include "api/connect_form.h"
 #include "connect/connection.h"
 
 typedef struct {
@@ -19,7 +20,7 @@ typedef struct {
     const char *role;
     char request_id[CALL_ID_MAX + 1];
     char address[ADDRESS_TEXT_SIZE];
-    /* What is tried; set by whoever makes the attempt, and owned by it. */
+    /* What is tried; set by whoever makes the attempt (attempt_take_form), and owned by it. */
     Definition *definition; /* referenced */
     const DefinitionAuth *auth;
     Json *settings;
@@ -36,6 +37,9 @@ typedef struct {
 Attempt *attempt_new(const Call *call);
 void attempt_free(Attempt *attempt); /* NULL allowed */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Attempt, attempt_free)
+
+/* Moves what was accepted into the attempt. */
+void attempt_take_form(Attempt *attempt, ConnectForm *form);
 
 /* Begins the errand; takes the attempt. wish: kind, status and work, whose data is the attempt.
  * Returns true. */
@@ -62,38 +66,23 @@ typedef struct {
 bool attempt_note(DbUnit *unit, const Attempt *attempt, const AttemptEntry *entry,
                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* That it failed is told as well as can be: the failure itself, which this takes, matters more.
- * Returns false. */
-bool attempt_fail(const Attempt *attempt, const AttemptEntry *entry, GError *failure,
-                  GError **error);
-
-/* A connection of what was tried, for connection_store() and connection_renew(). Borrows. */
-NewConnection attempt_connection(const Attempt *attempt, const Json *account);
-
-/* What was stored, as the answer tells it: {success, id, name, status, the account, externalId,
- * jobId}. id, name and status are set by attempt_stored(), which is the connection's `noted`. */
+/* Connects: asks the service, has `store` store the connection, which lacks `stored` (what else is
+ * to be done in its unit of work), and makes the answer, {success, id, name, status, the account,
+ * externalId, jobId}. What fails is told in the audit log as well as can be. `action` is what both
+ * are called there. */
 typedef struct {
-    const Attempt *attempt;
     AuditAction action;
-    char *id;
-    char *name;
-    char *status;
-    char *job_id; /* of the first sync; NULL: none */
-} AttemptStored;
-
-void attempt_stored_clear(AttemptStored *stored);
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(AttemptStored, attempt_stored_clear)
-bool attempt_stored(DbUnit *unit, const Integration *integration, void *stored,
-                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Wakes whoever runs jobs, and makes the answer. */
-Json *attempt_reply(const AttemptStored *stored, const Json *account);
+    bool (*store)(const Attempt *attempt, const DbScope *scope, NewConnection *connection,
+                  GError **error);
+} AttemptWay;
+bool attempt_connect(Crew *crew, const Attempt *attempt, const AttemptWay *way, Json **body_out,
+                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The `noted` of a connection that is to be stored, with its `data`: writes the audit log. */
+bool attempt_noted(DbUnit *unit, const Integration *integration, void *data,
+                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Puts the members of the account into an answer. */
 void attempt_put_account(Json *reply, const Json *account);
-
-/* Adds to a failure the external id that was made, which must not be lost with the first attempt:
- * it is bound to fail when the role is yet to be told of it. */
-void attempt_tell_external_id(const Attempt *attempt, GError *failure);
 
 /* The answer, and the members of an account among a shape's fields. */
 #define ATTEMPT_ACCOUNT                                                                            \

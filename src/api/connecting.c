@@ -13,37 +13,23 @@
 /* --- storing ---------------------------------------------------------------------------------- */
 
 /* Whom it is to belong to may have left while the service was asked. */
-static bool stored(DbUnit *unit, const Integration *integration, void *data, GError **error) {
+static bool noted(DbUnit *unit, const Integration *integration, void *data, GError **error) {
     return ownership_holds(unit, integration->owner_user_id, error) &&
-           attempt_stored(unit, integration, data, error);
+           attempt_noted(unit, integration, data, error);
 }
 
-static bool store(const Attempt *attempt, const Json *account, Json **reply_out, GError **error) {
+static bool store(const Attempt *attempt, const DbScope *scope, NewConnection *connection,
+                  GError **error) {
     const ApiConfig *config = &attempt->desk->config;
-    g_auto(AttemptStored) told = {.attempt = attempt, .action = AUDIT_INTEGRATION_CONNECTED};
-    NewConnection wish = attempt_connection(attempt, account);
-    DbScope scope = attempt_scope(attempt);
     g_autofree char *id = NULL;
-    wish.stored = queue_first_sync;
-    wish.noted = stored;
-    wish.data = &told;
-    if (!connection_store(config->db, &scope, config->keyring, &wish, &id, error))
-        return false;
-    *reply_out = attempt_reply(&told, account);
-    return true;
+    connection->stored = queue_first_sync;
+    connection->noted = noted;
+    return connection_store(config->db, scope, config->keyring, connection, &id, error);
 }
 
 static bool connect_work(Crew *crew, void *data, Json **body_out, GError **error) {
-    const Attempt *attempt = data;
-    const AttemptEntry entry = {.action = AUDIT_INTEGRATION_CONNECTED, .name = attempt->name};
-    g_autoptr(Json) account = NULL;
-    GError *failure = NULL;
-    if (!attempt_ask(crew, attempt, &account, &failure)) {
-        attempt_tell_external_id(attempt, failure);
-        return attempt_fail(attempt, &entry, failure, error);
-    }
-    return store(attempt, account, body_out, &failure) ||
-           attempt_fail(attempt, &entry, failure, error);
+    static const AttemptWay way = {AUDIT_INTEGRATION_CONNECTED, store};
+    return attempt_connect(crew, data, &way, body_out, error);
 }
 
 /* --- the request ------------------------------------------------------------------------------ */
@@ -103,11 +89,7 @@ static bool connect_now(Call *call, GError **error) {
         !connect_form_init(&form, call, error))
         return false;
     Attempt *attempt = attempt_new(call);
-    attempt->definition = definition_ref(form.definition);
-    attempt->auth = form.auth;
-    attempt->settings = g_steal_pointer(&form.settings);
-    attempt->credentials = g_steal_pointer(&form.credentials);
-    attempt->external_id_made = form.external_id_made;
+    attempt_take_form(attempt, &form);
     attempt->name = g_strdup(name);
     attempt->owner_user_id = g_strdup(owner);
     return attempt_begin(call, attempt,
@@ -116,8 +98,6 @@ static bool connect_now(Call *call, GError **error) {
 
 /* --- routes ----------------------------------------------------------------------------------- */
 
-static const ShapeField any_fields[] = {{0}};
-static const Shape any_object = {.fields = any_fields, .open = true};
 static const ShapeField connect_fields[] = {
     SHAPE_FIELD("organizationId", STRING, 0, "When the caller is in several."),
     SHAPE_FIELD("companyId", STRING, 0, "The same."),
@@ -130,9 +110,8 @@ static const ShapeField connect_fields[] = {
                 .most = 100),
     SHAPE_FIELD("credentials", OBJECT, SHAPE_REQUIRED | SHAPE_SECRET,
                 "accessToken; accessKeyId and secretAccessKey; roleArn ...; what is no secret "
-                "(region) is a setting.",
-                .of = &any_object),
-    SHAPE_FIELD("settings", OBJECT, 0, "See the provider.", .of = &any_object),
+                "(region) is a setting."),
+    SHAPE_FIELD("settings", OBJECT, 0, "See the provider."),
     SHAPE_FIELD("ownerUserId", ID, SHAPE_NULLABLE,
                 "Whom it is to belong to; by default the organization. Others than oneself are "
                 "for owners and admins."),

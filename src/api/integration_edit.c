@@ -314,11 +314,9 @@ bool integration_edit(Call *call, GError **error) {
 /* --- shape ------------------------------------------------------------------------------------ */
 
 static const char *const wanted_statuses[] = {INTEGRATION_CONNECTED, INTEGRATION_PAUSED, NULL};
-static const ShapeField any_fields[] = {{0}};
-static const Shape any_object = {.fields = any_fields, .open = true};
 static const ShapeField change_fields[] = {
     SHAPE_FIELD("name", STRING, 0, NULL, .most = 100),
-    SHAPE_FIELD("settings", OBJECT, 0, "Those given; null takes one away.", .of = &any_object),
+    SHAPE_FIELD("settings", OBJECT, 0, "Those given; null takes one away."),
     SHAPE_FIELD("evidenceTypes", ARRAY, SHAPE_NULLABLE, "null: all.", .items = SHAPE_STRING),
     SHAPE_FIELD("enabledChecks", ARRAY, SHAPE_NULLABLE,
                 "TYPE.CHECK, and words of the scanners' own: rls; null: all.",

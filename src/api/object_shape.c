@@ -5,9 +5,6 @@
 #define NEXT_CURSOR                                                                                \
     SHAPE_FIELD("nextCursor", STRING, MAYBE, "The cursor of the next page; null: there is none.")
 
-static const ShapeField open_fields[] = {{0}};
-static const Shape open_object = {.fields = open_fields, .open = true};
-
 static const char *const severities[] = {"low", "medium", "high", "critical", NULL};
 static const char *const verdicts[] = {"pass", "fail", "could_not_read", "not_applicable", NULL};
 
@@ -42,7 +39,7 @@ static const ShapeField check_fields[] = {
     SHAPE_FIELD("title", STRING, REQ, NULL),
     SHAPE_FIELD("severity", STRING, REQ, NULL, .words = severities),
     SHAPE_FIELD("remediation", STRING, MAYBE, NULL),
-    SHAPE_FIELD("controls", OBJECT, REQ, "Framework -> ids of controls.", .of = &open_object),
+    SHAPE_FIELD("controls", OBJECT, REQ, "Framework -> ids of controls."),
     {0}};
 static const Shape check_shape = {.name = "Check", .fields = check_fields};
 
@@ -82,8 +79,7 @@ static const ShapeField card_fields[] = {
     SHAPE_FIELD("docs", STRING, SHAPE_NULLABLE, NULL),
     SHAPE_FIELD("aliases", ARRAY, 0, NULL, .items = SHAPE_STRING),
     SHAPE_FIELD("evidenceTypes", ARRAY, 0, "Names.", .items = SHAPE_STRING),
-    SHAPE_FIELD("error", OBJECT, 0, "Instead of the rest: what is wrong with its definition.",
-                .of = &open_object),
+    SHAPE_FIELD("error", OBJECT, 0, "Instead of the rest: what is wrong with its definition."),
     {0}};
 static const Shape card_shape = {.name = "ProviderCard", .fields = card_fields};
 static const ShapeField provider_list_fields[] = {
@@ -93,10 +89,8 @@ const Shape provider_list_shape = {.name = "ProviderList", .fields = provider_li
 static const ShapeField policy_fields[] = {
     SHAPE_FIELD("provider", STRING, REQ, NULL),
     SHAPE_FIELD("evidenceTypes", ARRAY, REQ, NULL, .items = SHAPE_STRING),
-    SHAPE_FIELD("needs", OBJECT, REQ, "By vocabulary: names of scopes, permissions or actions.",
-                .of = &open_object),
-    SHAPE_FIELD("policy", OBJECT, 0, "The document to attach, where there is such a thing.",
-                .of = &open_object),
+    SHAPE_FIELD("needs", OBJECT, REQ, "By vocabulary: names of scopes, permissions or actions."),
+    SHAPE_FIELD("policy", OBJECT, 0, "The document to attach, where there is such a thing."),
     {0}};
 const Shape policy_shape = {.name = "ProviderPolicy", .fields = policy_fields};
 
@@ -105,8 +99,8 @@ const Shape policy_shape = {.name = "ProviderPolicy", .fields = policy_fields};
 static const char *const statuses[] = {"connected", "degraded",     "reconnect_needed",
                                        "paused",    "disconnected", NULL};
 static const ShapeField config_fields[] = {
-    SHAPE_FIELD("settings", OBJECT, REQ, NULL, .of = &open_object),
-    SHAPE_FIELD("account", OBJECT, MAYBE, "Who the credential is.", .of = &open_object),
+    SHAPE_FIELD("settings", OBJECT, REQ, NULL),
+    SHAPE_FIELD("account", OBJECT, MAYBE, "Who the credential is."),
     SHAPE_FIELD("scopes", ARRAY, MAYBE, NULL, .items = SHAPE_STRING),
     SHAPE_FIELD("expiresAt", TIME, MAYBE, "Of the credential."),
     {0}};
@@ -129,7 +123,7 @@ static const ShapeField integration_fields[] = {
     SHAPE_FIELD("lastSyncAt", TIME, MAYBE, NULL),
     SHAPE_FIELD("lastCheckedAt", TIME, MAYBE, NULL),
     SHAPE_FIELD("nextCheckAt", TIME, MAYBE, NULL),
-    SHAPE_FIELD("lastSyncResult", OBJECT, MAYBE, NULL, .of = &open_object),
+    SHAPE_FIELD("lastSyncResult", OBJECT, MAYBE, NULL),
     SHAPE_FIELD("rotationDueAt", TIME, MAYBE, NULL),
     SHAPE_FIELD("createdAt", TIME, REQ, NULL),
     SHAPE_FIELD("updatedAt", TIME, REQ, NULL),
@@ -146,12 +140,9 @@ const Shape integration_list_shape = {.name = "IntegrationList", .fields = integ
 static const char *const job_statuses[] = {"pending", "running",   "parked", "completed",
                                            "failed",  "cancelled", NULL};
 static const ShapeField error_fields[] = {
-    SHAPE_FIELD("evidenceType", STRING, MAYBE, NULL),
-    SHAPE_FIELD("code", STRING, REQ, NULL),
-    SHAPE_FIELD("message", STRING, REQ, NULL),
-    SHAPE_FIELD("retryable", BOOLEAN, REQ, NULL),
-    SHAPE_FIELD("details", OBJECT, REQ, NULL, .of = &open_object),
-    {0}};
+    SHAPE_FIELD("evidenceType", STRING, MAYBE, NULL), SHAPE_FIELD("code", STRING, REQ, NULL),
+    SHAPE_FIELD("message", STRING, REQ, NULL),        SHAPE_FIELD("retryable", BOOLEAN, REQ, NULL),
+    SHAPE_FIELD("details", OBJECT, REQ, NULL),        {0}};
 static const Shape error_shape = {.name = "CollectionError", .fields = error_fields};
 
 static const ShapeField failure_fields[] = {SHAPE_FIELD("code", STRING, REQ, NULL),
@@ -187,7 +178,7 @@ static const ShapeField job_fields[] = {
     SHAPE_FIELD("completedAt", TIME, MAYBE, NULL),
     SHAPE_FIELD("dueAt", TIME, SHAPE_NULLABLE, "When it is looked at next."),
     SHAPE_FIELD("calledOffAt", TIME, SHAPE_NULLABLE, "Whoever runs it ends it within seconds."),
-    SHAPE_FIELD("progress", OBJECT, SHAPE_NULLABLE, NULL, .of = &open_object),
+    SHAPE_FIELD("progress", OBJECT, SHAPE_NULLABLE, NULL),
     SHAPE_FIELD("result", OBJECT, MAYBE, NULL, .of = &result_shape),
     SHAPE_FIELD("error", OBJECT, MAYBE, NULL, .of = &failure_shape),
     {0}};
@@ -224,7 +215,7 @@ static const ShapeField evidence_fields[] = {
     SHAPE_FIELD("type", STRING, REQ, NULL),
     SHAPE_FIELD("source", STRING, REQ, "The provider's id."),
     SHAPE_FIELD("metadata", ANYTHING, 0, NULL),
-    SHAPE_FIELD("completeness", OBJECT, 0, "What was read, and what was not.", .of = &open_object),
+    SHAPE_FIELD("completeness", OBJECT, 0, "What was read, and what was not."),
     SHAPE_FIELD("collectedAt", TIME, REQ, NULL),
     SHAPE_FIELD("validFrom", TIME, REQ, NULL),
     SHAPE_FIELD("validUntil", TIME, REQ, NULL),
@@ -261,7 +252,7 @@ static const ShapeField finding_fields[] = {
     SHAPE_FIELD("lastSeenAt", TIME, MAYBE, NULL),
     SHAPE_FIELD("resolvedAt", TIME, MAYBE, NULL),
     SHAPE_FIELD("remediation", STRING, MAYBE, NULL),
-    SHAPE_FIELD("controls", OBJECT, REQ, "Framework -> ids.", .of = &open_object),
+    SHAPE_FIELD("controls", OBJECT, REQ, "Framework -> ids."),
     {0}};
 static const Shape finding_shape = {.name = "Finding", .fields = finding_fields};
 static const ShapeField finding_list_fields[] = {
@@ -278,9 +269,8 @@ static const ShapeField score_fields[] = {
     SHAPE_FIELD("metWeight", NUMBER, REQ, NULL),
     SHAPE_FIELD("applicableWeight", NUMBER, REQ, NULL),
     SHAPE_FIELD("controls", INTEGER, REQ, NULL),
-    SHAPE_FIELD("counts", OBJECT, REQ, "Status -> number of controls.", .of = &open_object),
-    SHAPE_FIELD("points", OBJECT, 0, "NIST SP 800-171: the score of its own assessment method.",
-                .of = &open_object),
+    SHAPE_FIELD("counts", OBJECT, REQ, "Status -> number of controls."),
+    SHAPE_FIELD("points", OBJECT, 0, "NIST SP 800-171: the score of its own assessment method."),
     {0}};
 static const Shape score_shape = {.name = "Score", .fields = score_fields};
 
@@ -338,7 +328,7 @@ static const ShapeField control_fields[] = {
                 .words = control_statuses),
     SHAPE_FIELD("reason", STRING, MAYBE, NULL),
     SHAPE_FIELD("confidence", NUMBER, REQ, NULL),
-    SHAPE_FIELD("confidenceParts", OBJECT, REQ, NULL, .of = &open_object),
+    SHAPE_FIELD("confidenceParts", OBJECT, REQ, NULL),
     SHAPE_FIELD("checks", ARRAY, REQ, NULL, .of = &judged_shape),
     SHAPE_FIELD("checkCount", INTEGER, REQ, "Of which `checks` has at most 200."),
     SHAPE_FIELD("mapping", ARRAY, 0,
@@ -358,14 +348,13 @@ static const ShapeField control_list_fields[] = {
     {0}};
 const Shape control_list_shape = {.name = "ControlList", .fields = control_list_fields};
 
-static const ShapeField taken_fields[] = {
-    SHAPE_FIELD("framework", STRING, REQ, NULL),
-    SHAPE_FIELD("takenAt", TIME, REQ, NULL),
-    SHAPE_FIELD("score", NUMBER, REQ, NULL),
-    SHAPE_FIELD("metWeight", NUMBER, REQ, NULL),
-    SHAPE_FIELD("applicableWeight", NUMBER, REQ, NULL),
-    SHAPE_FIELD("counts", OBJECT, REQ, NULL, .of = &open_object),
-    {0}};
+static const ShapeField taken_fields[] = {SHAPE_FIELD("framework", STRING, REQ, NULL),
+                                          SHAPE_FIELD("takenAt", TIME, REQ, NULL),
+                                          SHAPE_FIELD("score", NUMBER, REQ, NULL),
+                                          SHAPE_FIELD("metWeight", NUMBER, REQ, NULL),
+                                          SHAPE_FIELD("applicableWeight", NUMBER, REQ, NULL),
+                                          SHAPE_FIELD("counts", OBJECT, REQ, NULL),
+                                          {0}};
 static const Shape taken_shape = {.name = "ScoreTaken", .fields = taken_fields};
 static const ShapeField score_list_fields[] = {
     SHAPE_FIELD("scores", ARRAY, REQ, "The newest first.", .of = &taken_shape), NEXT_CURSOR, {0}};
@@ -388,6 +377,7 @@ static const ShapeField schedule_list_fields[] = {
     SHAPE_FIELD("schedules", ARRAY, REQ, NULL, .of = &schedule_shape), NEXT_CURSOR, {0}};
 const Shape schedule_list_shape = {.name = "ScheduleList", .fields = schedule_list_fields};
 
+static const ShapeField open_fields[] = {{0}};
 const Shape configuration_shape = {
     .name = "Configuration",
     .about = "The effective settings with their origin; secrets are [secret].",

@@ -10,34 +10,17 @@
 
 /* --- storing ---------------------------------------------------------------------------------- */
 
-static bool store(const Attempt *attempt, const Json *account, Json **reply_out, GError **error) {
+static bool store(const Attempt *attempt, const DbScope *scope, NewConnection *connection,
+                  GError **error) {
     const ApiConfig *config = &attempt->desk->config;
-    g_auto(AttemptStored) told = {.attempt = attempt, .action = AUDIT_INTEGRATION_RECONNECTED};
-    NewConnection wish = attempt_connection(attempt, account);
-    DbScope scope = attempt_scope(attempt);
-    wish.stored = schedule_go_on;
-    wish.noted = attempt_stored;
-    wish.data = &told;
-    if (!connection_renew(config->db, &scope, config->keyring, attempt->integration_id, &wish,
-                          error))
-        return false;
-    *reply_out = attempt_reply(&told, account);
-    return true;
+    connection->stored = schedule_go_on;
+    return connection_renew(config->db, scope, config->keyring, attempt->integration_id, connection,
+                            error);
 }
 
 static bool reconnect_work(Crew *crew, void *data, Json **body_out, GError **error) {
-    const Attempt *attempt = data;
-    const AttemptEntry entry = {.action = AUDIT_INTEGRATION_RECONNECTED,
-                                .id = attempt->integration_id,
-                                .name = attempt->integration};
-    g_autoptr(Json) account = NULL;
-    GError *failure = NULL;
-    if (!attempt_ask(crew, attempt, &account, &failure)) {
-        attempt_tell_external_id(attempt, failure);
-        return attempt_fail(attempt, &entry, failure, error);
-    }
-    return store(attempt, account, body_out, &failure) ||
-           attempt_fail(attempt, &entry, failure, error);
+    static const AttemptWay way = {AUDIT_INTEGRATION_RECONNECTED, store};
+    return attempt_connect(crew, data, &way, body_out, error);
 }
 
 /* The role's trust policy demands the external id that it was given once: no other one is made as
@@ -70,11 +53,7 @@ bool reconnecting_begin(Call *call, GError **error) {
         !connect_form_init_again(&form, call, target.definition, found.row->settings, error))
         return false;
     Attempt *attempt = attempt_new(call);
-    attempt->definition = definition_ref(target.definition);
-    attempt->auth = form.auth;
-    attempt->settings = g_steal_pointer(&form.settings);
-    attempt->credentials = g_steal_pointer(&form.credentials);
-    attempt->external_id_made = form.external_id_made;
+    attempt_take_form(attempt, &form);
     attempt->integration_id = g_strdup(found.row->id);
     attempt->integration = g_strdup(found.row->name);
     keep_external_id(call, attempt);
@@ -85,17 +64,14 @@ bool reconnecting_begin(Call *call, GError **error) {
 
 /* --- shape ------------------------------------------------------------------------------------ */
 
-static const ShapeField any_fields[] = {{0}};
-static const Shape any_object = {.fields = any_fields, .open = true};
 static const ShapeField reconnect_fields[] = {
     SHAPE_FIELD("organizationId", STRING, 0, "When the caller is in several."),
     SHAPE_FIELD("companyId", STRING, 0, "The same."),
     SHAPE_FIELD("accountId", STRING, 0, "The same."),
     SHAPE_FIELD("auth", STRING, 0, "May be left out when the fields fit one way only.",
                 .most = 100),
-    SHAPE_FIELD("credentials", OBJECT, SHAPE_REQUIRED | SHAPE_SECRET, "As for connecting.",
-                .of = &any_object),
-    SHAPE_FIELD("settings", OBJECT, 0, "Those that change; the others stay.", .of = &any_object),
+    SHAPE_FIELD("credentials", OBJECT, SHAPE_REQUIRED | SHAPE_SECRET, "As for connecting."),
+    SHAPE_FIELD("settings", OBJECT, 0, "Those that change; the others stay."),
     SHAPE_FIELD("anotherAccount", BOOLEAN, 0,
                 "It may be another account than before, whose evidence stays."),
     {0}};
