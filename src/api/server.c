@@ -32,6 +32,7 @@ typedef struct {
     Address near; /* what it is counted by */
     bool counted;
     _Atomic(int64_t) deadline; /* for what it is to send next */
+    Exchange *exchange;        /* begun and not yet over; NULL: none */
 } Link;
 
 typedef enum {
@@ -140,7 +141,13 @@ static void open_link(Server *server, struct MHD_Connection *connection, void **
     *context = link;
 }
 
+static void end_exchange(Exchange *exchange);
+
+/* libmicrohttpd 0.9.75 drops requests whose cookies do not fit into its memory, and does not tell
+ * that they are over. */
 static void close_link(Server *server, Link *link) {
+    if (link->exchange)
+        end_exchange(link->exchange);
     pthread_mutex_lock(&server->lock);
     g_hash_table_remove(server->links, link);
     if (link->counted)
@@ -254,6 +261,14 @@ static bool is_followed_by_version(const char *target) {
     return strncmp(target + strlen(target) + 1, "HTTP/1.", 7) == 0;
 }
 
+/* libmicrohttpd would read the query as well, into memory that is too small for many parameters,
+ * and hang then. The target lies in its buffer. */
+static void hide_query(const char *target) {
+    char *mark = strchr((char *)(uintptr_t)target, '?');
+    if (mark && mark[1] != '\0')
+        mark[1] = '\0';
+}
+
 /* Called with the target as it was sent, before anything of it is decoded. */
 static void *on_target(void *data, const char *target, struct MHD_Connection *connection) {
     Server *server = data;
@@ -265,8 +280,11 @@ static void *on_target(void *data, const char *target, struct MHD_Connection *co
     exchange->link = info ? info->socket_context : NULL;
     exchange->target = g_strdup(target);
     exchange->defect = is_followed_by_version(target) ? DEFECT_NONE : DEFECT_FRAMING;
-    if (exchange->link)
+    hide_query(target);
+    if (exchange->link) {
+        exchange->link->exchange = exchange;
         atomic_store(&exchange->link->deadline, clock_mono_ms() + server->config.request_ms);
+    }
     pthread_mutex_lock(&server->lock);
     g_hash_table_add(server->exchanges, exchange);
     pthread_mutex_unlock(&server->lock);
@@ -443,16 +461,12 @@ static void free_body(Exchange *exchange) {
     unload(exchange->server, &exchange->client, exchange->counted_bytes);
 }
 
-static void on_completed(void *data, struct MHD_Connection *connection, void **state,
-                         enum MHD_RequestTerminationCode why) {
-    Server *server = data;
-    Exchange *exchange = g_steal_pointer(state);
-    (void)connection;
-    (void)why;
-    if (!exchange)
-        return;
-    if (exchange->link)
+static void end_exchange(Exchange *exchange) {
+    Server *server = exchange->server;
+    if (exchange->link) {
+        exchange->link->exchange = NULL;
         atomic_store(&exchange->link->deadline, clock_mono_ms() + server->config.idle_ms);
+    }
     pthread_mutex_lock(&server->lock);
     g_hash_table_remove(server->exchanges, exchange);
     server->busy -= exchange->stage >= STAGE_HANDLING ? 1 : 0;
@@ -471,6 +485,16 @@ static void on_completed(void *data, struct MHD_Connection *connection, void **s
     free_body(exchange);
     g_free(exchange->target);
     g_free(exchange);
+}
+
+static void on_completed(void *data, struct MHD_Connection *connection, void **state,
+                         enum MHD_RequestTerminationCode why) {
+    Exchange *exchange = g_steal_pointer(state);
+    (void)data;
+    (void)connection;
+    (void)why;
+    if (exchange)
+        end_exchange(exchange);
 }
 
 const char *exchange_method(const Exchange *exchange) {
@@ -617,6 +641,7 @@ uint16_t server_port(const Server *server) {
 ServerFigures server_figures(Server *server) {
     pthread_mutex_lock(&server->lock);
     ServerFigures figures = {.connections = g_hash_table_size(server->links),
+                             .begun = g_hash_table_size(server->exchanges),
                              .exchanges = server->busy,
                              .refused = server->refused,
                              .timed_out = server->timed_out,

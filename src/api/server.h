@@ -72,6 +72,7 @@ void server_free(Server *server);
 
 typedef struct {
     unsigned connections; /* open now */
+    unsigned begun;       /* requests whose first line has come and that are not over */
     unsigned exchanges;   /* requests that are not yet answered whole, streams among them */
     uint64_t refused;     /* connections refused for their number */
     uint64_t timed_out;   /* closed because a request did not arrive in time */

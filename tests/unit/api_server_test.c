@@ -257,6 +257,48 @@ static void a_nul_hides_nothing_of_the_address(void) {
     rig_clear(&rig);
 }
 
+static char *repeated(const char *head, const char *piece, size_t count, const char *tail) {
+    GString *text = g_string_new(head);
+    for (size_t i = 0; i < count; i++)
+        g_string_append(text, piece);
+    g_string_append(text, tail);
+    return g_string_free(text, FALSE);
+}
+
+/* Each would take its target and more for ever: libmicrohttpd gives up on it without a word. */
+static void what_the_library_drops_is_forgotten(void) {
+    Rig rig;
+    rig_init(&rig, NULL, 100);
+    g_autofree char *flood =
+        repeated("GET / HTTP/1.1\r\nHost: x\r\nCookie: ", "a=b;", 3000, "\r\n\r\n");
+    for (int i = 0; i < 20; i++) {
+        int connection = join(&rig);
+        stage_write(connection, flood);
+        assert_closed(connection);
+    }
+    while (server_figures(rig.server).connections > 0)
+        g_usleep(1000);
+    g_assert_cmpuint(server_figures(rig.server).begun, ==, 0);
+    rig_clear(&rig);
+}
+
+static void a_query_of_many_parameters_arrives_whole(void) {
+    Rig rig;
+    rig_init(&rig, NULL, 10);
+    g_autofree char *target = repeated("/?", "a&", 4000, "b");
+    g_autofree char *request = g_strdup_printf("GET %s HTTP/1.1\r\nHost: x\r\n\r\n", target);
+    int connection = join(&rig);
+    stage_write(connection, request);
+    Exchange *held = await_held(&rig);
+    g_assert_cmpstr(exchange_target(held), ==, target);
+    say(held, "read");
+    g_auto(Answer) answer = stage_read(connection, false);
+    g_assert_cmpstr(answer.body, ==, "read");
+    greet(connection);
+    close(connection);
+    rig_clear(&rig);
+}
+
 /* Sends all of a body but its last byte, and returns when the server has it. */
 static int hold_body(Rig *rig, const char *bytes, size_t size) {
     int connection = join(rig);
@@ -343,6 +385,8 @@ static const ApiTest tests[] = {
      the_client_behind_a_proxy_is_who_the_proxy_says},
     {"a_request_has_one_end", a_request_has_one_end},
     {"a_nul_hides_nothing_of_the_address", a_nul_hides_nothing_of_the_address},
+    {"what_the_library_drops_is_forgotten", what_the_library_drops_is_forgotten},
+    {"a_query_of_many_parameters_arrives_whole", a_query_of_many_parameters_arrives_whole},
     {"one_client_cannot_fill_the_room_for_bodies", one_client_cannot_fill_the_room_for_bodies},
     {"a_server_that_goes_quiet_lets_answers_out", a_server_that_goes_quiet_lets_answers_out},
     {"a_connection_that_asks_nothing_is_closed_in_time",
