@@ -166,22 +166,56 @@ bool document_read_chunk(DbUnit *unit, const char *id, int64_t seq, DocumentChun
     return record_one(statement, &chunk_shape, chunk_out, error);
 }
 
-static bool sweep_with(DbUnit *unit, const char *statement_name, const char *job_id, int64_t before,
+static bool sweep_with(DbUnit *unit, const char *statement_name, const char *job_id,
                        GError **error) {
     DbStatement *statement = db_prepare(unit, statement_name);
-    record_bind_filter(statement, "job_id", job_id);
-    db_bind_int(statement, "before", before);
+    db_bind_text(statement, "job_id", job_id);
     return db_exec(statement, error);
 }
 
-bool document_sweep(DbUnit *unit, const char *job_id, int64_t before_ms, int64_t *removed_out,
-                    GError **error) {
-    if (!sweep_with(unit, "document_sweep_chunks", job_id, before_ms, error) ||
-        !sweep_with(unit, "document_sweep", job_id, before_ms, error)) {
+bool document_sweep(DbUnit *unit, const char *job_id, int64_t *removed_out, GError **error) {
+    if (!sweep_with(unit, "document_sweep_chunks", job_id, error) ||
+        !sweep_with(unit, "document_sweep", job_id, error)) {
         return false;
     }
     if (removed_out) {
         *removed_out = db_changes(unit);
     }
+    return true;
+}
+
+/* --- what was left ---------------------------------------------------------------------------- */
+
+/* Document*, at most limit. */
+static bool list_left(DbUnit *unit, int64_t before_ms, int64_t limit, GPtrArray **left_out,
+                      GError **error) {
+    DbStatement *statement = db_prepare(unit, "document_left");
+    db_bind_int(statement, "before", before_ms);
+    db_bind_int(statement, "limit", limit);
+    return record_all(statement, &shape, left_out, error);
+}
+
+bool document_left_due(DbUnit *unit, int64_t before_ms, bool *due_out, GError **error) {
+    g_autoptr(GPtrArray) left = NULL;
+    if (!list_left(unit, before_ms, 1, &left, error)) {
+        return false;
+    }
+    *due_out = left->len > 0;
+    return true;
+}
+
+bool document_left_prune(DbUnit *unit, int64_t before_ms, int64_t limit, int64_t *removed_out,
+                         GError **error) {
+    g_autoptr(GPtrArray) left = NULL;
+    if (!list_left(unit, before_ms, limit, &left, error)) {
+        return false;
+    }
+    for (guint i = 0; i < left->len; i++) {
+        const Document *document = g_ptr_array_index(left, i);
+        if (!drop(unit, document->id, error)) {
+            return false;
+        }
+    }
+    *removed_out = left->len;
     return true;
 }

@@ -3,7 +3,8 @@
  * Life: document_begin; document_append_chunk for seq 0, 1, 2 ...; document_finish with the hash
  * and size of the raw bytes. Equal documents of an organization are stored once: finishing returns
  * the id of the earlier one and removes the new one. A document that was begun and not finished has
- * no hash, is referred to by nobody, and is removed by document_abandon or document_sweep.
+ * no hash, is referred to by nobody, and is removed by document_abandon, by document_sweep when its
+ * job is claimed again, or by document_left_prune when nobody will do either.
  *
  * The hash is over the exact raw bytes; chunks hold a compressed form of at most
  * DOCUMENT_CHUNK_RAW bytes each (one large value would cost the database its size in memory).
@@ -68,8 +69,18 @@ bool document_get(DbUnit *unit, const char *id, Document **document_out,
 bool document_read_chunk(DbUnit *unit, const char *id, int64_t seq, DocumentChunk **chunk_out,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Removes unfinished documents begun before before_ms: those of one job, or of all when job_id is
- * NULL. A worker that has just claimed a job sweeps what the worker before it left.
- * *removed_out, which may be NULL, is their number. */
-bool document_sweep(DbUnit *unit, const char *job_id, int64_t before_ms, int64_t *removed_out,
+/* Removes the unfinished documents of a job: a worker that has just claimed it sweeps what the
+ * worker before it left. *removed_out, which may be NULL, is their number. */
+bool document_sweep(DbUnit *unit, const char *job_id, int64_t *removed_out,
                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* What nobody will finish or sweep: unfinished documents of jobs that have ended or are gone, and
+ * those without a job that were begun before before_ms. A job that waits or runs is left alone,
+ * since its worker may be writing. Whether there are any is a look that writes nothing. */
+bool document_left_due(DbUnit *unit, int64_t before_ms, bool *due_out,
+                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Removes them, at most `limit` in this unit. *removed_out says how many; when it is the limit
+ * there may be more. */
+bool document_left_prune(DbUnit *unit, int64_t before_ms, int64_t limit, int64_t *removed_out,
+                         GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -157,7 +157,7 @@ static bool load_work(DbUnit *unit, void *data, GError **error) {
     g_clear_pointer(&execution->integration, integration_free);
     return integration_get(unit, execution->job->integration_id, &execution->integration, error) &&
            definition_text_get(unit, execution->job->definition_sha256, &work->text, error) &&
-           document_sweep(unit, execution->job->id, INT64_MAX, NULL, error) &&
+           document_sweep(unit, execution->job->id, NULL, error) &&
            job_tell(unit, execution->job->id, JOB_RUNNING, error);
 }
 
@@ -365,7 +365,7 @@ static bool note_end(DbUnit *unit, const EndWork *work, GError **error) {
     const AuditActor actor = {.kind = AUDIT_SYSTEM};
     const char *code = json_member_string(work->told, "code", NULL);
     g_autoptr(Json) details = json_new_object();
-    json_put_string(details, "jobId", work->execution->job_id);
+    json_put_string(details, "jobId", work->execution->job->id);
     for (size_t i = 0; !code && i < G_N_ELEMENTS(counts); i++)
         json_put_int(details, counts[i], json_member_int(work->told, counts[i], 0));
     if (code)

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "store/document.h"
 #include "store/errand_row.h"
 #include "store/evidence_prune.h"
 #include "store/job_prune.h"
@@ -47,11 +48,14 @@ static bool keep_jobs(Db *db, const Retention *retention, bool *more, GError **e
 /* --- organizations ---------------------------------------------------------------------------- */
 
 typedef struct {
+    Db *db;
+    bool more;
     const char *after;
     GPtrArray *organizations;
     int64_t before_ms;
     bool due;
     bool errands_due;
+    bool left_due;
     int64_t removed;
 } EvidenceWork;
 
@@ -64,7 +68,8 @@ static bool list_work(DbUnit *unit, void *data, GError **error) {
 static bool look_around(DbUnit *unit, void *data, GError **error) {
     EvidenceWork *work = data;
     return evidence_prune_due(unit, work->before_ms, &work->due, error) &&
-           errand_row_due(unit, &work->errands_due, error);
+           errand_row_due(unit, &work->errands_due, error) &&
+           document_left_due(unit, clock_now_ms() - DAY_MS, &work->left_due, error);
 }
 
 static bool prune_errands(DbUnit *unit, void *data, GError **error) {
@@ -77,27 +82,37 @@ static bool prune_evidence(DbUnit *unit, void *data, GError **error) {
     return evidence_prune(unit, work->before_ms, BATCH, &work->removed, error);
 }
 
-static bool keep_organization(Db *db, const char *id, EvidenceWork *work, bool *more,
-                              GError **error) {
-    DbScope scope = {.organization = id, .actor = "scheduler", .role = "system"};
-    if (!db_run(db, &scope, DB_READ, look_around, work, error))
+/* No run goes on for longer than a day. */
+static bool prune_left(DbUnit *unit, void *data, GError **error) {
+    EvidenceWork *work = data;
+    return document_left_prune(unit, clock_now_ms() - DAY_MS, BATCH, &work->removed, error);
+}
+
+static bool prune_documents(EvidenceWork *work, const DbScope *scope, DbWork prune,
+                            GError **error) {
+    if (!db_run(work->db, scope, DB_WRITE, prune, work, error))
         return false;
-    if (work->errands_due && !db_run(db, &scope, DB_WRITE, prune_errands, NULL, error))
-        return false;
-    if (!work->due)
-        return true;
-    if (!db_run(db, &scope, DB_WRITE, prune_evidence, work, error))
-        return false;
-    log_line(LOG_INFO, "upkeep_removed", LOG_TEXT("organization", id),
+    log_line(LOG_INFO, "upkeep_removed", LOG_TEXT("organization", scope->organization),
              LOG_INT("documents", work->removed));
-    *more |= work->removed == BATCH;
+    work->more |= work->removed == BATCH;
     return true;
 }
 
-static bool keep_page(Db *db, EvidenceWork *work, bool *more, GError **error) {
+static bool keep_organization(EvidenceWork *work, const char *id, GError **error) {
+    DbScope scope = {.organization = id, .actor = "scheduler", .role = "system"};
+    if (!db_run(work->db, &scope, DB_READ, look_around, work, error))
+        return false;
+    if (work->errands_due && !db_run(work->db, &scope, DB_WRITE, prune_errands, NULL, error))
+        return false;
+    if (work->left_due && !prune_documents(work, &scope, prune_left, error))
+        return false;
+    return !work->due || prune_documents(work, &scope, prune_evidence, error);
+}
+
+static bool keep_page(EvidenceWork *work, GError **error) {
     for (guint i = 0; i < work->organizations->len; i++) {
         const Organization *row = g_ptr_array_index(work->organizations, i);
-        if (!keep_organization(db, row->id, work, more, error))
+        if (!keep_organization(work, row->id, error))
             return false;
     }
     return true;
@@ -105,13 +120,12 @@ static bool keep_page(Db *db, EvidenceWork *work, bool *more, GError **error) {
 
 static bool keep_evidence(Db *db, const Retention *retention, bool *more, GError **error) {
     int64_t years = retention->evidence_years ? retention->evidence_years : EVIDENCE_YEARS;
-    EvidenceWork work = {.before_ms = clock_now_ms() - years * YEAR_DAYS * DAY_MS};
+    EvidenceWork work = {.db = db, .before_ms = clock_now_ms() - years * YEAR_DAYS * DAY_MS};
     g_autofree char *after = NULL;
     bool page = true;
     bool ok = true;
     while (ok && page) {
-        ok = db_run(db, &system_scope, DB_READ, list_work, &work, error) &&
-             keep_page(db, &work, more, error);
+        ok = db_run(db, &system_scope, DB_READ, list_work, &work, error) && keep_page(&work, error);
         page = ok && work.organizations->len == STORE_LIST_MAX;
         if (page) {
             const Organization *last =
@@ -121,6 +135,7 @@ static bool keep_evidence(Db *db, const Retention *retention, bool *more, GError
         }
     }
     g_clear_pointer(&work.organizations, g_ptr_array_unref);
+    *more |= work.more;
     return ok;
 }
 

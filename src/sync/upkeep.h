@@ -1,9 +1,10 @@
 /* upkeep.h - what is removed when its time is over.
  *
  * Results and journals of ended jobs (store/job_prune.h), data of old evidence
- * (store/evidence_prune.h), tests of connections (store/errand_row.h), sessions and counts of
- * failed logins. Records of evidence and the ledger stay. One call deals with a batch of each, in
- * units of work of their own, so that nothing else waits for long.
+ * (store/evidence_prune.h), what jobs that have ended left half written (store/document.h), tests
+ * of connections (store/errand_row.h), sessions and counts of failed logins. Records of evidence
+ * and the ledger stay. One call deals with a batch of each, in units of work of their own, so that
+ * nothing else waits for long.
  */
 #pragma once
 

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "store/document.h"
+#include "store/job.h"
 
 #include <string.h>
 
@@ -165,24 +166,16 @@ static void leaves_unfinished(DbUnit *unit) {
 
 static void sweeps_job(DbUnit *unit) {
     int64_t removed = -1;
-    store_ok(document_sweep(unit, "job-1", clock_now_ms(), &removed, &error));
+    store_ok(document_sweep(unit, "job-1", &removed, &error));
     g_assert_cmpint(removed, ==, 1);
     append(unit, "left-by-2", 1, "still being written");
     DocumentChunk chunk = {.seq = 1, .raw_size = 1, .bytes = {"x", 1}};
     store_fails(ERROR_CONFLICT, document_append_chunk(unit, "left-by-1", &chunk, &error));
 }
 
-static void sweeps_all(DbUnit *unit) {
-    int64_t removed = -1;
-    store_ok(document_sweep(unit, NULL, START_MS, &removed, &error));
-    g_assert_cmpint(removed, ==, 0);
-    store_ok(document_sweep(unit, NULL, clock_now_ms(), &removed, &error));
-    g_assert_cmpint(removed, ==, 1);
-}
-
 static void sweeps_nothing(DbUnit *unit) {
     int64_t removed = -1;
-    store_ok(document_sweep(unit, NULL, INT64_MAX, &removed, &error));
+    store_ok(document_sweep(unit, "job-1", &removed, &error));
     g_assert_cmpint(removed, ==, 0);
 }
 
@@ -192,7 +185,81 @@ static void a_sweep_removes_unfinished_documents_only(void) {
     clock_advance(1000);
     store_in(ORG_B, sweeps_nothing);
     store_in(ORG_A, sweeps_job);
-    store_in(ORG_A, sweeps_all);
+    store_in(ORG_A, reads_one);
+}
+
+/* --- what nobody finishes --------------------------------------------------------------------- */
+
+static void leave(DbUnit *unit, const char *id, const char *job_id) {
+    store_ok(document_begin(unit, id, job_id, &error));
+    append(unit, id, 0, "x");
+}
+
+/* Of a job that waits, of one that was called off, of one that is gone, and of none. */
+static void leaves_many(DbUnit *unit) {
+    JobCancel how;
+    store_add_job(unit, INTEGRATION_A, "job-1");
+    store_add_job(unit, INTEGRATION_A, "job-2");
+    store_ok(job_cancel(unit, "job-2", &how, &error));
+    leave(unit, "of-waiting", "job-1");
+    leave(unit, "of-ended", "job-2");
+    leave(unit, "of-ended-too", "job-2");
+    leave(unit, "of-gone", "job-3");
+    leave(unit, "of-none", NULL);
+}
+
+static bool is_being_written(DbUnit *unit, const char *document) {
+    DocumentChunk chunk = {.seq = 1, .raw_size = 1, .bytes = {"y", 1}};
+    g_autoptr(GError) gone = NULL;
+    bool written = document_append_chunk(unit, document, &chunk, &gone);
+    g_assert_true(written || g_error_matches(gone, ASSAY_ERROR, ERROR_CONFLICT));
+    return written;
+}
+
+static void prunes_some(DbUnit *unit) {
+    int64_t removed = -1;
+    bool due = false;
+    store_ok(document_left_due(unit, START_MS, &due, &error));
+    g_assert_true(due);
+    store_ok(document_left_prune(unit, START_MS, 2, &removed, &error));
+    g_assert_cmpint(removed, ==, 2);
+    store_ok(document_left_prune(unit, START_MS, 2, &removed, &error));
+    g_assert_cmpint(removed, ==, 1);
+    store_ok(document_left_due(unit, START_MS, &due, &error));
+    g_assert_false(due);
+}
+
+static void finds_what_may_be_written(DbUnit *unit) {
+    g_assert_true(is_being_written(unit, "of-waiting"));
+    g_assert_true(is_being_written(unit, "of-none"));
+    g_assert_false(is_being_written(unit, "of-ended"));
+    g_assert_false(is_being_written(unit, "of-ended-too"));
+    g_assert_false(is_being_written(unit, "of-gone"));
+}
+
+/* Whoever writes without a job has so long. */
+static void prunes_jobless(DbUnit *unit) {
+    int64_t removed = -1;
+    store_ok(document_left_prune(unit, START_MS + 1, 3, &removed, &error));
+    g_assert_cmpint(removed, ==, 1);
+}
+
+static void nothing_is_left_there(DbUnit *unit) {
+    bool due = true;
+    int64_t removed = -1;
+    store_ok(document_left_due(unit, INT64_MAX, &due, &error));
+    g_assert_false(due);
+    store_ok(document_left_prune(unit, INT64_MAX, 3, &removed, &error));
+    g_assert_cmpint(removed, ==, 0);
+}
+
+static void what_nobody_will_finish_is_pruned(void) {
+    store_in(ORG_A, writes_one);
+    store_in(ORG_A, leaves_many);
+    store_in(ORG_B, nothing_is_left_there);
+    store_in(ORG_A, prunes_some);
+    store_in(ORG_A, finds_what_may_be_written);
+    store_in(ORG_A, prunes_jobless);
     store_in(ORG_A, reads_one);
 }
 
@@ -207,6 +274,7 @@ static const StoreTest tests[] = {
     {"a_document_with_a_chunk_missing_is_not_finished",
      a_document_with_a_chunk_missing_is_not_finished},
     {"a_sweep_removes_unfinished_documents_only", a_sweep_removes_unfinished_documents_only},
+    {"what_nobody_will_finish_is_pruned", what_nobody_will_finish_is_pruned},
 };
 
 int main(int argc, char **argv) {

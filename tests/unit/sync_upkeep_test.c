@@ -127,6 +127,153 @@ static void data_of_evidence_are_kept_for_as_long_as_is_set(void) {
     clock_thaw();
 }
 
+/* --- what was left half written ----------------------------------------------------------------
+ */
+
+typedef struct {
+    const char *job_id; /* the document's id as well */
+    bool there;
+} LeftWork;
+
+static bool begin_work(DbUnit *unit, void *data, GError **error) {
+    const LeftWork *work = data;
+    DocumentChunk chunk = {.seq = 0, .raw_size = 1, .bytes = {"x", 1}};
+    return document_begin(unit, work->job_id, work->job_id, error) &&
+           document_append_chunk(unit, work->job_id, &chunk, error);
+}
+
+/* Begins it once more: that is refused while it is there, and undone otherwise. */
+static bool look_for_work(DbUnit *unit, void *data, GError **error) {
+    LeftWork *work = data;
+    g_autoptr(GError) there = NULL;
+    work->there = !document_begin(unit, work->job_id, work->job_id, &there);
+    g_assert_true(!there || g_error_matches(there, ASSAY_ERROR, ERROR_CONFLICT));
+    return document_abandon(unit, work->there ? "none" : work->job_id, error);
+}
+
+static void begin_document(const Place *place, const DbScope *scope, const char *job_id) {
+    LeftWork work = {.job_id = job_id};
+    must(db_run(place->db, scope, DB_WRITE, begin_work, &work, &error));
+}
+
+static bool is_being_written(const Place *place, const DbScope *scope, const char *job_id) {
+    LeftWork work = {.job_id = job_id};
+    must(db_run(place->db, scope, DB_WRITE, look_for_work, &work, &error));
+    return work.there;
+}
+
+static bool fail_work(DbUnit *unit, void *data, GError **error) {
+    const Job *job = data;
+    JobLease lease = job_lease(job);
+    return job_fail(unit, &lease, "{}", error);
+}
+
+static bool cancel_work(DbUnit *unit, void *data, GError **error) {
+    const Job *job = data;
+    JobCancel how;
+    return job_cancel(unit, job->id, &how, error);
+}
+
+static bool end_cancelled_work(DbUnit *unit, void *data, GError **error) {
+    const Job *job = data;
+    JobLease lease = job_lease(job);
+    return cancel_work(unit, data, error) && job_end_cancelled(unit, &lease, error);
+}
+
+static bool park_work(DbUnit *unit, void *data, GError **error) {
+    const Job *job = data;
+    JobLease lease = job_lease(job);
+    return job_park(unit, &lease, clock_now_ms() + DAY_MS, error);
+}
+
+static bool stay_work(DbUnit *unit, void *data, GError **error) {
+    (void)unit, (void)data, (void)error;
+    return true;
+}
+
+/* How a job that has begun a document goes on, and whether the document stays. */
+static const struct {
+    const char *job_id;
+    DbWork end;
+    bool stays;
+} ends[] = {
+    {"job-completed", complete_work, false},
+    {"job-failed", fail_work, false},
+    {"job-called-off", end_cancelled_work, false},
+    {"job-parked", park_work, true},
+    {"job-running", stay_work, true},
+};
+
+static void what_ended_jobs_left_half_written_goes(void) {
+    const Retention usual = {0};
+    g_auto(Place) place;
+    clock_freeze(START_MS);
+    place_init(&place);
+    for (size_t i = 0; i < G_N_ELEMENTS(ends); i++) {
+        const char *id = ends[i].job_id;
+        g_autoptr(Integration) integration = sync_integration(&place, &scope_a, id);
+        sync_add_job(&place, &scope_a, integration->id, id);
+        g_assert_true(sync_claim(&place, &scope_a, id, "worker"));
+        g_autoptr(Job) job = sync_job(&place, &scope_a, id);
+        begin_document(&place, &scope_a, id);
+        must(db_run(place.db, &scope_a, DB_WRITE, ends[i].end, job, &error));
+    }
+    g_assert_false(keep_up(&place, &usual));
+    for (size_t i = 0; i < G_N_ELEMENTS(ends); i++) {
+        g_test_message("%s", ends[i].job_id);
+        g_assert_true(is_being_written(&place, &scope_a, ends[i].job_id) == ends[i].stays);
+    }
+    g_assert_false(keep_up(&place, &usual));
+    clock_thaw();
+}
+
+static void a_job_that_is_called_off_later_leaves_nothing(void) {
+    const Retention usual = {0};
+    g_auto(Place) place;
+    clock_freeze(START_MS);
+    place_init(&place);
+    g_autoptr(Integration) integration = sync_integration(&place, &scope_a, "acme");
+    sync_add_job(&place, &scope_a, integration->id, "job-1");
+    g_assert_true(sync_claim(&place, &scope_a, "job-1", "worker"));
+    begin_document(&place, &scope_a, "job-1");
+    sync_park(&place, &scope_a, "job-1");
+    keep_up(&place, &usual);
+    g_assert_true(is_being_written(&place, &scope_a, "job-1"));
+    g_autoptr(Job) job = sync_job(&place, &scope_a, "job-1");
+    must(db_run(place.db, &scope_a, DB_WRITE, cancel_work, job, &error));
+    keep_up(&place, &usual);
+    g_assert_false(is_being_written(&place, &scope_a, "job-1"));
+    clock_thaw();
+}
+
+typedef struct {
+    int first, end;
+} ManyWork;
+
+static bool many_work(DbUnit *unit, void *data, GError **error) {
+    const ManyWork *work = data;
+    for (int i = work->first; i < work->end; i++) {
+        g_autofree char *id = g_strdup_printf("left-%d", i);
+        if (!document_begin(unit, id, "job-gone", error))
+            return false;
+    }
+    return true;
+}
+
+static void what_was_left_goes_a_batch_at_a_time(void) {
+    const Retention usual = {0};
+    g_auto(Place) place;
+    clock_freeze(START_MS);
+    place_init(&place);
+    ManyWork many = {0, 450};
+    must(db_run(place.db, &scope_a, DB_WRITE, many_work, &many, &error));
+    g_assert_true(keep_up(&place, &usual));
+    g_assert_true(keep_up(&place, &usual));
+    g_assert_false(keep_up(&place, &usual));
+    g_assert_false(is_being_written(&place, &scope_a, "left-449"));
+    clock_thaw();
+}
+
 /* --- tests of connections --------------------------------------------------------------------- */
 
 static const char errand_id[] = "01890000-0000-7000-8000-0000000e0001";
@@ -166,6 +313,9 @@ int main(int argc, char **argv) {
 #define ADD(name) g_test_add_func("/sync/upkeep/" #name, name)
     ADD(jobs_are_kept_for_as_long_as_is_set);
     ADD(data_of_evidence_are_kept_for_as_long_as_is_set);
+    ADD(what_ended_jobs_left_half_written_goes);
+    ADD(a_job_that_is_called_off_later_leaves_nothing);
+    ADD(what_was_left_goes_a_batch_at_a_time);
     ADD(tests_of_connections_are_kept_for_a_day);
     return g_test_run();
 }

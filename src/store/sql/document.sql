@@ -69,18 +69,29 @@ delete from document
 where organization_id = :org and id = :id and sha256 is null;
 
 -- name: document_sweep_chunks
--- Removes the chunks of documents that were left unfinished.
+-- Removes the chunks of a job's documents that were left unfinished.
 delete from document_chunk
 where organization_id = :org and document_id in
     (select document.id
      from document
      where document.organization_id = :org and document.sha256 is null
-         and document.created_at < cast(:before as bigint)
-         and (cast(:job_id as text) = '' or document.job_id = :job_id));
+         and document.job_id = :job_id);
 
 -- name: document_sweep
--- Removes documents that were left unfinished.
+-- Removes a job's documents that were left unfinished.
 delete from document
+where organization_id = :org and sha256 is null and job_id = :job_id;
+
+-- name: document_left
+-- Unfinished documents that no job will finish.
+select id, job_id, sha256, size, created_at
+from document
 where organization_id = :org and sha256 is null
-    and created_at < cast(:before as bigint)
-    and (cast(:job_id as text) = '' or job_id = :job_id);
+    and (job_id is not null or created_at < cast(:before as bigint))
+    and not exists
+        (select 1
+         from job
+         where job.organization_id = :org and job.id = document.job_id
+             and job.status in ('pending', 'running', 'parked'))
+order by created_at, id
+limit cast(:limit as bigint);
