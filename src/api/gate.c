@@ -80,6 +80,15 @@ static bool check_origin(Call *call, GError **error) {
 
 /* --- what ------------------------------------------------------------------------------------- */
 
+static const char *const organization_names[] = {"organizationId", "companyId", "accountId", NULL};
+
+static const ShapeField organization_fields[] = {
+    SHAPE_FIELD("organizationId", STRING, 0, "When the caller is in several."),
+    SHAPE_FIELD("companyId", STRING, 0, "The same."),
+    SHAPE_FIELD("accountId", STRING, 0, "The same."),
+    {0}};
+const Shape gate_organization_shape = {.fields = organization_fields};
+
 static bool is_json(const char *type) {
     static const char json[] = "application/json";
     if (!type || g_ascii_strncasecmp(type, json, sizeof json - 1) != 0)
@@ -89,12 +98,46 @@ static bool is_json(const char *type) {
     return *rest == '\0' || *rest == ';';
 }
 
+static bool has_field(const Shape *shape, const char *name) {
+    for (const ShapeField *field = shape ? shape->fields : NULL; field && field->name; field++)
+        if (strcmp(field->name, name) == 0)
+            return true;
+    return false;
+}
+
+/* Which organization is meant may be said in any body; handlers do not see it. */
+static bool take_organization(Call *call, GError **error) {
+    bool ok = true;
+    for (size_t i = 0; organization_names[i]; i++) {
+        const char *name = organization_names[i];
+        const Json *named = json_member(call->body, name);
+        if (!named || has_field(call->route->body, name))
+            continue;
+        if (json_kind(named) == JSON_KIND_STRING) {
+            json_remove(call->body, name);
+            continue;
+        }
+        g_autofree char *pointer = g_strconcat("/", name, NULL);
+        ok = call_wrong(call, error, pointer, "must be a string");
+    }
+    return ok;
+}
+
+/* An empty object is as good as nothing: many clients send one with every POST. */
+static bool check_no_body(Call *call, GError **error) {
+    if (json_kind(call->body) == JSON_KIND_OBJECT && json_count(call->body) == 0)
+        return true;
+    return call_refuse(call, PROBLEM_BAD_REQUEST, error, "%s", "No body is expected here.");
+}
+
 /* Whether it is what the route takes; whoever may not ask is not told. */
 static bool check_body(Call *call, GError **error) {
     size_t size = 0;
     (void)exchange_body(call->exchange, &size);
+    if (call->route->access == ACCESS_ROLE && !take_organization(call, error))
+        return false;
     if (!call->route->body)
-        return true;
+        return check_no_body(call, error);
     if (size == 0)
         return call->route->body_optional || call_wrong(call, error, "", "is missing");
     g_autoptr(GPtrArray) wrongs = shape_check(call->route->body, call->body);
@@ -109,14 +152,14 @@ static bool check_body(Call *call, GError **error) {
 static bool read_body(Call *call, GError **error) {
     size_t size = 0;
     const char *text = exchange_body(call->exchange, &size);
-    if (size > 0 && !call->route->body)
-        return call_refuse(call, PROBLEM_BAD_REQUEST, error, "%s", "No body is expected here.");
     if (size > 0 && !is_json(call_header(call, "Content-Type")))
         return call_refuse(call, PROBLEM_MEDIA_TYPE, error, "%s",
                            "Bodies are sent as application/json.");
     call->body = size > 0 ? json_parse(text, size, SERVER_BODY_MAX, error) : json_new_object();
-    if (call->body && size > 0)
+    if (call->body && call->route->body)
         shape_respell(call->route->body, call->body);
+    if (call->body && call->route->access == ACCESS_ROLE)
+        shape_respell(&gate_organization_shape, call->body);
     if (call->body)
         return true;
     g_prefix_error(error, "The body is no JSON that can be read: ");
@@ -127,18 +170,12 @@ static bool read_body(Call *call, GError **error) {
 
 /* --- query ------------------------------------------------------------------------------------ */
 
-static const char *const organization_names[] = {"organizationId", "companyId", "accountId", NULL};
-
 static bool is_known(const Route *route, const char *name) {
     bool list = (route->flags & ROUTE_LIST) != 0;
     if (g_strv_contains(organization_names, name) ||
         (list && (strcmp(name, "limit") == 0 || strcmp(name, "cursor") == 0)))
         return true;
-    for (const ShapeField *field = route->query ? route->query->fields : NULL; field && field->name;
-         field++)
-        if (strcmp(field->name, name) == 0)
-            return true;
-    return false;
+    return has_field(route->query, name);
 }
 
 static bool check_word(const ShapeField *field, const char *value, GError **error) {

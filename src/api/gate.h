@@ -8,6 +8,10 @@
 
 #include "api/call.h"
 
+/* The members by which any body names an organization; they are taken out of it before the handler,
+ * where its own shape does not have them. */
+extern const Shape gate_organization_shape;
+
 /* The organization that the request names by id or name, or NULL. Borrowed. */
 const char *gate_organization(const Call *call);
 

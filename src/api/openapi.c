@@ -1,6 +1,7 @@
 #include "api/openapi.h"
 
 #include "api/caller.h"
+#include "api/gate.h"
 #include "api/problem.h"
 
 #include <string.h>
@@ -115,10 +116,24 @@ static Json *content_json(const char *media, Json *schema) {
     return content;
 }
 
+/* Every body of an organization's route may say which one is meant (gate.h). */
+static Json *body_schema(const Route *route, Json *named) {
+    Json *schema = shape_json(route->body, named);
+    const Json *whole = route->body->name ? json_member(named, route->body->name) : schema;
+    const ShapeField *field = gate_organization_shape.fields;
+    if (route->access != ACCESS_ROLE || json_member(json_member(whole, "properties"), field->name))
+        return schema;
+    Json *longer = json_copy_deep(whole);
+    for (; field->name; field++)
+        json_put(json_member(longer, "properties"), field->name, shape_field_json(field, named));
+    json_free(schema);
+    return longer;
+}
+
 static Json *body_json(const Route *route, Json *named) {
     Json *json = json_new_object();
     json_put_bool(json, "required", !route->body_optional);
-    json_put(json, "content", content_json("application/json", shape_json(route->body, named)));
+    json_put(json, "content", content_json("application/json", body_schema(route, named)));
     return json;
 }
 

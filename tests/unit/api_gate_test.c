@@ -167,9 +167,79 @@ static void bodies_are_json_and_only_where_one_is_expected(void) {
     g_auto(Answer) torn = stage_send(&stage, ROLE_OWNER, "POST",
                                      "/api/integrations/" INTEGRATION_A "/sync", "{\"a\":");
     assert_problem(&torn, 400, "CONFIGURATION_ERROR");
-    g_auto(Answer) unasked =
-        stage_send(&stage, ROLE_OWNER, "DELETE", "/api/integrations/" INTEGRATION_A, "{}");
-    assert_problem(&unasked, 400, "CONFIGURATION_ERROR");
+    static const char *const unasked[] = {"{\"a\":1}", "[]", "7", "{\"companyId\":7}"};
+    for (size_t i = 0; i < G_N_ELEMENTS(unasked); i++) {
+        g_auto(Answer) answer = stage_send(&stage, ROLE_OWNER, "DELETE",
+                                           "/api/integrations/" INTEGRATION_A, unasked[i]);
+        assert_problem(&answer, 400, "CONFIGURATION_ERROR");
+    }
+    g_auto(Answer) text = stage_ask(&stage, &(Ask){.method = "POST",
+                                                   .path = "/api/integrations/acme/scan/done",
+                                                   .token = stage.tokens[ROLE_OWNER],
+                                                   .headers = "Content-Type: text/plain\r\n",
+                                                   .body = "done"});
+    assert_problem(&text, 415, "CONFIGURATION_ERROR");
+}
+
+static void an_empty_object_is_as_good_as_no_body(void) {
+    g_auto(Stage) stage;
+    stage_init(&stage, 0);
+    g_auto(Answer) done =
+        stage_send(&stage, ROLE_OWNER, "POST", "/api/integrations/acme/scan/done", "{}");
+    g_assert_cmpuint(done.status, ==, 200);
+    g_auto(Answer) read = stage_send(&stage, ROLE_OWNER, "GET", "/api/providers", "{}");
+    g_assert_cmpuint(read.status, ==, 200);
+    g_auto(Answer) named =
+        stage_send(&stage, ROLE_OWNER, "GET", "/api/providers", "{\"companyId\":\"" ORG_A "\"}");
+    assert_problem(&named, 400, "CONFIGURATION_ERROR");
+}
+
+/* Whether the route has a body of its own or not. */
+static void any_body_says_which_organization_is_meant(void) {
+    static const struct {
+        const char *method;
+        const char *path;
+        const char *body;
+        unsigned status;
+        const char *id; /* of what was answered */
+    } cases[] = {
+        {"POST", "/api/integrations/acme/scan/done", "{\"organizationId\":\"" ORG_A "\"}", 200,
+         INTEGRATION_A},
+        {"POST", "/api/integrations/acme/scan/done", "{\"company_id\":\"" ORG_B "\"}", 200,
+         INTEGRATION_B},
+        {"PATCH", "/api/integrations/acme", "{\"accountId\":\"Beta\",\"name\":\"other\"}", 200,
+         INTEGRATION_B},
+        {"PATCH", "/api/integrations/acme", "{\"account_id\":\"Alpha\",\"name\":\"one\"}", 200,
+         INTEGRATION_A},
+        {"PATCH", "/api/integrations/one", "{\"companyId\":7,\"name\":\"two\"}", 400, ""},
+        {"PATCH", "/api/integrations/one", "{\"companyId\":\"nowhere\",\"name\":\"two\"}", 404, ""},
+        {"POST", "/api/integrations/one/scan/done", "{}", 400, ""},
+    };
+    g_auto(Stage) stage;
+    stage_init(&stage, 0);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(Answer) answer = stage_ask(&stage, &(Ask){.method = cases[i].method,
+                                                         .path = cases[i].path,
+                                                         .token = stage.both,
+                                                         .body = cases[i].body});
+        g_assert_cmpuint(answer.status, ==, cases[i].status);
+        g_assert_cmpstr(answer_text(&answer, "id"), ==, cases[i].id);
+    }
+}
+
+static void the_description_has_the_organization_in_every_body(void) {
+    g_auto(Stage) stage;
+    stage_init(&stage, 0);
+    g_auto(Answer) answer = stage_ask(&stage, &(Ask){.path = "/api/openapi.json"});
+    const Json *path = json_member(json_member(answer.json, "paths"), "/api/integrations/{id}");
+    const Json *content =
+        json_member(json_path(path, "patch.requestBody.content"), "application/json");
+    const Json *properties = json_path(content, "schema.properties");
+    g_assert_nonnull(json_member(properties, "companyId"));
+    g_assert_nonnull(json_member(properties, "scanSchedule"));
+    /* The shape itself may stand within others, where no organization is named. */
+    g_assert_null(
+        json_path(answer.json, "components.schemas.IntegrationChange.properties.companyId"));
 }
 
 static void of_two_organizations_none_is_meant(void) {
@@ -233,6 +303,10 @@ static const ApiTest tests[] = {
     {"what_is_wrong_with_a_body_is_pointed_at", what_is_wrong_with_a_body_is_pointed_at},
     {"bodies_are_json_and_only_where_one_is_expected",
      bodies_are_json_and_only_where_one_is_expected},
+    {"an_empty_object_is_as_good_as_no_body", an_empty_object_is_as_good_as_no_body},
+    {"any_body_says_which_organization_is_meant", any_body_says_which_organization_is_meant},
+    {"the_description_has_the_organization_in_every_body",
+     the_description_has_the_organization_in_every_body},
     {"of_two_organizations_none_is_meant", of_two_organizations_none_is_meant},
     {"a_token_has_so_many_requests_a_minute", a_token_has_so_many_requests_a_minute},
 };
