@@ -27,10 +27,20 @@ typedef struct {
 } Filling;
 
 /* `auth` names a method, or the scheme of the only one that has it. */
+static bool is_named(const DefinitionAuth *auth, const char *name) {
+    return strcmp(auth->name, name) == 0 || strcmp(scheme_name(auth->scheme), name) == 0;
+}
+
 static bool is_meant(const Filling *filling, const DefinitionAuth *auth) {
-    return !filling->auth_name ? auth->supported
-                               : strcmp(auth->name, filling->auth_name) == 0 ||
-                                     strcmp(scheme_name(auth->scheme), filling->auth_name) == 0;
+    return filling->auth_name ? is_named(auth, filling->auth_name) : auth->supported;
+}
+
+static const DefinitionAuth *named_auth(const Filling *filling) {
+    const Definition *definition = filling->form->definition;
+    for (size_t i = 0; filling->auth_name && i < definition->auth_count; i++)
+        if (is_named(&definition->auth[i], filling->auth_name))
+            return &definition->auth[i];
+    return NULL;
 }
 
 static const DefinitionInput *find_field(const Filling *filling, const char *snake) {
@@ -139,21 +149,35 @@ static bool put_members(Filling *filling, const char *parent, const Json *member
 
 /* --- the whole -------------------------------------------------------------------------------- */
 
+/* Where the request names the way to connect. */
+static const char *auth_pointer(const Filling *filling) {
+    if (!filling->auth_name)
+        return "/credentials";
+    return json_member(filling->call->body, "auth") ? "/auth" : "/credentials/" TYPE;
+}
+
 static bool choose_auth(Filling *filling, GError **error) {
     ConnectForm *form = filling->form;
-    const DefinitionAuth *named = NULL;
+    const DefinitionAuth *named = named_auth(filling);
     g_autoptr(GError) wrong = NULL;
     size_t count = credentials_count(form->credentials);
     g_autofree const char **fields = g_new0(const char *, count + 1);
     for (size_t i = 0; i < count; i++)
         fields[i] = credentials_field(form->credentials, i);
-    for (size_t i = 0; filling->auth_name && i < form->definition->auth_count; i++)
-        if (!named && is_meant(filling, &form->definition->auth[i]))
-            named = &form->definition->auth[i];
     const char *name = named ? named->name : filling->auth_name;
     return settings_choose_auth(form->definition, name, fields, count, &form->auth, &wrong) ||
-           call_wrong(filling->call, error, filling->auth_name ? "/auth" : "/credentials", "%s",
-                      wrong->message);
+           call_wrong(filling->call, error, auth_pointer(filling), "%s", wrong->message);
+}
+
+/* Of two ways that are named one would be passed over; of none that there is, no field fits. */
+static bool check_auth(Filling *filling, GError **error) {
+    const Json *type = json_member(json_member(filling->call->body, "credentials"), TYPE);
+    const DefinitionAuth *named = named_auth(filling);
+    if (type && json_kind(type) != JSON_KIND_NULL && !json_text(type))
+        return call_wrong(filling->call, error, "/credentials/" TYPE, "must be a string");
+    if (named && json_text(type) && !is_named(named, json_text(type)))
+        return call_wrong(filling->call, error, "/credentials/" TYPE, "contradicts auth");
+    return named || !filling->auth_name || choose_auth(filling, error);
 }
 
 static bool check_fields(const Filling *filling, GError **error) {
@@ -256,7 +280,7 @@ static bool put_all(Filling *filling, GError **error) {
 }
 
 static bool fill(Filling *filling, GError **error) {
-    return put_all(filling, error) && choose_auth(filling, error) &&
+    return check_auth(filling, error) && put_all(filling, error) && choose_auth(filling, error) &&
            make_external_id(filling->form, error) && check_fields(filling, error) &&
            check_settings(filling, error);
 }

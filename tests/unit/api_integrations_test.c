@@ -233,6 +233,20 @@ static void what_a_connect_request_lacks_is_pointed_at(void) {
         {"{\"integrationType\":\"github\",\"auth\":\"magic\","
          "\"credentials\":{}}",
          "/auth"},
+        {"{\"integrationType\":\"github\",\"auth\":\"magic\","
+         "\"credentials\":{\"accessToken\":\"t\"}}",
+         "/auth"},
+        {"{\"integrationType\":\"github\",\"credentials\":{\"type\":\"magic\",\"accessToken\":"
+         "\"t\"}}",
+         "/credentials/type"},
+        {"{\"integrationType\":\"github\",\"credentials\":{\"type\":7,\"accessToken\":\"t\"}}",
+         "/credentials/type"},
+        {"{\"integrationType\":\"github\",\"auth\":\"bearer\","
+         "\"credentials\":{\"type\":\"app\",\"accessToken\":\"t\"}}",
+         "/credentials/type"},
+        {"{\"integrationType\":\"github\",\"auth\":\"bearer\","
+         "\"credentials\":{\"type\":\"pat\",\"accessToken\":\"t\",\"colour\":\"red\"}}",
+         "/credentials/colour"},
         {"{\"integrationType\":\"github\",\"credentials\":{\"accessToken\":\"t\","
          "\"access_token\":\"u\"},\"settings\":{\"organization\":\"acme\"}}",
          "/credentials/access_token"},
