@@ -90,6 +90,17 @@ static const Revision syncing = {.read = integration_target_read,
                                  .write = write_job,
                                  .removes = true};
 
+/* A range without an end ends now. */
+static bool check_range(Call *call, const SyncRequest *request, GError **error) {
+    if (request->from_ms == 0)
+        return true;
+    if (request->to_ms != 0)
+        return request->from_ms < request->to_ms ||
+               call_wrong(call, error, "/dateRange/start", "must be earlier than end");
+    return request->from_ms < clock_now_ms() ||
+           call_wrong(call, error, "/dateRange/start", "must not be in the future");
+}
+
 bool integration_sync(Call *call, GError **error) {
     g_auto(Sync) sync = {0};
     const Json *range = json_member(call->body, "dateRange");
@@ -100,8 +111,8 @@ bool integration_sync(Call *call, GError **error) {
                                  .from_ms = time_of(range, "start"),
                                  .to_ms = time_of(range, "end"),
                                  .cause = SYNC_PERSON};
-    if (sync.request.from_ms && sync.request.to_ms && sync.request.from_ms >= sync.request.to_ms)
-        return call_wrong(call, error, "/dateRange/start", "must be earlier than end");
+    if (!check_range(call, &sync.request, error))
+        return false;
     return integration_target_init(&sync.target, call, error) &&
            integration_sync_prepare(call, error) && revision_make(call, &syncing, &sync, error) &&
            call_answer(call, 202, integration_sync_told(call, sync.job));

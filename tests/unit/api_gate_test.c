@@ -142,6 +142,8 @@ static void what_is_wrong_with_a_body_is_pointed_at(void) {
         {"{\"surprise\":1}", "/surprise"},
         {"{\"a/b~c\":1}", "/\u2026"},
         {"{\"dateRange\":{\"start\":\"2026-02-01\",\"end\":\"2026-01-01\"}}", "/dateRange/start"},
+        {"{\"dateRange\":{\"start\":\"2999-01-01\"}}", "/dateRange/start"},
+        {"{\"date_range\":{\"start\":\"soon\"}}", "/dateRange/start"},
         {"[]", ""},
     };
     g_auto(Stage) stage;
