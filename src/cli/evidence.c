@@ -3,12 +3,8 @@
 #include "base/clock.h"
 #include "cli/grid.h"
 #include "cli/integrations.h"
-#include "cli/session.h"
+#include "cli/listing.h"
 #include "present/evidence_object.h"
-
-#include <string.h>
-
-#define LIST_USUAL 100
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
@@ -126,69 +122,6 @@ static void print(const Output *output, const Json *integrations, const Json *js
         output_note(output, "Next: assay evidence show ID");
 }
 
-static int64_t limit_of(const Arguments *arguments) {
-    return MIN(arguments_count(arguments, "limit", LIST_USUAL), STORE_LIST_MAX - 1);
-}
-
-static bool run(CommandCall *call, GError **error) {
-    ListWork work = {0};
-    g_autoptr(Json) json = NULL;
-    g_autoptr(Integration) integration = NULL;
-    const char *of = arguments_text(call->arguments, "integration");
-    int64_t limit = limit_of(call->arguments);
-    g_autoptr(Session) session = session_open(call->arguments, SESSION_READ, error);
-    if (!session || !make_filter(call->arguments, session, &work.filter, error) ||
-        (of && !integrations_find(session, of, &integration, error)))
-        return false;
-    work.filter.integration_id = integration ? integration->id : NULL;
-    work.filter.limit = limit + 1; /* one more tells whether there is more */
-    bool ok = session_run(session, DB_READ, list_work, &work, error) &&
-              list_json(&work, limit, &json, error);
-    g_clear_pointer(&work.rows, g_ptr_array_unref);
-    g_clear_pointer(&work.reviews, g_ptr_array_unref);
-    g_autoptr(Json) integrations = ok ? integrations_here(session, error) : NULL;
-    if (!integrations)
-        return false;
-    output_json(call->output, json);
-    print(call->output, integrations, json);
-    return true;
-}
-
-/* --- the same of a server --------------------------------------------------------------------- */
-
-static Json *ask(const Arguments *arguments, Remote *remote, const char *integration_id,
-                 GError **error) {
-    int64_t from = arguments_time(arguments, "from");
-    int64_t to = arguments_time(arguments, "to");
-    g_autofree char *begin = from > 0 ? clock_format(from) : NULL;
-    g_autofree char *end = to > 0 ? clock_format(to) : NULL;
-    g_autofree char *limit = g_strdup_printf("%" G_GINT64_FORMAT, limit_of(arguments));
-    const RemoteField query[] = {{"source", arguments_text(arguments, "source")},
-                                 {"type", arguments_text(arguments, "type")},
-                                 {"integrationId", integration_id},
-                                 {"from", begin},
-                                 {"to", end},
-                                 {"limit", limit},
-                                 {"cursor", arguments_text(arguments, "cursor")},
-                                 {0}};
-    return remote_get(remote, "/api/evidence", query, error);
-}
-
-static bool run_remote(CommandCall *call, Remote *remote, GError **error) {
-    const char *of = arguments_text(call->arguments, "integration");
-    g_autoptr(Json) integration = of ? remote_integration(remote, of, error) : NULL;
-    if (of && !integration)
-        return false;
-    g_autoptr(Json) json =
-        ask(call->arguments, remote, json_member_string(integration, "id", NULL), error);
-    g_autoptr(Json) integrations = json ? integrations_there(remote, error) : NULL;
-    if (!integrations)
-        return false;
-    output_json(call->output, json);
-    print(call->output, integrations, json);
-    return true;
-}
-
 static const Option options[] = {
     {"integration", OPTION_TEXT, "NAME", "of this integration, by name or id"},
     {"type", OPTION_TEXT, "TYPE", "of this evidence type"},
@@ -198,6 +131,36 @@ static const Option options[] = {
     {"limit", OPTION_COUNT, "N", "at most so many (100, and never more than 999)"},
     {"cursor", OPTION_TEXT, "CURSOR", "go on behind a nextCursor"},
     {0}};
+
+static const Listing listing = {.path = "/api/evidence",
+                                .options = options,
+                                .usual = 100,
+                                .most = STORE_LIST_MAX - 1,
+                                .print = print};
+
+/* --- here and there --------------------------------------------------------------------------- */
+
+static bool run(CommandCall *call, GError **error) {
+    ListWork work = {0};
+    g_autoptr(Json) json = NULL;
+    g_autoptr(Integration) integration = NULL;
+    int64_t limit = listing_limit(&listing, call->arguments);
+    g_autoptr(Session) session = session_open(call->arguments, SESSION_READ, error);
+    if (!session || !make_filter(call->arguments, session, &work.filter, error) ||
+        !listing_integration(call, session, &integration, error))
+        return false;
+    work.filter.integration_id = integration ? integration->id : NULL;
+    work.filter.limit = limit + 1; /* one more tells whether there is more */
+    bool ok = session_run(session, DB_READ, list_work, &work, error) &&
+              list_json(&work, limit, &json, error);
+    g_clear_pointer(&work.rows, g_ptr_array_unref);
+    g_clear_pointer(&work.reviews, g_ptr_array_unref);
+    return ok && listing_show(call, &listing, session, json, error);
+}
+
+static bool run_remote(CommandCall *call, Remote *remote, GError **error) {
+    return listing_there(call, &listing, remote, error);
+}
 
 const Command evidence_list_command = {
     .name = "evidence list",

@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "cli/fixes.h"
 #include "cli/grid.h"
-#include "cli/integrations.h"
+#include "cli/listing.h"
 #include "cli/mark.h"
 #include "comply/overview.h"
 
@@ -19,7 +19,7 @@ bool findings_read(Session *session, const FindingFilter *filter, const char *cu
     return *json_out != NULL;
 }
 
-/* --- the filter ------------------------------------------------------------------------------- */
+/* --- words ------------------------------------------------------------------------------------ */
 
 static bool check_words(const Arguments *arguments, GError **error) {
     const char *state = arguments_text(arguments, "state");
@@ -35,19 +35,6 @@ static bool check_words(const Arguments *arguments, GError **error) {
         return false;
     }
     return true;
-}
-
-static FindingFilter make_filter(const Arguments *arguments, const Integration *integration) {
-    const char *state = arguments_text(arguments, "state");
-    bool all = g_strcmp0(state, "all") == 0;
-    return (FindingFilter){
-        .state = all     ? NULL
-                 : state ? state
-                         : FINDING_OPEN,
-        .severity = arguments_text(arguments, "severity"),
-        .check_id = arguments_text(arguments, "check"),
-        .integration_id = integration ? integration->id : NULL,
-        .limit = MIN(arguments_count(arguments, "limit", STORE_LIST_MAX), STORE_LIST_MAX)};
 }
 
 /* --- for people ------------------------------------------------------------------------------- */
@@ -99,59 +86,6 @@ static void print(const Output *output, const Json *integrations, const Json *js
         output_note(output, "Next: assay controls says what to fix first");
 }
 
-static bool run(CommandCall *call, GError **error) {
-    g_autoptr(Json) json = NULL;
-    g_autoptr(Integration) integration = NULL;
-    const char *of = arguments_text(call->arguments, "integration");
-    if (!check_words(call->arguments, error))
-        return false;
-    g_autoptr(Session) session = session_open(call->arguments, SESSION_READ, error);
-    if (!session || (of && !integrations_find(session, of, &integration, error)))
-        return false;
-    FindingFilter filter = make_filter(call->arguments, integration);
-    if (!findings_read(session, &filter, arguments_text(call->arguments, "cursor"), &json, error))
-        return false;
-    g_autoptr(Json) integrations = integrations_here(session, error);
-    if (!integrations)
-        return false;
-    output_json(call->output, json);
-    print(call->output, integrations, json);
-    return true;
-}
-
-/* --- the same of a server --------------------------------------------------------------------- */
-
-static Json *ask(const Arguments *arguments, Remote *remote, const char *integration_id,
-                 GError **error) {
-    int64_t count = arguments_count(arguments, "limit", STORE_LIST_MAX);
-    g_autofree char *limit = g_strdup_printf("%" G_GINT64_FORMAT, MIN(count, STORE_LIST_MAX));
-    const RemoteField query[] = {{"state", arguments_text(arguments, "state")},
-                                 {"severity", arguments_text(arguments, "severity")},
-                                 {"check", arguments_text(arguments, "check")},
-                                 {"integrationId", integration_id},
-                                 {"limit", limit},
-                                 {"cursor", arguments_text(arguments, "cursor")},
-                                 {0}};
-    return remote_get(remote, "/api/findings", query, error);
-}
-
-static bool run_remote(CommandCall *call, Remote *remote, GError **error) {
-    const char *of = arguments_text(call->arguments, "integration");
-    if (!check_words(call->arguments, error))
-        return false;
-    g_autoptr(Json) integration = of ? remote_integration(remote, of, error) : NULL;
-    if (of && !integration)
-        return false;
-    g_autoptr(Json) json =
-        ask(call->arguments, remote, json_member_string(integration, "id", NULL), error);
-    g_autoptr(Json) integrations = json ? integrations_there(remote, error) : NULL;
-    if (!integrations)
-        return false;
-    output_json(call->output, json);
-    print(call->output, integrations, json);
-    return true;
-}
-
 static const Option options[] = {
     {"state", OPTION_TEXT, "STATE", "open (the default), resolved or all"},
     {"severity", OPTION_TEXT, "SEVERITY", "critical, high, medium or low"},
@@ -160,6 +94,44 @@ static const Option options[] = {
     {"limit", OPTION_COUNT, "N", "at most so many (1,000)"},
     {"cursor", OPTION_TEXT, "CURSOR", "go on behind a nextCursor"},
     {0}};
+
+static const Listing listing = {.path = "/api/findings",
+                                .options = options,
+                                .usual = STORE_LIST_MAX,
+                                .most = STORE_LIST_MAX,
+                                .print = print};
+
+/* --- here and there --------------------------------------------------------------------------- */
+
+static FindingFilter make_filter(const Arguments *arguments, const Integration *integration) {
+    const char *state = arguments_text(arguments, "state");
+    bool all = g_strcmp0(state, "all") == 0;
+    return (FindingFilter){.state = all     ? NULL
+                                    : state ? state
+                                            : FINDING_OPEN,
+                           .severity = arguments_text(arguments, "severity"),
+                           .check_id = arguments_text(arguments, "check"),
+                           .integration_id = integration ? integration->id : NULL,
+                           .limit = listing_limit(&listing, arguments)};
+}
+
+static bool run(CommandCall *call, GError **error) {
+    g_autoptr(Json) json = NULL;
+    g_autoptr(Integration) integration = NULL;
+    if (!check_words(call->arguments, error))
+        return false;
+    g_autoptr(Session) session = session_open(call->arguments, SESSION_READ, error);
+    if (!session || !listing_integration(call, session, &integration, error))
+        return false;
+    FindingFilter filter = make_filter(call->arguments, integration);
+    return findings_read(session, &filter, arguments_text(call->arguments, "cursor"), &json,
+                         error) &&
+           listing_show(call, &listing, session, json, error);
+}
+
+static bool run_remote(CommandCall *call, Remote *remote, GError **error) {
+    return check_words(call->arguments, error) && listing_there(call, &listing, remote, error);
+}
 
 const Command findings_command = {
     .name = "findings",

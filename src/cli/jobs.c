@@ -5,14 +5,13 @@
 #include "cli/access.h"
 #include "cli/grid.h"
 #include "cli/integrations.h"
+#include "cli/listing.h"
 #include "cli/mark.h"
 #include "cli/session.h"
 #include "present/job_object.h"
 #include "sync/queue.h"
 
 #include <string.h>
-
-#define LIST_USUAL 50
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
@@ -161,7 +160,7 @@ static void add_row(Grid *grid, const Json *job, const Json *integrations) {
     add_count(grid, job, "evidenceFailed");
 }
 
-static void print_list(const Output *output, const Json *reply, const Json *integrations) {
+static void print_list(const Output *output, const Json *integrations, const Json *reply) {
     const Json *list = json_member(reply, "jobs");
     g_autoptr(Grid) grid = grid_new(columns);
     if (json_count(list) == 0) {
@@ -278,61 +277,42 @@ static Json *list_reply(const Json *read, int64_t limit) {
     return reply;
 }
 
-static int64_t list_limit(const CommandCall *call) {
-    return MIN(arguments_count(call->arguments, "limit", LIST_USUAL), STORE_LIST_MAX - 1);
-}
-
-static bool run_list(CommandCall *call, GError **error) {
-    ReadWork work = {0};
-    g_autoptr(Integration) integration = NULL;
-    const char *of = arguments_text(call->arguments, "integration");
-    if (!check_status(arguments_text(call->arguments, "status"), error))
-        return false;
-    g_autoptr(Session) session = session_open(call->arguments, SESSION_READ, error);
-    if (!session || (of && !integrations_find(session, of, &integration, error)))
-        return false;
-    work.filter = (JobFilter){.integration_id = integration ? integration->id : NULL,
-                              .status = arguments_text(call->arguments, "status"),
-                              .before_id = arguments_text(call->arguments, "cursor"),
-                              .limit = list_limit(call) + 1};
-    bool ok = session_run(session, DB_READ, read_work, &work, error);
-    g_autoptr(Json) list = work.list;
-    g_autoptr(Json) integrations = ok ? integrations_here(session, error) : NULL;
-    if (!integrations)
-        return false;
-    g_autoptr(Json) reply = list_reply(list, list_limit(call));
-    output_json(call->output, reply);
-    print_list(call->output, reply, integrations);
-    return true;
-}
-
-static bool list_there(CommandCall *call, Remote *remote, GError **error) {
-    g_autoptr(Json) integration = NULL;
-    const char *of = arguments_text(call->arguments, "integration");
-    g_autofree char *limit = g_strdup_printf("%" G_GINT64_FORMAT, list_limit(call));
-    if (!check_status(arguments_text(call->arguments, "status"), error) ||
-        (of && !(integration = remote_integration(remote, of, error))))
-        return false;
-    const RemoteField query[] = {{"integrationId", json_member_string(integration, "id", NULL)},
-                                 {"status", arguments_text(call->arguments, "status")},
-                                 {"cursor", arguments_text(call->arguments, "cursor")},
-                                 {"limit", limit},
-                                 {0}};
-    g_autoptr(Json) reply = remote_get(remote, "/api/jobs", query, error);
-    g_autoptr(Json) integrations = reply ? integrations_there(remote, error) : NULL;
-    if (!integrations)
-        return false;
-    output_json(call->output, reply);
-    print_list(call->output, reply, integrations);
-    return true;
-}
-
 static const Option list_options[] = {
     {"integration", OPTION_TEXT, "NAME", "of this integration, by name or id"},
     {"status", OPTION_TEXT, "STATUS", "pending, running, parked, completed, failed or cancelled"},
     {"limit", OPTION_COUNT, "N", "at most so many (50, and never more than 999)"},
     {"cursor", OPTION_TEXT, "CURSOR", "go on behind a nextCursor"},
     {0}};
+
+static const Listing listing = {.path = "/api/jobs",
+                                .options = list_options,
+                                .usual = 50,
+                                .most = STORE_LIST_MAX - 1,
+                                .print = print_list};
+
+static bool run_list(CommandCall *call, GError **error) {
+    ReadWork work = {0};
+    g_autoptr(Integration) integration = NULL;
+    int64_t limit = listing_limit(&listing, call->arguments);
+    if (!check_status(arguments_text(call->arguments, "status"), error))
+        return false;
+    g_autoptr(Session) session = session_open(call->arguments, SESSION_READ, error);
+    if (!session || !listing_integration(call, session, &integration, error))
+        return false;
+    work.filter = (JobFilter){.integration_id = integration ? integration->id : NULL,
+                              .status = arguments_text(call->arguments, "status"),
+                              .before_id = arguments_text(call->arguments, "cursor"),
+                              .limit = limit + 1};
+    bool ok = session_run(session, DB_READ, read_work, &work, error);
+    g_autoptr(Json) list = work.list;
+    g_autoptr(Json) reply = ok ? list_reply(list, limit) : NULL;
+    return reply && listing_show(call, &listing, session, reply, error);
+}
+
+static bool list_there(CommandCall *call, Remote *remote, GError **error) {
+    return check_status(arguments_text(call->arguments, "status"), error) &&
+           listing_there(call, &listing, remote, error);
+}
 
 const Command jobs_list_command = {
     .name = "jobs list",

@@ -283,8 +283,7 @@ static bool run_remote(CommandCall *call, Remote *remote, GError **error) {
     if (!list)
         return false;
     g_autoptr(Json) reply = reply_of(list);
-    g_autoptr(Json) integrations =
-        remote_list(remote, "/api/integrations", NULL, "integrations", error);
+    g_autoptr(Json) integrations = integrations_there(remote, error);
     if (!integrations)
         return false;
     output_json(call->output, reply);
