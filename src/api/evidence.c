@@ -3,6 +3,7 @@
 #include "api/call.h"
 #include "api/document_stream.h"
 #include "api/etag.h"
+#include "api/integration_row.h"
 #include "api/object_shape.h"
 #include "api/page.h"
 #include "api/revision.h"
@@ -13,11 +14,14 @@
 
 #include <string.h>
 
+#define KEPT "private, no-cache" /* by clients that ask with their tag */
+
 /* --- what a list is narrowed to --------------------------------------------------------------- */
 
 typedef struct {
     const Call *call;
     EvidenceFilter filter;
+    char *integration_id;
     double quality;       /* 0: any */
     const char *review;   /* NULL: any */
     GHashTable *supports; /* "source/type" of a control; NULL: any */
@@ -28,6 +32,7 @@ typedef struct {
 
 static void list_work_clear(ListWork *work) {
     page_clear(&work->page);
+    g_clear_pointer(&work->integration_id, g_free);
     g_clear_pointer(&work->reviews, g_ptr_array_unref);
     if (work->supports)
         g_hash_table_unref(work->supports);
@@ -144,13 +149,18 @@ static bool read_source(Call *call, ListWork *work, GError **error) {
     return true;
 }
 
+static bool read_integration(Call *call, ListWork *work, GError **error) {
+    bool ok = integration_row_filter(call, &work->integration_id, error);
+    work->filter.integration_id = work->integration_id;
+    return ok;
+}
+
 static bool read_list_wish(Call *call, ListWork *work, GError **error) {
     const char *control = call_query(call, "control");
     work->call = call;
     work->now_ms = clock_now_ms();
     work->review = call_query(call, "reviewState");
     work->filter.evidence_type = call_query(call, "type");
-    work->filter.integration_id = call_query(call, "integrationId");
     work->page.source = &source;
     work->page.data = work;
     return call_limit(call, &work->page.limit, error) &&
@@ -158,6 +168,7 @@ static bool read_list_wish(Call *call, ListWork *work, GError **error) {
            call_time(call, "from", &work->filter.from_ms, error) &&
            call_time(call, "to", &work->filter.to_ms, error) &&
            read_quality(call, &work->quality, error) && read_source(call, work, error) &&
+           read_integration(call, work, error) &&
            (!control || find_supports(call, control, &work->supports, error));
 }
 
@@ -246,12 +257,24 @@ static void put_tag(Call *call, const GetWork *work) {
     reply_set_header(&call->reply, "ETag", tag);
 }
 
+/* Before the data are read: there may be much of them, and they never change. */
+static bool is_known(Call *call) {
+    const char *known = call_header(call, "If-None-Match");
+    if (!known || !etag_listed(known, reply_header(&call->reply, "ETag"), true))
+        return false;
+    reply_set_header(&call->reply, "Cache-Control", KEPT);
+    reply_set_empty(&call->reply, 304);
+    return true;
+}
+
 static bool get(Call *call, GError **error) {
     g_auto(GetWork) work = {0};
     g_autoptr(Json) json = NULL;
     if (!find(call, &work, error) || !object_of(&work, &json, error))
         return false;
     put_tag(call, &work);
+    if (is_known(call))
+        return true;
     if (g_strcmp0(call_query(call, "data"), "false") == 0)
         return call_answer(call, 200, g_steal_pointer(&json));
     DocumentStream wish = {.desk = call->desk,
@@ -260,6 +283,7 @@ static bool get(Call *call, GError **error) {
                            .sha256 = work.evidence->data_sha256,
                            .object = json};
     reply_take_stream(&call->reply, 200, "application/json", document_stream(&wish));
+    reply_set_header(&call->reply, "Cache-Control", KEPT);
     return true;
 }
 
@@ -313,7 +337,7 @@ static const ShapeField list_fields[] = {
     SHAPE_FIELD("type", STRING, 0, "An evidence type."),
     SHAPE_FIELD("control", STRING, 0, "What supports this control: CC8.1, soc2:CC8.1."),
     SHAPE_FIELD("quality", NUMBER, 0, "At least this quality, 0 to 1."),
-    SHAPE_FIELD("integrationId", STRING, 0, NULL),
+    SHAPE_FIELD("integrationId", STRING, 0, "Or its name."),
     SHAPE_FIELD("reviewState", STRING, 0, NULL, .words = reviews),
     {0}};
 static const Shape list_query = {.fields = list_fields};
@@ -347,6 +371,7 @@ const Route evidence_routes[] = {
      .summary = "One item with its data, as collected and held against its hash.",
      .access = ACCESS_ROLE,
      .action = ACTION_EVIDENCE_READ,
+     .flags = ROUTE_OBJECT,
      .handle = get,
      .query = &get_query,
      .reply = &evidence_shape},
@@ -357,6 +382,7 @@ const Route evidence_routes[] = {
      .summary = "Approves or rejects an item; a later review replaces an earlier one.",
      .access = ACCESS_ROLE,
      .action = ACTION_EVIDENCE_REVIEW,
+     .flags = ROUTE_OBJECT,
      .handle = review,
      .body = &review_shape,
      .reply = &evidence_shape},

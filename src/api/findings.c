@@ -1,6 +1,6 @@
 #include "api/findings.h"
 
-#include "api/call.h"
+#include "api/integration_row.h"
 #include "api/object_shape.h"
 #include "base/clock.h"
 #include "comply/overview.h"
@@ -28,9 +28,12 @@ static void narrow(const Call *call, Json *json) {
 
 static bool list(Call *call, GError **error) {
     const char *state = call_query(call, "state");
+    g_autofree char *integration_id = NULL;
+    if (!integration_row_filter(call, &integration_id, error))
+        return false;
     FindingFilter filter = {.severity = call_query(call, "severity"),
                             .check_id = call_query(call, "check"),
-                            .integration_id = call_query(call, "integrationId")};
+                            .integration_id = integration_id};
     Registry *registry = call_registry(call, error);
     if (!registry || !call_limit(call, &filter.limit, error))
         return false;
@@ -50,7 +53,7 @@ static const ShapeField query_fields[] = {
     SHAPE_FIELD("state", STRING, 0, "By default open.", .words = states),
     SHAPE_FIELD("severity", STRING, 0, NULL, .words = severities),
     SHAPE_FIELD("check", STRING, 0, "TYPE.CHECK"),
-    SHAPE_FIELD("integrationId", STRING, 0, NULL),
+    SHAPE_FIELD("integrationId", STRING, 0, "Or its name."),
     {0}};
 static const Shape query = {.fields = query_fields};
 

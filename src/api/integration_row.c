@@ -58,6 +58,18 @@ bool integration_row_find_by(Call *call, const char *id_or_name, IntegrationRow 
     return false;
 }
 
+bool integration_row_filter(Call *call, char **id_out, GError **error) {
+    const char *wanted = call_query(call, "integrationId");
+    g_auto(IntegrationRow) found = {0};
+    *id_out = NULL;
+    if (!wanted)
+        return true;
+    if (!id_is_valid(wanted) && !integration_row_find_by(call, wanted, &found, error))
+        return false;
+    *id_out = g_strdup(found.row ? found.row->id : wanted);
+    return true;
+}
+
 Json *integration_row_object(const Call *call, const IntegrationRow *found) {
     return integration_object(found->row, call->scope.organization, found->credential);
 }

@@ -27,7 +27,11 @@ bool integration_row_find(Call *call, IntegrationRow *found_out,
 bool integration_row_find_by(Call *call, const char *id_or_name, IntegrationRow *found_out,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The same within a unit of work, without looking at roles. */
+/* The id of the one that the query's integrationId means, for filters: a name as well, and an id as
+ * it is, whether there is one or not. NULL when it is absent; the caller frees it. */
+bool integration_row_filter(Call *call, char **id_out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* By id or name within a unit of work, without looking at roles. */
 bool integration_row_read(DbUnit *unit, const char *id_or_name, IntegrationRow *found_out,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

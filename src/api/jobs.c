@@ -39,12 +39,14 @@ static bool read_result(DbUnit *unit, const Job *job, JobResult **result_out, GE
 typedef struct {
     const Call *call;
     JobFilter filter;
+    char *integration_id;
     Page page;
     GPtrArray *objects; /* Json */
 } ListWork;
 
 static void list_work_clear(ListWork *work) {
     page_clear(&work->page);
+    g_clear_pointer(&work->integration_id, g_free);
     g_clear_pointer(&work->objects, g_ptr_array_unref);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ListWork, list_work_clear)
@@ -94,11 +96,12 @@ static bool list_work(DbUnit *unit, void *data, GError **error) {
 }
 
 static bool list(Call *call, GError **error) {
-    g_auto(ListWork) work = {.call = call,
-                             .filter = {.integration_id = call_query(call, "integrationId"),
-                                        .status = call_query(call, "status")}};
+    g_auto(ListWork) work = {.call = call, .filter = {.status = call_query(call, "status")}};
     work.page.source = &source;
     work.page.data = &work;
+    if (!integration_row_filter(call, &work.integration_id, error))
+        return false;
+    work.filter.integration_id = work.integration_id;
     if (!call_limit(call, &work.page.limit, error) ||
         !call_cursor(call, &work.page.cursor, error) ||
         !call_run(call, DB_READ, list_work, &work, error))
@@ -301,7 +304,7 @@ static bool events(Call *call, GError **error) {
 
 static const char *const statuses[] = {JOB_PENDING, JOB_RUNNING,   JOB_PARKED, JOB_COMPLETED,
                                        JOB_FAILED,  JOB_CANCELLED, NULL};
-static const ShapeField list_fields[] = {SHAPE_FIELD("integrationId", STRING, 0, NULL),
+static const ShapeField list_fields[] = {SHAPE_FIELD("integrationId", STRING, 0, "Or its name."),
                                          SHAPE_FIELD("status", STRING, 0, NULL, .words = statuses),
                                          {0}};
 static const Shape list_query = {.fields = list_fields};

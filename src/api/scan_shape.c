@@ -27,7 +27,7 @@ static const ShapeField request_fields[] = {
     {0}};
 const Shape assessment_request_shape = {.name = "AssessmentRequest", .fields = request_fields};
 
-static const ShapeField query_fields[] = {SHAPE_FIELD("integrationId", STRING, 0, NULL),
+static const ShapeField query_fields[] = {SHAPE_FIELD("integrationId", STRING, 0, "Or its name."),
                                           SHAPE_FIELD("check", STRING, 0, NULL),
                                           SHAPE_FIELD("result", STRING, 0, NULL, .words = results),
                                           {0}};

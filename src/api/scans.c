@@ -194,8 +194,11 @@ static bool list_work(DbUnit *unit, void *data, GError **error) {
 }
 
 static bool list_assessments(Call *call, GError **error) {
+    g_autofree char *integration_id = NULL;
+    if (!integration_row_filter(call, &integration_id, error))
+        return false;
     ListWork work = {.call = call,
-                     .filter = {.integration_id = call_query(call, "integrationId"),
+                     .filter = {.integration_id = integration_id,
                                 .check_name = call_query(call, "check"),
                                 .result = call_query(call, "result")}};
     work.page.source = &source;

@@ -472,6 +472,7 @@ static void evidence_is_found_by_what_it_is(void) {
         {"reviewState=approved", 0},
         {"integrationId=" INTEGRATION_A, 2},
         {"integrationId=" INTEGRATION_B, 0},
+        {"integrationId=acme", 2},
         {"control=soc2:CC8.1", 1},
         {"limit=1", 1},
         {"limit=1&cursor=" EVIDENCE_2, 1},
@@ -488,6 +489,74 @@ static void evidence_is_found_by_what_it_is(void) {
         g_auto(Answer) answer = stage_get(&stage, ROLE_OWNER, path);
         g_test_message("%s: %s", path, answer.body);
         g_assert_cmpuint(json_count(json_member(answer.json, "evidence")), ==, cases[i].count);
+    }
+}
+
+/* However much of them there is: what is known is not sent again until it was reviewed. */
+static void evidence_that_is_known_is_not_sent_again(void) {
+    static const char *const paths[] = {"/api/evidence/" EVIDENCE_1,
+                                        "/api/evidence/" EVIDENCE_1 "?data=false"};
+    g_auto(Stage) stage;
+    stage_init(&stage, 0);
+    g_autofree char *id = queue(&stage, NULL);
+    must(db_run(stage.db, &scope, DB_WRITE, document_work, NULL, &error));
+    store_evidence(&stage, id, EVIDENCE_1);
+    g_auto(Answer) whole = stage_get(&stage, ROLE_OWNER, paths[0]);
+    g_autofree char *tag = answer_header(&whole, "ETag");
+    g_autofree char *kept = answer_header(&whole, "Cache-Control");
+    g_autofree char *header = g_strdup_printf("If-None-Match: \"other\", %s\r\n", tag);
+    g_autofree char *meant = g_strdup_printf("If-Match: %s\r\n", tag);
+    g_assert_cmpstr(kept, ==, "private, no-cache");
+    for (size_t i = 0; i < G_N_ELEMENTS(paths); i++) {
+        Ask ask = {.path = paths[i], .token = stage.tokens[ROLE_OWNER], .headers = header};
+        g_auto(Answer) known = stage_ask(&stage, &ask);
+        g_autofree char *same = answer_header(&known, "ETag");
+        g_assert_cmpuint(known.status, ==, 304);
+        g_assert_cmpstr(known.body, ==, "");
+        g_assert_cmpstr(same, ==, tag);
+    }
+    Ask approval = {.method = "POST",
+                    .path = "/api/evidence/" EVIDENCE_1 "/review",
+                    .token = stage.tokens[ROLE_MEMBER],
+                    .headers = meant,
+                    .body = "{\"state\":\"approved\"}"};
+    g_auto(Answer) approved = stage_ask(&stage, &approval);
+    g_assert_cmpuint(approved.status, ==, 200);
+    g_auto(Answer) late = stage_ask(&stage, &approval);
+    assert_problem(&late, 412, "CONFIGURATION_ERROR");
+    Ask again = {.path = paths[0], .token = stage.tokens[ROLE_OWNER], .headers = header};
+    g_auto(Answer) changed = stage_ask(&stage, &again);
+    g_assert_cmpuint(changed.status, ==, 200);
+    g_assert_cmpstr(answer_text(&changed, "reviewState"), ==, "approved");
+}
+
+/* Lists take an integration's name where they take its id; a foreign one's is not there. */
+static void lists_are_narrowed_by_the_name_of_an_integration(void) {
+    static const struct {
+        const char *path;
+        const char *list;
+        size_t count;
+    } cases[] = {
+        {"/api/jobs", "jobs", 1},
+        {"/api/evidence", "evidence", 1},
+        {"/api/findings", "findings", 0},
+        {"/api/assessments", "assessments", 0},
+    };
+    g_auto(Stage) stage;
+    stage_init(&stage, 0);
+    g_autofree char *id = queue(&stage, NULL);
+    must(db_run(stage.db, &scope, DB_WRITE, document_work, NULL, &error));
+    store_evidence(&stage, id, EVIDENCE_1);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *named = g_strdup_printf("%s?integrationId=acme", cases[i].path);
+        g_autofree char *nobody = g_strdup_printf("%s?integrationId=nobody", cases[i].path);
+        g_auto(Answer) found = stage_get(&stage, ROLE_SCANNER, named);
+        g_assert_cmpuint(found.status, ==, 200);
+        g_assert_cmpuint(json_count(json_member(found.json, cases[i].list)), ==, cases[i].count);
+        g_auto(Answer) missing = stage_get(&stage, ROLE_OWNER, nobody);
+        assert_problem(&missing, 404, "CONFIGURATION_ERROR");
+        g_auto(Answer) other = stage_ask(&stage, &(Ask){.path = named, .token = stage.stranger});
+        g_assert_cmpuint(json_count(json_member(other.json, cases[i].list)), ==, 0);
     }
 }
 
@@ -551,6 +620,9 @@ static const ApiTest tests[] = {
     {"a_server_that_stops_ends_its_streams", a_server_that_stops_ends_its_streams},
     {"evidence_comes_with_its_data_as_stored", evidence_comes_with_its_data_as_stored},
     {"evidence_is_found_by_what_it_is", evidence_is_found_by_what_it_is},
+    {"evidence_that_is_known_is_not_sent_again", evidence_that_is_known_is_not_sent_again},
+    {"lists_are_narrowed_by_the_name_of_an_integration",
+     lists_are_narrowed_by_the_name_of_an_integration},
     {"evidence_is_approved_by_somebody", evidence_is_approved_by_somebody},
 };
 
