@@ -2,14 +2,6 @@
 #include "provider/aws_endpoint.h"
 #include "provider_support.h"
 
-static const DefinitionService *service(const Definition *definition, const char *name) {
-    for (size_t i = 0; i < definition->service_count; i++) {
-        if (strcmp(definition->services[i].name, name) == 0)
-            return &definition->services[i];
-    }
-    g_assert_not_reached();
-}
-
 static void a_service_has_its_host_in_region_and_partition(void) {
     g_autoptr(Definition) definition = support_aws(NULL, NULL);
     static const struct {
@@ -28,7 +20,7 @@ static void a_service_has_its_host_in_region_and_partition(void) {
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GString) host = g_string_new("x.");
         g_autoptr(GError) error = NULL;
-        g_assert_true(aws_endpoint_host(service(definition, cases[i].service),
+        g_assert_true(aws_endpoint_host(support_service(definition, cases[i].service),
                                         aws_partition(cases[i].partition), cases[i].region, host,
                                         &error));
         g_assert_no_error(error);
@@ -40,7 +32,7 @@ static void a_service_that_a_partition_lacks_is_refused(void) {
     g_autoptr(Definition) definition = support_aws(NULL, NULL);
     g_autoptr(GString) host = g_string_new(NULL);
     g_autoptr(GError) error = NULL;
-    g_assert_false(aws_endpoint_host(service(definition, "iam"), aws_partition("aws-cn"),
+    g_assert_false(aws_endpoint_host(support_service(definition, "iam"), aws_partition("aws-cn"),
                                      "cn-north-1", host, &error));
     g_assert_error(error, ASSAY_ERROR, ERROR_CONFIGURATION);
     g_assert_cmpstr(error->message, ==, "the service iam is not known in the partition aws-cn");
@@ -56,7 +48,8 @@ static void nothing_but_a_name_becomes_part_of_a_host(void) {
         g_autoptr(GString) host = g_string_new(NULL);
         g_autoptr(GError) error = NULL;
         g_assert_false(aws_region_is_name(odd[i]));
-        g_assert_false(aws_endpoint_host(service(definition, "ec2"), 0, odd[i], host, &error));
+        g_assert_false(
+            aws_endpoint_host(support_service(definition, "ec2"), 0, odd[i], host, &error));
         g_assert_error(error, ASSAY_ERROR, ERROR_CONFIGURATION);
     }
     g_assert_true(aws_region_is_name("ap-southeast-2"));

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "provider/expr.h"
 #include "provider/scan.h"
+#include "unit/provider_support.h"
 
 typedef struct {
     char *source;
@@ -37,14 +38,6 @@ static GArray *read_cases(void) {
     }
     g_assert_cmpuint(cases->len, >, 100);
     return cases;
-}
-
-static char *outcome_text(const ExprResult *result) {
-    static const char *const names[] = {"one ", "none", "many ", "failed "};
-    g_autofree char *json = value_to_json(result->value);
-    bool valued = result->outcome == EXPR_ONE || result->outcome == EXPR_MANY;
-    return g_strconcat(names[result->outcome], valued ? json : "",
-                       result->message != NULL ? result->message : "", NULL);
 }
 
 /* Scans with the keep paths of the expression, as a collection does, and parses what is left. */
@@ -85,7 +78,7 @@ static void check_group(GArray *cases, const char *root_json) {
     g_assert_no_error(error);
     g_assert_true(evaluated);
     for (guint i = 0; i < owned->len; i++) {
-        g_autofree char *outcome = outcome_text(&results[i]);
+        g_autofree char *outcome = support_outcome(&results[i]);
         g_assert_cmpstr(outcome, ==, expected->pdata[i]);
     }
     expr_results_clear(results, owned->len);
@@ -102,7 +95,7 @@ static char *outcome_of(const Expr *leaf, Value root, ExprProgram *program_taken
     bool evaluated = expr_program_eval(program, &input, &result, &error);
     g_assert_no_error(error);
     g_assert_true(evaluated);
-    return outcome_text(&result);
+    return support_outcome(&result);
 }
 
 /* By libjq, and natively where that is possible. */

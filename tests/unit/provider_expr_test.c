@@ -7,15 +7,7 @@
 #include "base/error.h"
 #include "provider/expr.h"
 #include "provider/scan.h"
-
-static Value parse(const char *json) {
-    Value value = VALUE_NONE;
-    GError *error = NULL;
-    bool parsed = value_parse(json, strlen(json), &value, &error);
-    g_assert_no_error(error);
-    g_assert_true(parsed);
-    return value;
-}
+#include "unit/provider_support.h"
 
 static Expr *expr_of(const char *source) {
     GError *error = NULL;
@@ -28,27 +20,18 @@ static char *join(const char *const *list) {
     return g_strjoinv(" ", (char **)(uintptr_t)list);
 }
 
-/* "one JSON", "none", "many JSON" or "failed MESSAGE". */
-static char *outcome_text(const ExprResult *result) {
-    static const char *const names[] = {"one ", "none", "many ", "failed "};
-    g_autofree char *json = value_to_json(result->value);
-    bool valued = result->outcome == EXPR_ONE || result->outcome == EXPR_MANY;
-    return g_strconcat(names[result->outcome], valued ? json : "",
-                       result->message != NULL ? result->message : "", NULL);
-}
-
 static char *eval(const char *source, const char *root, const char *settings, int64_t now_ms) {
     g_autoptr(Expr) expr = expr_of(source);
     const Expr *leaf = expr;
     g_autoptr(ExprProgram) program = expr_program_new(&leaf, 1);
-    g_auto(Value) input_root = parse(root);
-    g_auto(Value) input_settings = parse(settings);
+    g_auto(Value) input_root = support_value(root);
+    g_auto(Value) input_settings = support_value(settings);
     ExprInput input = {.root = input_root, .settings = input_settings, .now_ms = now_ms};
     g_auto(ExprResult) result = {0};
     g_autoptr(GError) error = NULL;
     if (!expr_program_eval(program, &input, &result, &error))
         return g_strdup(error_code_name(error_code_of(error)));
-    return outcome_text(&result);
+    return support_outcome(&result);
 }
 
 static void assert_eval(const char *source, const char *root, const char *expected) {
@@ -486,7 +469,7 @@ static void a_failing_leaf_leaves_its_neighbours_alone(void) {
         leaves[i] = owned[i] = expr_of(sources[i]);
     g_autoptr(ExprProgram) program = expr_program_new(leaves, COUNT);
     g_assert_cmpuint(expr_program_count(program), ==, COUNT);
-    g_auto(Value) root = parse("{\"name\":\"octo\"}");
+    g_auto(Value) root = support_value("{\"name\":\"octo\"}");
     ExprInput input = {.root = root};
     for (int round = 0; round < 3; round++) {
         ExprResult results[COUNT];
@@ -495,7 +478,7 @@ static void a_failing_leaf_leaves_its_neighbours_alone(void) {
         g_assert_no_error(error);
         g_assert_true(good);
         for (size_t i = 0; i < COUNT; i++) {
-            g_autofree char *outcome = outcome_text(&results[i]);
+            g_autofree char *outcome = support_outcome(&results[i]);
             g_assert_cmpstr(outcome, ==, expected[i]);
         }
         expr_results_clear(results, COUNT);
@@ -545,7 +528,7 @@ static void no_value_at_all_is_null(void) {
 
 static void once_wants_exactly_one_value(void) {
     static const char *const sources[] = {"empty", "1, 2", "error(\"x\")", ".a.b"};
-    g_auto(Value) root = parse("{\"a\":1}");
+    g_auto(Value) root = support_value("{\"a\":1}");
     ExprInput input = {.root = root};
     for (size_t i = 0; i < G_N_ELEMENTS(sources); i++) {
         g_autoptr(Expr) expr = expr_of(sources[i]);
@@ -567,7 +550,7 @@ static void results_are_booleans_only_when_they_are(void) {
                  {".a", false, false},
                  {"null", false, false},
                  {"true, true", false, false}};
-    g_auto(Value) root = parse("{\"a\":1}");
+    g_auto(Value) root = support_value("{\"a\":1}");
     ExprInput input = {.root = root};
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(Expr) expr = expr_of(cases[i].source);
@@ -645,7 +628,7 @@ static void abandoned_outputs_do_no_harm(void) {
     g_autoptr(Expr) many = expr_of("..");
     const Expr *leaves[] = {paths, first, many};
     g_autoptr(ExprProgram) program = expr_program_new(leaves, G_N_ELEMENTS(leaves));
-    g_auto(Value) root = parse("{\"a\":[1,2,{\"b\":[3,4]}],\"c\":{\"d\":null}}");
+    g_auto(Value) root = support_value("{\"a\":[1,2,{\"b\":[3,4]}],\"c\":{\"d\":null}}");
     ExprInput input = {.root = root};
     for (int i = 0; i < 50; i++) {
         ExprResult results[G_N_ELEMENTS(leaves)];
@@ -703,7 +686,7 @@ static void runaways_are_stopped_and_their_program_stays_unusable(void) {
         const Expr *leaves[] = {path, expr};
         g_autoptr(ExprProgram) program = expr_program_new(leaves, 2);
         expr_program_set_time_limit(program, 40);
-        g_auto(Value) root = parse("{\"a\":1}");
+        g_auto(Value) root = support_value("{\"a\":1}");
         ExprInput input = {.root = root};
         ExprResult results[2];
         for (int attempt = 0; attempt < 2; attempt++) {
@@ -723,7 +706,7 @@ static void *evaluate_often(void *data) {
     g_autoptr(Expr) expr = expr_of("[.[] | select(test(\"^[a-z]+$\"))] | length");
     const Expr *leaf = expr;
     g_autoptr(ExprProgram) program = expr_program_new(&leaf, 1);
-    g_auto(Value) root = parse("[\"abc\",\"ABC\",\"x\",\"1\"]");
+    g_auto(Value) root = support_value("[\"abc\",\"ABC\",\"x\",\"1\"]");
     ExprInput input = {.root = root};
     int *right = data;
     for (int i = 0; i < 200; i++) {
@@ -749,7 +732,7 @@ static void each_thread_evaluates_with_a_program_of_its_own(void) {
 static void *evaluate_shared(void *data) {
     const Expr *leaf = data;
     g_autoptr(ExprProgram) program = expr_program_new(&leaf, 1);
-    g_auto(Value) root = parse("[1,2,3]");
+    g_auto(Value) root = support_value("[1,2,3]");
     g_auto(ExprResult) result = {0};
     g_assert_true(expr_program_eval(program, &(ExprInput){.root = root}, &result, NULL));
     g_assert_cmpfloat(value_number(result.value, 0), ==, 3);
@@ -876,7 +859,7 @@ static void texts_parse_to_what_jq_itself_makes_of_them(void) {
     for (int round = 0; round < 2000; round++) {
         g_autoptr(GString) text = g_string_new(NULL);
         append_random_json(random, text, 4);
-        g_auto(Value) ours = parse(text->str);
+        g_auto(Value) ours = support_value(text->str);
         g_auto(Value) root = value_new_string(text->str);
         ExprInput input = {.root = root};
         g_auto(ExprResult) theirs = {0};
@@ -918,7 +901,7 @@ static void projected_reads_give_the_same_results(void) {
         g_autofree char *json = value_to_json(whole);
         g_autoptr(GString) kept = g_string_new(NULL);
         g_assert_true(scan_body(plans[i], json, strlen(json), NULL, kept, NULL));
-        g_auto(Value) part = parse(kept->str);
+        g_auto(Value) part = support_value(kept->str);
         g_auto(ExprResult) of_whole = {0}, of_part = {0};
         ExprInput whole_input = {.root = whole}, part_input = {.root = part};
         g_assert_true(expr_program_eval(programs[i], &whole_input, &of_whole, NULL));
@@ -953,7 +936,7 @@ static void random_token_soup_is_refused_or_evaluated(void) {
         if (expr == NULL || ++parsed % 40 != 0)
             continue;
         g_auto(Value) value = VALUE_NONE;
-        g_auto(Value) root = parse("{\"a\":{\"a\":[1,2]}}");
+        g_auto(Value) root = support_value("{\"a\":{\"a\":[1,2]}}");
         ExprInput input = {.root = root};
         if (expr_eval_once(expr, &input, &value, NULL))
             g_assert_cmpint(value_kind(value), !=, VALUE_KIND_NONE);

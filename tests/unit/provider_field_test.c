@@ -3,15 +3,7 @@
 
 #include "base/error.h"
 #include "provider/field.h"
-
-static Value parse(const char *json) {
-    Value value = VALUE_NONE;
-    GError *error = NULL;
-    bool parsed = value_parse(json, strlen(json), &value, &error);
-    g_assert_no_error(error);
-    g_assert_true(parsed);
-    return value;
-}
+#include "unit/provider_support.h"
 
 static void types_are_read_and_told(void) {
     static const struct {
@@ -104,8 +96,8 @@ static void values_have_exactly_their_type(void) {
     };
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(FieldType) type = field_type_parse(cases[i].type, NULL);
-        g_auto(Value) good = parse(cases[i].good);
-        g_auto(Value) bad = parse(cases[i].bad);
+        g_auto(Value) good = support_value(cases[i].good);
+        g_auto(Value) bad = support_value(cases[i].bad);
         g_test_message("%s", cases[i].type);
         for (size_t k = 0; k < value_count(good); k++) {
             g_auto(Value) value = value_at(good, k);
@@ -149,7 +141,7 @@ static void rows_tell_their_unread_fields_in_order(void) {
     };
     g_autoptr(FieldSet) set = sample();
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_auto(Value) row = parse(cases[i].row);
+        g_auto(Value) row = support_value(cases[i].row);
         g_autoptr(GPtrArray) unread = g_ptr_array_new();
         bool readable = false;
         g_assert_true(field_set_check(set, row, unread, &readable, NULL));
@@ -163,14 +155,14 @@ static void rows_tell_their_unread_fields_in_order(void) {
 
 static void undeclared_keys_are_the_definitions_error(void) {
     g_autoptr(FieldSet) set = sample();
-    g_auto(Value) row = parse("{\"maxAge\":\"x\",\"surprise\":1}");
+    g_auto(Value) row = support_value("{\"maxAge\":\"x\",\"surprise\":1}");
     g_autoptr(GPtrArray) unread = g_ptr_array_new();
     g_autoptr(GError) error = NULL;
     g_assert_false(field_set_check(set, row, unread, NULL, &error));
     g_assert_error(error, ASSAY_ERROR, ERROR_CONFIGURATION);
     g_assert_nonnull(strstr(error->message, "surprise"));
     g_assert_cmpuint(unread->len, ==, 0);
-    g_auto(Value) list = parse("[1]");
+    g_auto(Value) list = support_value("[1]");
     g_autoptr(GError) kind = NULL;
     g_assert_false(field_set_check(set, list, unread, NULL, &kind));
     g_assert_error(kind, ASSAY_ERROR, ERROR_CONFIGURATION);

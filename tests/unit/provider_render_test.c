@@ -2,45 +2,13 @@
 #include "provider/render.h"
 #include "provider_support.h"
 
-typedef struct {
-    Definition *definition;
-    Render *render;
-    Value settings;
-} Fixture;
-
-static Fixture fixture_new(Definition *definition, const char *settings) {
-    Fixture fixture = {.definition = definition, .settings = support_value(settings)};
-    GError *error = NULL;
-    fixture.render = render_new(definition, fixture.settings, 0, &error);
-    g_assert_no_error(error);
-    return fixture;
-}
-
-static void fixture_clear(Fixture *fixture) {
-    render_free(fixture->render);
-    value_clear(&fixture->settings);
-    definition_free(fixture->definition);
-}
-
-static RenderedRequest rendered(Fixture *fixture, const char *call, const char *env,
-                                const Page *page) {
-    g_auto(Value) root = support_value(env);
-    RenderedRequest request;
-    GError *error = NULL;
-    bool done = render_call(fixture->render, definition_call(fixture->definition, call), root, page,
-                            &request, &error);
-    g_assert_no_error(error);
-    g_assert_true(done);
-    return request;
-}
-
-static void assert_url(Fixture *fixture, const char *call, const char *env, const char *url) {
-    RenderedRequest request = rendered(fixture, call, env, NULL);
+static void assert_url(SupportRender *fixture, const char *call, const char *env, const char *url) {
+    RenderedRequest request = support_rendered(fixture, call, env, NULL);
     g_assert_cmpstr(request.url, ==, url);
     rendered_request_clear(&request);
 }
 
-static void assert_not_rendered(Fixture *fixture, const char *call, const char *env) {
+static void assert_not_rendered(SupportRender *fixture, const char *call, const char *env) {
     g_auto(Value) root = support_value(env);
     RenderedRequest request;
     g_autoptr(GError) error = NULL;
@@ -63,7 +31,7 @@ static void assert_no_render(const char *settings, const char *message) {
 #define REPO "{\"settings\":" ACME ",\"repo\":{\"name\":\"api\",\"owner\":{\"login\":\"acme\"}"
 
 static void github_calls_become_requests(void) {
-    Fixture fixture = fixture_new(support_github(), ACME);
+    SupportRender fixture = support_render_new(support_github(), ACME);
     assert_url(&fixture, "repos", "{\"settings\":" ACME "}",
                "https://api.github.com/orgs/acme/repos?per_page=100&type=all");
     assert_url(&fixture, "whoami", "{}", "https://api.github.com/user");
@@ -73,7 +41,7 @@ static void github_calls_become_requests(void) {
                "https://api.github.com/repos/acme/api/rules/branches/release%2F1.x?per_page=100");
     assert_url(&fixture, "dependabot_alerts", REPO "}}",
                "https://api.github.com/repos/acme/api/dependabot/alerts?per_page=100&state=open");
-    RenderedRequest request = rendered(&fixture, "whoami", "{}", NULL);
+    RenderedRequest request = support_rendered(&fixture, "whoami", "{}", NULL);
     g_assert_cmpstr(request.method, ==, "GET");
     g_assert_cmpuint(request.header_count, ==, 2);
     g_assert_cmpstr(request.headers[0].name, ==, "Accept");
@@ -81,12 +49,12 @@ static void github_calls_become_requests(void) {
     g_assert_cmpstr(request.headers[1].value, ==, "2022-11-28");
     g_assert_null(request.body);
     rendered_request_clear(&request);
-    fixture_clear(&fixture);
+    support_render_clear(&fixture);
 }
 
 /* What a provider or a person puts into a name stays in its segment. */
 static void hostile_values_cannot_break_out_of_their_place(void) {
-    Fixture fixture = fixture_new(support_github(), ACME);
+    SupportRender fixture = support_render_new(support_github(), ACME);
     assert_url(&fixture, "protection", REPO ",\"default_branch\":\"a?b=c&d#e/../f\\r\\nX: y\"}}",
                "https://api.github.com/repos/acme/api/branches/"
                "a%3Fb%3Dc%26d%23e%2F..%2Ff%0D%0AX%3A%20y/protection");
@@ -97,25 +65,25 @@ static void hostile_values_cannot_break_out_of_their_place(void) {
     assert_not_rendered(&fixture, "protection", REPO ",\"default_branch\":null}}");
     assert_not_rendered(&fixture, "protection", REPO ",\"default_branch\":{}}}");
     assert_not_rendered(&fixture, "protection", "{}");
-    fixture_clear(&fixture);
+    support_render_clear(&fixture);
 }
 
 static void a_base_url_may_have_a_path_and_a_final_slash(void) {
-    Fixture fixture = fixture_new(
+    SupportRender fixture = support_render_new(
         support_github(),
         "{\"organization\":\"acme\",\"api_url\":\"https://ghe.acme.test:8443/api/v3/\"}");
     g_assert_cmpstr(render_base_url(fixture.render), ==, "https://ghe.acme.test:8443/api/v3");
     assert_url(&fixture, "whoami", "{}", "https://ghe.acme.test:8443/api/v3/user");
-    fixture_clear(&fixture);
+    support_render_clear(&fixture);
 }
 
 static void the_endpoint_url_replaces_the_base(void) {
-    Fixture fixture = fixture_new(
+    SupportRender fixture = support_render_new(
         support_github(), "{\"organization\":\"acme\",\"api_url\":\"https://api.github.com\","
                           "\"endpoint_url\":\"http://127.0.0.1:8099\","
                           "\"allow_private\":true}");
     assert_url(&fixture, "whoami", "{}", "http://127.0.0.1:8099/user");
-    fixture_clear(&fixture);
+    support_render_clear(&fixture);
 }
 
 static void only_declared_hosts_over_tls_are_called(void) {
@@ -126,11 +94,11 @@ static void only_declared_hosts_over_tls_are_called(void) {
     assert_no_render("{\"api_url\":\"https://api.demo.test?x\"}", "not a URL");
     assert_no_render("{\"api_url\":17}", "not a URL");
     assert_no_render("{}", "");
-    Fixture fixture =
-        fixture_new(support_load(&(SupportParts){.head = NULL}),
-                    "{\"api_url\":\"http://127.0.0.1:1\",\"allow_private\":\"true\"}");
+    SupportRender fixture =
+        support_render_new(support_load(&(SupportParts){.head = NULL}),
+                           "{\"api_url\":\"http://127.0.0.1:1\",\"allow_private\":\"true\"}");
     g_assert_cmpstr(render_base_url(fixture.render), ==, "http://127.0.0.1:1");
-    fixture_clear(&fixture);
+    support_render_clear(&fixture);
 }
 
 static void a_host_that_no_setting_names_is_refused(void) {
@@ -169,7 +137,7 @@ static void urls_of_the_provider_are_held_against_the_same_rules(void) {
         {"//evil.test/x", false},
         {"", false},
     };
-    Fixture fixture = fixture_new(support_github(), ACME);
+    SupportRender fixture = support_render_new(support_github(), ACME);
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GError) error = NULL;
         bool bare = i == 1;
@@ -180,7 +148,7 @@ static void urls_of_the_provider_are_held_against_the_same_rules(void) {
     g_autofree char *long_url = g_strconcat("https://api.github.com/", endless, NULL);
     g_autoptr(GError) error = NULL;
     g_assert_false(render_allows(fixture.render, long_url, &error));
-    fixture_clear(&fixture);
+    support_render_clear(&fixture);
 }
 
 static const char *next_link(void *data, const char *name) {
@@ -198,7 +166,7 @@ static void paging_links_are_followed_on_the_same_server_only(void) {
         {"<https://api.github.com:8443/x>; rel=\"next\"", NULL},
         {"<http://api.github.com/x>; rel=\"next\"", NULL},
     };
-    Fixture fixture = fixture_new(support_github(), ACME);
+    SupportRender fixture = support_render_new(support_github(), ACME);
     g_autoptr(Pager) pager = pager_new(fixture.definition, 0);
     g_auto(Value) env = support_value("{\"settings\":" ACME "}");
     const DefinitionCall *call = definition_call(fixture.definition, "repos");
@@ -214,7 +182,7 @@ static void paging_links_are_followed_on_the_same_server_only(void) {
         g_assert_cmpstr(request.url, ==, cases[i].url);
         rendered_request_clear(&request);
     }
-    fixture_clear(&fixture);
+    support_render_clear(&fixture);
 }
 
 static const char rich_calls[] =
@@ -233,30 +201,30 @@ static const char rich_calls[] =
     "    rows: .items\n"
     "    page: {style: token, from: .next, send: {body: cursor}}\n";
 
-static Fixture rich_fixture(void) {
-    return fixture_new(support_load(&(SupportParts){.calls = rich_calls}),
-                       "{\"api_url\":\"https://api.demo.test\",\"team\":\"red\"}");
+static SupportRender rich_fixture(void) {
+    return support_render_new(support_load(&(SupportParts){.calls = rich_calls}),
+                              "{\"api_url\":\"https://api.demo.test\",\"team\":\"red\"}");
 }
 
 static void null_parameters_are_left_out_and_pages_replace_their_own(void) {
-    Fixture fixture = rich_fixture();
+    SupportRender fixture = rich_fixture();
     g_autoptr(Pager) pager = pager_new(fixture.definition, 0);
     g_autoptr(Page) page = page_new(pager, definition_call(fixture.definition, "users"));
-    RenderedRequest request =
-        rendered(&fixture, "users", "{\"settings\":{\"filter\":\"f&g\",\"team\":\"red\"}}", page);
+    RenderedRequest request = support_rendered(
+        &fixture, "users", "{\"settings\":{\"filter\":\"f&g\",\"team\":\"red\"}}", page);
     g_assert_cmpstr(request.url, ==,
                     "https://api.demo.test/users?q=f%26g&a%20b=x%20y&both=pf%26g&page=1&size=50");
     rendered_request_clear(&request);
     assert_not_rendered(&fixture, "users", "{\"settings\":{\"team\":\"red\"}}");
     assert_url(&fixture, "keys", "{\"user\":{\"id\":7}}",
                "https://api.demo.test/users/7/keys?x=1&y=2");
-    fixture_clear(&fixture);
+    support_render_clear(&fixture);
 }
 
 static void headers_of_a_call_replace_common_ones_and_null_leaves_out(void) {
-    Fixture fixture = rich_fixture();
-    RenderedRequest request =
-        rendered(&fixture, "users", "{\"settings\":{\"filter\":\"f\",\"team\":\"red\"}}", NULL);
+    SupportRender fixture = rich_fixture();
+    RenderedRequest request = support_rendered(
+        &fixture, "users", "{\"settings\":{\"filter\":\"f\",\"team\":\"red\"}}", NULL);
     g_assert_cmpuint(request.header_count, ==, 2);
     g_assert_cmpstr(request.headers[0].value, ==, "text/plain");
     g_assert_cmpstr(request.headers[1].name, ==, "X-Team");
@@ -264,15 +232,15 @@ static void headers_of_a_call_replace_common_ones_and_null_leaves_out(void) {
     rendered_request_clear(&request);
     assert_not_rendered(&fixture, "users",
                         "{\"settings\":{\"filter\":\"f\",\"team\":\"red\\r\\nX-Evil: 1\"}}");
-    fixture_clear(&fixture);
+    support_render_clear(&fixture);
 }
 
 static void a_post_has_a_json_body_with_the_cursor(void) {
-    Fixture fixture = rich_fixture();
+    SupportRender fixture = rich_fixture();
     g_autoptr(Pager) pager = pager_new(fixture.definition, 0);
     g_autoptr(Page) page = page_new(pager, definition_call(fixture.definition, "search"));
     static const char env[] = "{\"settings\":{\"team\":\"red\"}}";
-    RenderedRequest request = rendered(&fixture, "search", env, page);
+    RenderedRequest request = support_rendered(&fixture, "search", env, page);
     g_assert_cmpstr(request.method, ==, "POST");
     g_assert_cmpstr(request.body, ==, "{\"size\":10,\"team\":\"red\"}");
     g_assert_cmpuint(request.body_size, ==, strlen(request.body));
@@ -282,24 +250,24 @@ static void a_post_has_a_json_body_with_the_cursor(void) {
     g_auto(Value) body = support_value("{\"next\":\"c\\\"1\"}");
     PageAnswer answer = {.header = next_link, .body = body, .url = "https://api.demo.test/search"};
     g_assert_cmpint(page_next(page, &answer), ==, PAGE_MORE);
-    request = rendered(&fixture, "search", env, page);
+    request = support_rendered(&fixture, "search", env, page);
     g_assert_cmpstr(request.body, ==, "{\"cursor\":\"c\\\"1\",\"size\":10,\"team\":\"red\"}");
     rendered_request_clear(&request);
-    fixture_clear(&fixture);
+    support_render_clear(&fixture);
 }
 
 static void the_same_input_gives_the_same_request_every_time(void) {
-    Fixture fixture = fixture_new(support_github(), ACME);
+    SupportRender fixture = support_render_new(support_github(), ACME);
     g_autofree char *first = NULL;
     for (int i = 0; i < 100; i++) {
         RenderedRequest request =
-            rendered(&fixture, "protection", REPO ",\"default_branch\":\"main\"}}", NULL);
+            support_rendered(&fixture, "protection", REPO ",\"default_branch\":\"main\"}}", NULL);
         if (first == NULL)
             first = g_strdup(request.url);
         g_assert_cmpstr(request.url, ==, first);
         rendered_request_clear(&request);
     }
-    fixture_clear(&fixture);
+    support_render_clear(&fixture);
 }
 
 int main(int argc, char **argv) {

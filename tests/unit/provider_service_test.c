@@ -2,14 +2,6 @@
 #include "provider/definition_load.h"
 #include "provider_support.h"
 
-static const DefinitionService *service(const Definition *definition, const char *name) {
-    for (size_t i = 0; i < definition->service_count; i++) {
-        if (strcmp(definition->services[i].name, name) == 0)
-            return &definition->services[i];
-    }
-    g_assert_not_reached();
-}
-
 static const DefinitionCall *call(const Definition *definition, const char *name) {
     const DefinitionCall *found = definition_call(definition, name);
     g_assert_nonnull(found);
@@ -22,7 +14,7 @@ static void services_become_their_model(void) {
     g_autoptr(Definition) definition = support_aws(NULL, NULL);
     g_assert_cmpuint(definition->service_count, ==, 7);
     g_assert_null(definition->base_url);
-    const DefinitionService *iam = service(definition, "iam");
+    const DefinitionService *iam = support_service(definition, "iam");
     g_assert_cmpint(iam->protocol, ==, PROTOCOL_QUERY);
     g_assert_cmpstr(iam->version, ==, "2010-05-08");
     g_assert_cmpstr(iam->hosts[0], ==, "iam.amazonaws.com");
@@ -37,13 +29,13 @@ static void services_become_their_model(void) {
     g_assert_cmpuint(iam->response_count, ==, 1);
     g_assert_cmpstr(iam->responses[0].codes[0], ==, "NoSuchEntity");
     g_assert_null(iam->responses[0].codes[1]);
-    const DefinitionService *control = service(definition, "s3control");
+    const DefinitionService *control = support_service(definition, "s3control");
     g_assert_cmpint(control->protocol, ==, PROTOCOL_REST_XML);
     g_assert_cmpstr(control->action, ==, "s3");
     g_assert_cmpstr(control->sign_as, ==, "s3");
     g_assert_true(control->s3);
     g_assert_nonnull(control->host);
-    const DefinitionService *kms = service(definition, "kms");
+    const DefinitionService *kms = support_service(definition, "kms");
     g_assert_cmpint(kms->protocol, ==, PROTOCOL_JSON);
     g_assert_cmpstr(kms->target, ==, "TrentService");
     g_assert_cmpstr(kms->json_version, ==, "1.1");
@@ -52,7 +44,7 @@ static void services_become_their_model(void) {
 static void calls_name_service_and_operation(void) {
     g_autoptr(Definition) definition = support_aws(NULL, NULL);
     const DefinitionCall *devices = call(definition, "devices");
-    g_assert_true(devices->service == service(definition, "iam"));
+    g_assert_true(devices->service == support_service(definition, "iam"));
     g_assert_cmpstr(devices->operation, ==, "ListMFADevices");
     g_assert_true(devices->post);
     g_assert_null(devices->path);

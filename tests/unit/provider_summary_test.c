@@ -3,15 +3,7 @@
 
 #include "base/error.h"
 #include "provider/summary.h"
-
-static Value parse(const char *json) {
-    Value value = VALUE_NONE;
-    GError *error = NULL;
-    bool parsed = value_parse(json, strlen(json), &value, &error);
-    g_assert_no_error(error);
-    g_assert_true(parsed);
-    return value;
-}
+#include "unit/provider_support.h"
 
 /* A plan from "name: text" lines. */
 static SummaryPlan *plan_of(const char *lines) {
@@ -29,7 +21,7 @@ static SummaryPlan *plan_of(const char *lines) {
 
 /* Feeds the rows of a JSON array, all read. */
 static void feed_all(Summary *summary, const char *rows_json) {
-    g_auto(Value) rows = parse(rows_json);
+    g_auto(Value) rows = support_value(rows_json);
     for (size_t i = 0; i < value_count(rows); i++) {
         g_auto(Value) row = value_at(rows, i);
         GError *error = NULL;
@@ -106,7 +98,7 @@ static void rows_with_unread_fields_are_missed_only_where_they_matter(void) {
                 "both: sum .alerts where .protected\nsize: sum (keys | length)");
     g_autoptr(Summary) summary = summary_new(plan, VALUE_NONE, 0);
     feed_all(summary, repositories);
-    g_auto(Value) row = parse("{\"name\":\"d\",\"protected\":true,\"alerts\":\"many\"}");
+    g_auto(Value) row = support_value("{\"name\":\"d\",\"protected\":true,\"alerts\":\"many\"}");
     g_autoptr(GPtrArray) unread = g_ptr_array_new();
     g_ptr_array_add(unread, (void *)(uintptr_t) "alerts");
     g_assert_true(summary_feed(summary, row, unread, NULL));
@@ -238,7 +230,7 @@ static void a_final_expression_must_give_one_value(void) {
 static void settings_and_time_are_seen(void) {
     g_autoptr(SummaryPlan) plan =
         plan_of("old: count where (.at | fromdate) < now - $settings.age\nlimit: = $settings.age");
-    g_auto(Value) settings = parse("{\"age\":86400}");
+    g_auto(Value) settings = support_value("{\"age\":86400}");
     g_autoptr(Summary) summary =
         summary_new(plan, settings, INT64_C(1704326400000)); /* 4 January */
     feed_all(summary, "[{\"at\":\"2024-01-01T00:00:00Z\"},{\"at\":\"2024-01-03T12:00:00Z\"}]");

@@ -234,3 +234,45 @@ Value support_value(const char *json) {
     g_assert_no_error(error);
     return value;
 }
+
+SupportRender support_render_new(Definition *definition, const char *values) {
+    SupportRender fixture = {.definition = definition, .settings = support_value(values)};
+    GError *error = NULL;
+    fixture.render = render_new(definition, fixture.settings, 0, &error);
+    g_assert_no_error(error);
+    return fixture;
+}
+
+void support_render_clear(SupportRender *fixture) {
+    render_free(fixture->render);
+    value_clear(&fixture->settings);
+    definition_free(fixture->definition);
+}
+
+RenderedRequest support_rendered(SupportRender *fixture, const char *call, const char *env,
+                                 const Page *page) {
+    g_auto(Value) root = support_value(env);
+    RenderedRequest request;
+    GError *error = NULL;
+    bool done = render_call(fixture->render, definition_call(fixture->definition, call), root, page,
+                            &request, &error);
+    g_assert_no_error(error);
+    g_assert_true(done);
+    return request;
+}
+
+char *support_outcome(const ExprResult *result) {
+    static const char *const names[] = {"one ", "none", "many ", "failed "};
+    g_autofree char *json = value_to_json(result->value);
+    bool valued = result->outcome == EXPR_ONE || result->outcome == EXPR_MANY;
+    return g_strconcat(names[result->outcome], valued ? json : "",
+                       result->message != NULL ? result->message : "", NULL);
+}
+
+const DefinitionService *support_service(const Definition *definition, const char *name) {
+    for (size_t i = 0; i < definition->service_count; i++) {
+        if (strcmp(definition->services[i].name, name) == 0)
+            return &definition->services[i];
+    }
+    g_assert_not_reached();
+}

@@ -3,6 +3,8 @@
 
 #include "provider/definition.h"
 #include "provider/diagnostic.h"
+#include "provider/expr.h"
+#include "provider/render.h"
 #include "provider/value.h"
 
 /* A definition that is right, made of parts that a test may replace: every NULL part is the
@@ -34,3 +36,25 @@ Definition *support_github(void);
 
 /* A value from JSON. Owned by the caller. */
 Value support_value(const char *json);
+
+/* A definition that renders, with its settings (JSON). */
+typedef struct {
+    Definition *definition;
+    Render *render;
+    Value settings;
+} SupportRender;
+
+/* Takes the definition. */
+SupportRender support_render_new(Definition *definition, const char *values);
+void support_render_clear(SupportRender *render);
+
+/* The request of a call in an environment (JSON), which must become one. */
+RenderedRequest support_rendered(SupportRender *render, const char *call, const char *env,
+                                 const Page *page);
+
+/* What an expression gave, in one text: "one 1", "none", "many [1,2]", "failed why". Caller
+ * frees. */
+char *support_outcome(const ExprResult *result);
+
+/* A service of the definition, which must have it. */
+const DefinitionService *support_service(const Definition *definition, const char *name);

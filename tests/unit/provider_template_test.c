@@ -3,15 +3,7 @@
 
 #include "base/error.h"
 #include "provider/template.h"
-
-static Value parse(const char *json) {
-    Value value = VALUE_NONE;
-    GError *error = NULL;
-    bool parsed = value_parse(json, strlen(json), &value, &error);
-    g_assert_no_error(error);
-    g_assert_true(parsed);
-    return value;
-}
+#include "unit/provider_support.h"
 
 /* Renders over a root; the text is appended behind "base". */
 static bool render(const Template *template, const char *root_json, GString *out, GError **error) {
@@ -21,7 +13,7 @@ static bool render(const Template *template, const char *root_json, GString *out
         leaves[i] = template_leaf(template, i);
     g_autoptr(ExprProgram) program = expr_program_new(leaves, count);
     g_autofree ExprResult *results = g_new0(ExprResult, count + 1);
-    g_auto(Value) root = parse(root_json);
+    g_auto(Value) root = support_value(root_json);
     ExprInput input = {.root = root};
     GError *failure = NULL;
     bool good = expr_program_eval(program, &input, results, &failure);

@@ -4,15 +4,7 @@
 
 #include "base/error.h"
 #include "provider/value.h"
-
-static Value parse(const char *json) {
-    Value value = VALUE_NONE;
-    GError *error = NULL;
-    bool parsed = value_parse(json, strlen(json), &value, &error);
-    g_assert_no_error(error);
-    g_assert_true(parsed);
-    return value;
-}
+#include "unit/provider_support.h"
 
 static void assert_json(Value value, const char *expected) {
     g_autofree char *json = value_to_json(value);
@@ -34,7 +26,7 @@ static void parse_tells_every_kind(void) {
         {"{\"a\":1}", VALUE_KIND_OBJECT, "an object"},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_auto(Value) value = parse(cases[i].json);
+        g_auto(Value) value = support_value(cases[i].json);
         g_assert_cmpint(value_kind(value), ==, cases[i].kind);
         g_assert_cmpstr(value_kind_name(value_kind(value)), ==, cases[i].name);
         assert_json(value, cases[i].json);
@@ -103,13 +95,13 @@ static void malformed_text_is_unavailable_and_never_quoted(void) {
 }
 
 static void strings_are_unescaped(void) {
-    g_auto(Value) value = parse(
+    g_auto(Value) value = support_value(
         "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\u20ac\\ud83d\\ude00|\\ud800|\\udc00\\ud83d\\u0041\"");
     g_assert_cmpstr(
         value_text(value), ==,
         "\"\\/\b\f\n\r\t\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80|\xef\xbf\xbd|\xef\xbf\xbd\xef\xbf\xbd"
         "A");
-    g_auto(Value) key = parse("{\"a\\u0062\":\"plain\"}");
+    g_auto(Value) key = support_value("{\"a\\u0062\":\"plain\"}");
     assert_json(key, "{\"ab\":\"plain\"}");
 }
 
@@ -119,7 +111,7 @@ static void nesting_is_bounded(void) {
         g_string_append(text, "[");
     for (int i = 0; i < 512; i++)
         g_string_append(text, "]");
-    g_auto(Value) value = parse(text->str);
+    g_auto(Value) value = support_value(text->str);
     g_assert_cmpuint(value_count(value), ==, 1);
     g_string_prepend(text, "[");
     g_string_append(text, "]");
@@ -140,7 +132,7 @@ static void a_cut_text_is_never_read_beyond(void) {
 }
 
 static void members_and_items_are_owned_and_absent_ones_are_no_value(void) {
-    g_auto(Value) value = parse("{\"a\":[1,\"two\"],\"n\":null}");
+    g_auto(Value) value = support_value("{\"a\":[1,\"two\"],\"n\":null}");
     g_auto(Value) list = value_get(value, "a");
     g_auto(Value) absent = value_get(value, "b");
     g_auto(Value) null = value_get(value, "n");
@@ -166,7 +158,7 @@ static void members_and_items_are_owned_and_absent_ones_are_no_value(void) {
 }
 
 static void a_child_outlives_its_parent(void) {
-    Value parent = parse("{\"deep\":{\"text\":\"still here\"}}");
+    Value parent = support_value("{\"deep\":{\"text\":\"still here\"}}");
     g_auto(Value) child = value_get(parent, "deep");
     value_clear(&parent);
     g_assert_cmpint(value_kind(parent), ==, VALUE_KIND_NONE);
@@ -175,7 +167,7 @@ static void a_child_outlives_its_parent(void) {
 }
 
 static void changing_a_shared_object_leaves_the_other_alone(void) {
-    g_auto(Value) one = parse("{\"a\":1}");
+    g_auto(Value) one = support_value("{\"a\":1}");
     g_auto(Value) other = value_copy(one);
     value_put(&other, "b", value_new_bool(true));
     value_put(&other, "none", VALUE_NONE);
@@ -193,7 +185,7 @@ static void changing_a_shared_object_leaves_the_other_alone(void) {
 }
 
 static void take_leaves_nothing_behind(void) {
-    Value value = parse("[1]");
+    Value value = support_value("[1]");
     g_auto(Value) taken = value_take(&value);
     g_assert_cmpint(value_kind(value), ==, VALUE_KIND_NONE);
     assert_json(taken, "[1]");
@@ -253,7 +245,7 @@ static void integers_are_whole_and_exact(void) {
         {"\"12\"", false, 0}, {"null", false, 0},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_auto(Value) value = parse(cases[i].json);
+        g_auto(Value) value = support_value(cases[i].json);
         int64_t integer = 0;
         g_assert_cmpint(value_integer(value, &integer), ==, cases[i].whole);
         g_assert_cmpint(integer, ==, cases[i].integer);
@@ -266,17 +258,19 @@ static void integers_are_whole_and_exact(void) {
 
 static void only_true_is_true(void) {
     static const char *const others[] = {"false", "null", "1", "\"true\"", "[true]"};
-    g_auto(Value) truth = parse("true");
+    g_auto(Value) truth = support_value("true");
     g_assert_true(value_truth(truth));
     for (size_t i = 0; i < G_N_ELEMENTS(others); i++) {
-        g_auto(Value) value = parse(others[i]);
+        g_auto(Value) value = support_value(others[i]);
         g_assert_false(value_truth(value));
     }
 }
 
 static void keys_print_sorted_by_bytes_whatever_the_order(void) {
-    g_auto(Value) one = parse("{\"b\":1,\"a\":{\"z\":1,\"y\":2},\"B\":3,\"\\u00e9\":4,\"ab\":5}");
-    g_auto(Value) other = parse("{\"\\u00e9\":4,\"ab\":5,\"B\":3,\"a\":{\"y\":2,\"z\":1},\"b\":1}");
+    g_auto(Value) one =
+        support_value("{\"b\":1,\"a\":{\"z\":1,\"y\":2},\"B\":3,\"\\u00e9\":4,\"ab\":5}");
+    g_auto(Value) other =
+        support_value("{\"\\u00e9\":4,\"ab\":5,\"B\":3,\"a\":{\"y\":2,\"z\":1},\"b\":1}");
     assert_json(one, "{\"B\":3,\"a\":{\"y\":2,\"z\":1},\"ab\":5,\"b\":1,\"\xc3\xa9\":4}");
     g_autofree char *json = value_to_json(other);
     assert_json(one, json);
@@ -312,7 +306,7 @@ static void too_deep_values_are_printed_as_null(void) {
 }
 
 static void the_last_of_repeated_keys_counts(void) {
-    g_auto(Value) value = parse("{\"a\":1,\"b\":2,\"a\":3}");
+    g_auto(Value) value = support_value("{\"a\":1,\"b\":2,\"a\":3}");
     assert_json(value, "{\"a\":3,\"b\":2}");
 }
 
@@ -334,8 +328,8 @@ static void a_member_is_set_by_a_name_that_is_a_value(void) {
 }
 
 static void members_are_walked_in_order_until_told_to_stop(void) {
-    g_auto(Value) object = parse("{\"d\":4,\"b\":2,\"c\":3,\"a\":1}");
-    g_auto(Value) list = parse("[1]");
+    g_auto(Value) object = support_value("{\"d\":4,\"b\":2,\"c\":3,\"a\":1}");
+    g_auto(Value) list = support_value("[1]");
     g_autoptr(GString) seen = g_string_new(NULL);
     value_each_member(object, note_member, seen);
     value_each_member(list, note_member, seen);
@@ -346,8 +340,8 @@ static void values_compare_as_jq_orders_them(void) {
     static const char *const ascending[] = {"null",  "false", "true", "-1",  "2",
                                             "\"a\"", "\"b\"", "[]",   "[1]", "{}"};
     for (size_t i = 0; i + 1 < G_N_ELEMENTS(ascending); i++) {
-        g_auto(Value) low = parse(ascending[i]);
-        g_auto(Value) high = parse(ascending[i + 1]);
+        g_auto(Value) low = support_value(ascending[i]);
+        g_auto(Value) high = support_value(ascending[i + 1]);
         g_assert_cmpint(value_compare(low, high), <, 0);
         g_assert_cmpint(value_compare(high, low), >, 0);
         g_assert_cmpint(value_compare(low, low), ==, 0);
@@ -376,7 +370,7 @@ static void paths_follow_members_and_items(void) {
         {".a[0]", NULL},
         {".a.b[0].c.d", NULL},
     };
-    g_auto(Value) root = parse("{\"a\":{\"b\":[{\"c\":\"deep\"},2]},\"x y\":7,\"n\":null}");
+    g_auto(Value) root = support_value("{\"a\":{\"b\":[{\"c\":\"deep\"},2]},\"x y\":7,\"n\":null}");
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(ValuePath) path = value_path_parse(cases[i].path, NULL);
         g_assert_nonnull(path);
@@ -476,7 +470,7 @@ static void text_that_is_no_utf8_is_mended(void) {
         g_autofree char *json = g_strdup_printf("{\"%s\":\"%s\\n\"}", cases[i].text, cases[i].text);
         g_autofree char *expected =
             g_strdup_printf("{\"%s\":\"%s\\n\"}", cases[i].mended, cases[i].mended);
-        g_auto(Value) parsed = parse(json);
+        g_auto(Value) parsed = support_value(json);
         assert_json(parsed, expected);
     }
     g_auto(Value) value = VALUE_NONE;
@@ -485,7 +479,8 @@ static void text_that_is_no_utf8_is_mended(void) {
 }
 
 static void texts_hold_nuls_and_are_read_in_place(void) {
-    g_auto(Value) list = parse("[\"a\\u0000b\",\"\",\"plain\",\"\\u0041\\u00e9\\ud83d\\ude00z\"]");
+    g_auto(Value) list =
+        support_value("[\"a\\u0000b\",\"\",\"plain\",\"\\u0041\\u00e9\\ud83d\\ude00z\"]");
     Value nul = value_item(list, 0), empty = value_item(list, 1), mixed = value_item(list, 3);
     g_assert_cmpuint(value_length(nul), ==, 3);
     g_assert_cmpint(memcmp(value_text(nul), "a\0b", 4), ==, 0);
@@ -505,7 +500,7 @@ static void escapes_are_found_wherever_they_stand(void) {
             for (size_t i = 0; i < length; i++)
                 g_string_append(json, i == at ? "\\n" : "x");
             g_string_append_c(json, '"');
-            g_auto(Value) value = parse(json->str);
+            g_auto(Value) value = support_value(json->str);
             g_assert_cmpuint(value_length(value), ==, length);
             g_assert_cmpuint(strcspn(value_text(value), "\n"), ==, MIN(at, length));
             assert_json(value, json->str);
@@ -514,7 +509,8 @@ static void escapes_are_found_wherever_they_stand(void) {
 }
 
 static void parts_live_on_when_the_body_is_gone(void) {
-    Value body = parse("{\"rows\":[{\"id\":1,\"tags\":[\"a\",\"b\"]},{\"id\":2}],\"name\":\"n\"}");
+    Value body =
+        support_value("{\"rows\":[{\"id\":1,\"tags\":[\"a\",\"b\"]},{\"id\":2}],\"name\":\"n\"}");
     Value rows = value_get(body, "rows"), name = value_get(body, "name");
     value_clear(&body);
     Value row = value_at(rows, 0);
@@ -527,7 +523,7 @@ static void parts_live_on_when_the_body_is_gone(void) {
 }
 
 static void changing_a_part_of_a_body_leaves_the_body_alone(void) {
-    g_auto(Value) body = parse("{\"a\":{\"b\":[1,2]},\"c\":\"text\"}");
+    g_auto(Value) body = support_value("{\"a\":{\"b\":[1,2]},\"c\":\"text\"}");
     g_auto(Value) inner = value_get(body, "a");
     value_put(&inner, "new", value_get(body, "c"));
     g_auto(Value) list = value_get(inner, "b");
@@ -541,12 +537,12 @@ static void changing_a_part_of_a_body_leaves_the_body_alone(void) {
 }
 
 static void a_body_with_one_owner_is_changed_too(void) {
-    g_auto(Value) body = parse("{\"a\":1,\"b\":[\"x\"]}");
+    g_auto(Value) body = support_value("{\"a\":1,\"b\":[\"x\"]}");
     value_remove(&body, "a");
     value_put(&body, "b", value_new_number(2));
     value_put(&body, "a", value_new_number(3));
     assert_json(body, "{\"a\":3,\"b\":2}");
-    g_auto(Value) list = parse("[1]");
+    g_auto(Value) list = support_value("[1]");
     for (int i = 2; i < 100; i++)
         value_push(&list, value_new_number(i));
     g_assert_cmpuint(value_count(list), ==, 99);
@@ -582,7 +578,7 @@ static void a_part_that_is_kept_apart_equals_what_it_was_part_of(void) {
         "{\"b\":{\"c\":[\"d\",\"e\"]},\"a\":\"f\"}",
     };
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
-        Value value = parse(texts[i]);
+        Value value = support_value(texts[i]);
         g_auto(Value) apart = value_apart(value);
         g_auto(Value) again = value_apart(apart);
         g_assert_true(value_equal(value, apart));
@@ -590,13 +586,13 @@ static void a_part_that_is_kept_apart_equals_what_it_was_part_of(void) {
         assert_json(apart, i == 8 ? "{\"a\":\"f\",\"b\":{\"c\":[\"d\",\"e\"]}}" : texts[i]);
         g_assert_true(value_equal(again, apart));
     }
-    g_auto(Value) ordered = parse(texts[8]);
+    g_auto(Value) ordered = support_value(texts[8]);
     g_auto(Value) apart = value_apart(ordered);
     g_assert_cmpstr(value_text(value_member_name(apart, 0)), ==, "b");
 }
 
 static void a_container_can_be_put_into_a_copy_of_itself(void) {
-    g_auto(Value) object = parse("{\"a\":1}");
+    g_auto(Value) object = support_value("{\"a\":1}");
     value_put(&object, "self", value_copy(object));
     value_put(&object, "again", value_copy(object));
     assert_json(object, "{\"a\":1,\"again\":{\"a\":1,\"self\":{\"a\":1}},\"self\":{\"a\":1}}");
@@ -607,7 +603,7 @@ static void a_container_can_be_put_into_a_copy_of_itself(void) {
 }
 
 static void members_keep_the_order_in_which_they_came(void) {
-    g_auto(Value) object = parse("{\"c\":1,\"a\":2,\"b\":3,\"a\":4}");
+    g_auto(Value) object = support_value("{\"c\":1,\"a\":2,\"b\":3,\"a\":4}");
     value_put(&object, "d", value_new_number(5));
     value_put(&object, "c", value_new_number(6));
     value_remove(&object, "b");
@@ -638,7 +634,7 @@ static void any_number_of_members_is_told_apart(void) {
             g_string_append_printf(json, "%s\"name_%d\":%d", i > 0 ? "," : "", i % count,
                                    i < count ? -2 : i - count);
         g_string_append_c(json, '}');
-        g_auto(Value) parsed = parse(json->str);
+        g_auto(Value) parsed = support_value(json->str);
         g_auto(Value) made = value_new_object();
         for (int i = count - 1; i >= 0; i--) {
             g_autofree char *name = g_strdup_printf("name_%d", i);
@@ -675,7 +671,7 @@ static void a_list_of_any_length_is_read(void) {
     for (int i = 0; i < 200000; i++)
         g_string_append_printf(json, "%s{\"id\":%d}", i > 0 ? "," : "", i);
     g_string_append_c(json, ']');
-    g_auto(Value) list = parse(json->str);
+    g_auto(Value) list = support_value(json->str);
     g_assert_cmpuint(value_count(list), ==, 200000);
     g_auto(Value) id = value_get(value_item(list, 199999), "id");
     g_assert_cmpfloat(value_number(id, 0), ==, 199999);
