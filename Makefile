@@ -1,13 +1,14 @@
 # The front door. Everything behind it is CMake (CMakePresets.json) and scripts/; each preset
 # builds into build/PRESET.
 JOBS ?= $(shell nproc)
+PREFIX ?= /usr/local
 # Tests wait for one another's processes and for windows of time more than they compute.
 export CTEST_PARALLEL_LEVEL ?= $(shell expr $(JOBS) + 2)
 # A log is read by people too: without a terminal only what goes wrong is printed.
 QUIET = $(if $(CI),-- --quiet)
 FILES = $(wildcard $(addsuffix /*.[ch],src src/* sandbox tests/* bench))
 
-.PHONY: help build run test test-postgres sanitize tsan check bench campaign format clean
+.PHONY: help build install run test test-postgres sanitize tsan check bench campaign format clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -15,6 +16,9 @@ help: ## this list
 
 build: build/release/build.ninja ## build/release/assay and build/release/assay-sandbox
 	@cmake --build --preset release -j $(JOBS) $(QUIET)
+
+install: build ## program, manual, completions and documents below PREFIX (/usr/local)
+	@cmake --install build/release --prefix $(PREFIX) --strip
 
 run: ## first light: install what is missing, build, connect a demo, collect, score
 	@scripts/demo

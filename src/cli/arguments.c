@@ -8,12 +8,12 @@
 #define NEAR 3 /* most typing errors in a name that is still recognized */
 
 const Option arguments_global[] = {
-    {"json", OPTION_FLAG, NULL, "print the result as JSON, and nothing else on standard output"},
+    {"json", OPTION_FLAG, NULL, "print the result as JSON, and nothing else"},
     {"data", OPTION_TEXT, "DIR", "the data directory (else ASSAY_DATA)"},
-    {"config", OPTION_TEXT, "FILE", "settings in YAML (else ASSAY_CONFIG); see assay config"},
+    {"config", OPTION_TEXT, "FILE", "settings in YAML (else ASSAY_CONFIG)"},
     {"organization", OPTION_TEXT, "NAME", "the organization to work in (else \"default\")"},
-    {"server", OPTION_TEXT, "URL", "ask this server, not the data directory (else ASSAY_SERVER)"},
-    {"token", OPTION_TEXT, "SOURCE", "its token: @FILE, env:VARIABLE or - (else ASSAY_TOKEN)"},
+    {"server", OPTION_TEXT, "URL", "work on this server, not here (else ASSAY_SERVER)"},
+    {"token", OPTION_TEXT, "SOURCE", "its token: @FILE, env:VAR or - (else ASSAY_TOKEN)"},
     {"quiet", OPTION_FLAG, NULL, "no progress and no hints"},
     {"help", OPTION_FLAG, NULL, "show help, with examples"},
     {0},

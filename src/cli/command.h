@@ -34,7 +34,7 @@ struct Command {
     const char *name;      /* "evidence list" */
     const char *summary;   /* one line, without a full stop */
     const char *usage;     /* what stands behind the name */
-    const char *about;     /* a paragraph, lines of at most 80 columns; or NULL */
+    const char *about;     /* paragraphs, which help breaks into lines; or NULL */
     const char *examples;  /* lines that can be typed as they are */
     const Option *options; /* NULL: global ones only */
     size_t least;          /* words that must and may follow the name */

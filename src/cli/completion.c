@@ -142,7 +142,7 @@ static const char bash[] =
     "}\n"
     "complete -o default -F _assay assay\n";
 
-/* _describe wants WORD:WHAT. */
+/* _describe wants WORD:WHAT. The file is the body of _assay itself when it is found in fpath. */
 static const char zsh[] =
     "#compdef assay\n"
     "_assay() {\n"
@@ -155,7 +155,10 @@ static const char zsh[] =
     "        _files\n"
     "    fi\n"
     "}\n"
-    "compdef _assay assay\n";
+    "compdef _assay assay\n"
+    "if [[ \"${funcstack[1]}\" == _assay ]]; then\n"
+    "    _assay \"$@\"\n"
+    "fi\n";
 
 static const char fish[] = "function __assay_complete\n"
                            "    set -l words (commandline -opc) (commandline -ct)\n"
@@ -167,6 +170,16 @@ static const struct {
     const char *shell;
     const char *text;
 } scripts[] = {{"bash", bash}, {"zsh", zsh}, {"fish", fish}};
+
+static bool print_script(const Output *output, const char *shell, const char *text) {
+    g_autoptr(Json) json = json_new_object();
+    json_put_string(json, "shell", shell);
+    json_put_string(json, "script", text);
+    output_json(output, json);
+    if (!output->json)
+        fputs(text, output->result);
+    return true;
+}
 
 static bool print_words(const CommandCall *call) {
     g_autoptr(GPtrArray) words = g_ptr_array_new();
@@ -185,10 +198,8 @@ static bool run(CommandCall *call, GError **error) {
     if (strcmp(wanted, "words") == 0)
         return print_words(call);
     for (size_t i = 0; i < G_N_ELEMENTS(scripts); i++)
-        if (strcmp(scripts[i].shell, wanted) == 0 && arguments_words(call->arguments) == 1) {
-            fputs(scripts[i].text, call->output->result);
-            return true;
-        }
+        if (strcmp(scripts[i].shell, wanted) == 0 && arguments_words(call->arguments) == 1)
+            return print_script(call->output, wanted, scripts[i].text);
     g_set_error_literal(error, ASSAY_ERROR, ERROR_USAGE, "which shell? bash, zsh or fish");
     return false;
 }

@@ -148,7 +148,8 @@ static const Setting settings[] = {
      "when everything runs that has not run within the day"},
     {"schedule.weekly_renewal", "ASSAY_WEEKLY_RENEWAL", &cron, "0 0 * * 0",
      "when approved evidence is collected again"},
-    {"timezone", "ASSAY_TIMEZONE", &zone, "UTC", "of these times"},
+    {"timezone", "ASSAY_TIMEZONE", &zone, "UTC",
+     "the time zone of these times, and of schedules that name none"},
     {"retention.responses_days", "ASSAY_RETENTION_RESPONSES_DAYS", &span, "400",
      "how long jobs and the answers of services are kept, in days"},
     {"retention.evidence_years", "ASSAY_RETENTION_EVIDENCE_YEARS", &span, "7",
@@ -505,6 +506,18 @@ void config_each_limit(const Config *config, ConfigLimit function, void *data) {
 
 static const char *const origins[] = {"default", "file", "environment", "flag"};
 
+bool config_setting(size_t index, ConfigSetting *setting_out) {
+    if (index >= G_N_ELEMENTS(settings))
+        return false;
+    const Setting *setting = &settings[index];
+    *setting_out = (ConfigSetting){.name = setting->name,
+                                   .environment = setting->environment,
+                                   .expected = setting->kind->expected,
+                                   .fallback = setting->fallback,
+                                   .about = setting->about};
+    return true;
+}
+
 static void describe_limit(const char *provider, const char *limit, void *data) {
     g_autofree char *name = g_strconcat(LIMITS, provider, NULL);
     Json *row = json_new_object();
@@ -512,7 +525,7 @@ static void describe_limit(const char *provider, const char *limit, void *data) 
     json_put_string(row, "value", limit);
     json_put_string(row, "origin", origins[CONFIG_FILE]);
     json_put_string(row, "environment", NULL);
-    json_put_string(row, "about", "lowers what the definition of the service declares");
+    json_put_string(row, "about", CONFIG_LIMIT_ABOUT);
     json_add(data, row);
 }
 

@@ -61,6 +61,21 @@ ConfigOrigin config_origin(const Config *config, const char *name);
 typedef void (*ConfigLimit)(const char *provider, const char *limit, void *data);
 void config_each_limit(const Config *config, ConfigLimit function, void *data);
 
+/* A row of the table. */
+typedef struct {
+    const char *name;
+    const char *environment;
+    const char *expected; /* what a value may be */
+    const char *fallback; /* NULL: none */
+    const char *about;
+} ConfigSetting;
+
+/* What there is to set, in order; false behind the last one. */
+bool config_setting(size_t index, ConfigSetting *setting_out);
+
+/* What limits.PROVIDER does. */
+#define CONFIG_LIMIT_ABOUT "lowers what the definition of the service declares"
+
 /* [{"name", "value", "origin", "environment", "about"}], secrets and
  * passwords within URLs as "[secret]". */
 Json *config_describe(const Config *config);

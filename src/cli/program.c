@@ -23,6 +23,7 @@
 #include "cli/jobs.h"
 #include "cli/keys.h"
 #include "cli/limits.h"
+#include "cli/manual.h"
 #include "cli/migrate.h"
 #include "cli/organizations.h"
 #include "cli/organizations_delete.h"
@@ -102,6 +103,7 @@ static const Command *const commands[] = {
     &audit_command,
     &audit_export_command,
     &completion_command,
+    &manual_command,
     NULL,
 };
 

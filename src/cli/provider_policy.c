@@ -260,7 +260,7 @@ static const Option options[] = {
 
 const Command provider_policy_command = {
     .name = "provider policy",
-    .summary = "the least rights that collecting evidence needs, and what given rights miss",
+    .summary = "the least rights that collecting needs, and what given rights miss",
     .usage = "PROVIDER [--evidence TYPE,...] [--have FILE]",
     .about = "Needs no network. For AWS the result is the policy document to attach, for\n"
              "others the names of scopes or permissions. FILE is a policy document, a JSON\n"

@@ -75,6 +75,13 @@ static void every_shell_has_a_script_that_asks_the_program(void) {
     desk_fails("completion bash zsh", 2, "bash, zsh or fish");
 }
 
+static void a_script_is_an_object_with_json(void) {
+    g_auto(Said) said = desk_run("completion fish");
+    g_autoptr(Json) json = desk_json("completion fish", 0);
+    g_assert_cmpstr(json_member_string(json, "shell", ""), ==, "fish");
+    g_assert_cmpstr(json_member_string(json, "script", ""), ==, said.out);
+}
+
 /* The script in the shell itself, with a program of that name in its path. */
 static void bash_completes_by_its_script(void) {
     g_auto(Said) script = desk_run("completion bash");
@@ -107,6 +114,7 @@ int main(int argc, char **argv) {
          behind_a_whole_command_there_is_nothing_to_name},
         {"every_shell_has_a_script_that_asks_the_program",
          every_shell_has_a_script_that_asks_the_program},
+        {"a_script_is_an_object_with_json", a_script_is_an_object_with_json},
         {"bash_completes_by_its_script", bash_completes_by_its_script},
     };
     return desk_main(argc, argv, "completion", tests, G_N_ELEMENTS(tests));

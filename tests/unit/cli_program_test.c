@@ -53,6 +53,65 @@ static void help_of_a_group_lists_its_commands(void) {
     assert_lacks(said.out, "provider");
 }
 
+/* The names of the commands, as the list of all shows them. */
+static GPtrArray *listed_commands(void) {
+    g_auto(Said) said = run_bare("help");
+    g_auto(GStrv) lines = g_strsplit(strstr(said.out, "\n  "), "\n", -1);
+    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+    for (char **line = lines + 1; **line == ' '; line++) {
+        g_autofree char *name = g_strndup(*line, MIN(strlen(*line), 23));
+        g_strstrip(name);
+        if (*name != '\0' && *name != '-' && strcmp(name, "help") != 0)
+            g_ptr_array_add(names, g_steal_pointer(&name));
+    }
+    return names;
+}
+
+/* Examples are to be copied, so they may be longer. */
+static void assert_narrow(const char *line) {
+    g_auto(Said) said = desk_run(line);
+    g_auto(GStrv) lines = g_strsplit(said.out, "\n", -1);
+    g_assert_cmpint(said.status, ==, 0);
+    for (char **one = lines; *one; one++)
+        if (g_utf8_strlen(*one, -1) > 80 && !g_str_has_prefix(*one, "  assay "))
+            g_error("assay %s: \"%s\" is too long", line, *one);
+}
+
+static void help_is_at_most_so_wide_and_never_without_examples(void) {
+    g_autoptr(GPtrArray) names = listed_commands();
+    g_assert_cmpuint(names->len, >, 50);
+    assert_narrow("--help");
+    for (guint i = 0; i < names->len; i++) {
+        g_autofree char *line = g_strdup_printf("%s --help", (char *)names->pdata[i]);
+        g_auto(Said) said = desk_run(line);
+        assert_narrow(line);
+        assert_holds(said.out, "\nExamples:\n  ");
+    }
+}
+
+static void every_group_says_what_it_is_about(void) {
+    g_autoptr(GPtrArray) names = listed_commands();
+    for (guint i = 0; i < names->len; i++) {
+        const char *name = names->pdata[i];
+        g_autofree char *line = g_strdup_printf("%.*s --help", (int)strcspn(name, " "), name);
+        g_auto(Said) said = desk_run(line);
+        assert_lacks(said.out, "(null)");
+        assert_holds(said.out, " - ");
+    }
+}
+
+static void a_long_usage_is_broken_between_brackets(void) {
+    g_auto(Said) said = desk_run("evidence list --help");
+    assert_holds(said.out, "Usage: assay evidence list [--integration NAME] [--type TYPE]\n"
+                           "                           [--source PROVIDER] [--from TIME]");
+}
+
+static void exit_statuses_are_told(void) {
+    g_auto(Said) said = run_bare("help");
+    assert_holds(said.out, "\nExit status:\n  0  done\n");
+    assert_holds(said.out, "\n  6  try later");
+}
+
 static void help_wins_over_mistakes(void) {
     g_auto(Said) said = desk_run("sync --nonsense --help");
     g_assert_cmpint(said.status, ==, 0);
@@ -147,6 +206,11 @@ int main(int argc, char **argv) {
         {"help_lists_every_command", help_lists_every_command},
         {"every_command_has_help_with_examples", every_command_has_help_with_examples},
         {"help_of_a_group_lists_its_commands", help_of_a_group_lists_its_commands},
+        {"help_is_at_most_so_wide_and_never_without_examples",
+         help_is_at_most_so_wide_and_never_without_examples},
+        {"every_group_says_what_it_is_about", every_group_says_what_it_is_about},
+        {"a_long_usage_is_broken_between_brackets", a_long_usage_is_broken_between_brackets},
+        {"exit_statuses_are_told", exit_statuses_are_told},
         {"help_wins_over_mistakes", help_wins_over_mistakes},
         {"no_command_shows_help_and_is_a_mistake", no_command_shows_help_and_is_a_mistake},
         {"unknown_commands_name_the_nearest", unknown_commands_name_the_nearest},
