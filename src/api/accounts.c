@@ -301,7 +301,7 @@ static bool add(Call *call, GError **error) {
 
 static const ShapeField add_fields[] = {
     SHAPE_FIELD("email", STRING, SHAPE_REQUIRED, NULL, .most = 320),
-    SHAPE_FIELD("name", STRING, 0, "Of a new user.", .most = 200),
+    SHAPE_FIELD("name", STRING, 0, "Of a new user.", .most = USER_NAME_MAX),
     SHAPE_FIELD("password", STRING, SHAPE_SECRET,
                 "Of a new user; whoever has an account keeps his.", .most = PASSWORD_MOST),
     ACCESS_BODY_FIELDS,

@@ -152,10 +152,11 @@ static bool set_up(Call *call, GError **error) {
 static const ShapeField setup_fields[] = {
     SHAPE_FIELD("token", STRING, SHAPE_REQUIRED | SHAPE_SECRET, "Of the link.", .most = TICKET_MAX),
     SHAPE_FIELD("email", STRING, SHAPE_REQUIRED, NULL, .most = 320),
-    SHAPE_FIELD("name", STRING, 0, NULL, .most = 200),
+    SHAPE_FIELD("name", STRING, 0, NULL, .most = USER_NAME_MAX),
     SHAPE_FIELD("password", STRING, SHAPE_REQUIRED | SHAPE_SECRET, "12 characters or more.",
                 .most = PASSWORD_MOST),
-    SHAPE_FIELD("organization", STRING, 0, "What the organization is to be called.", .most = 200),
+    SHAPE_FIELD("organization", STRING, 0, "What the organization is to be called.",
+                .most = ORGANIZATION_NAME_MAX),
     {0}};
 static const Shape setup_shape = {.name = "Setup", .fields = setup_fields};
 

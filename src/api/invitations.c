@@ -5,6 +5,7 @@
 #include "api/people_shape.h"
 #include "base/clock.h"
 #include "present/people_object.h"
+#include "store/api_token.h"
 #include "store/invitation.h"
 #include "store/login_attempt.h"
 #include "store/user.h"
@@ -23,19 +24,30 @@ static bool list(Call *call, GError **error) {
 
 typedef struct {
     Call *call;
-    const Invitation *row;
+    Invitation *row;
+    char *maker; /* of the token that invites */
     const Membership *may;
 } InviteWork;
 
+/* A token invites for whoever has made it. */
+static bool find_inviter(DbUnit *unit, InviteWork *work, GError **error) {
+    const Caller *caller = work->call->caller;
+    g_clear_pointer(&work->maker, g_free);
+    if (!caller->subject.user_id && !api_token_maker(unit, caller->id, &work->maker, error))
+        return false;
+    work->row->invited_by = work->maker ? work->maker : caller->subject.user_id;
+    return true;
+}
+
 static bool invite_work(DbUnit *unit, void *data, GError **error) {
-    const InviteWork *work = data;
+    InviteWork *work = data;
     AuditActor actor = call_actor(work->call);
     AuditEntry entry = {.action = AUDIT_MEMBER_INVITED,
                         .actor = &actor,
                         .target_kind = "invitation",
                         .target_id = work->row->id,
                         .target_name = work->row->email};
-    return access_body_require(unit, work->may, error) &&
+    return access_body_require(unit, work->may, error) && find_inviter(unit, work, error) &&
            invitation_insert(unit, work->row, error) && audit_add(unit, &entry, error);
 }
 
@@ -68,12 +80,13 @@ static bool invite(Call *call, GError **error) {
                       .period_from = access.membership.period_from,
                       .period_until = access.membership.period_until,
                       .token_hash = hash,
-                      .invited_by = call->caller->subject.user_id,
                       .created_at = clock_now_ms()};
     row.expires_at = row.created_at + INVITATION_LIFE_MS;
     InviteWork work = {.call = call, .row = &row, .may = &access.membership};
-    return call_run(call, DB_WRITE, invite_work, &work, error) &&
-           answer_invited(call, &row, secret_text(ticket));
+    bool ok = call_run(call, DB_WRITE, invite_work, &work, error) &&
+              answer_invited(call, &row, secret_text(ticket));
+    g_free(work.maker);
+    return ok;
 }
 
 static bool revoke_work(DbUnit *unit, void *data, GError **error) {
@@ -262,7 +275,7 @@ static const Shape token_shape = {.name = "InvitationToken", .fields = token_fie
 
 static const ShapeField accept_fields[] = {
     SHAPE_FIELD("token", STRING, SHAPE_REQUIRED | SHAPE_SECRET, "Of the link.", .most = TICKET_MAX),
-    SHAPE_FIELD("name", STRING, 0, "Of a new user.", .most = 200),
+    SHAPE_FIELD("name", STRING, 0, "Of a new user.", .most = USER_NAME_MAX),
     SHAPE_FIELD("password", STRING, SHAPE_REQUIRED | SHAPE_SECRET,
                 "A new one, or that of the account.", .most = PASSWORD_MOST),
     {0}};

@@ -163,8 +163,10 @@ static bool end(Call *call, GError **error) {
 
 /* --- routes ----------------------------------------------------------------------------------- */
 
-static const ShapeField name_fields[] = {
-    SHAPE_FIELD("name", STRING, SHAPE_REQUIRED, "Unique in the installation.", .most = 200), {0}};
+static const ShapeField name_fields[] = {SHAPE_FIELD("name", STRING, SHAPE_REQUIRED,
+                                                     "Unique in the installation.",
+                                                     .most = ORGANIZATION_NAME_MAX),
+                                         {0}};
 static const Shape name_shape = {.name = "OrganizationName", .fields = name_fields};
 static const ShapeField end_fields[] = {
     SHAPE_FIELD("confirm", STRING, SHAPE_REQUIRED, "The organization's name once more."), {0}};

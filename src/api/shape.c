@@ -60,21 +60,18 @@ static char *list_words(const char *const *words) {
     return g_string_free(list, FALSE);
 }
 
-/* What is stored and shown is what it looks like. */
-static bool is_plain(const ShapeField *field, const char *text) {
-    return (field->flags & SHAPE_SECRET) != 0 ||
-           ((field->flags & SHAPE_LINES) ? text_is_plain_lines(text) : text_is_plain(text));
+static TextForm form_of(const ShapeField *field) {
+    if (field->flags & SHAPE_SECRET)
+        return TEXT_BYTES;
+    return (field->flags & SHAPE_LINES) ? TEXT_LINES : TEXT_LINE;
 }
 
 static void check_text(const ShapeField *field, const Json *value, const Place *place) {
     const char *text = json_text(value);
-    int64_t most = field->most > 0 ? field->most : SHAPE_STRING_MAX;
-    if ((int64_t)strlen(text) > most) {
-        g_autofree char *detail =
-            g_strdup_printf("must not be longer than %" G_GINT64_FORMAT " bytes", most);
-        add(place, detail);
-    } else if (!is_plain(field, text)) {
-        add(place, "must not have control characters, or such as turn text around");
+    size_t most = field->most > 0 ? (size_t)field->most : SHAPE_STRING_MAX;
+    g_autofree char *fault = text_fault(text, form_of(field), most);
+    if (fault) {
+        add(place, fault);
     } else if (field->words && !g_strv_contains(field->words, text)) {
         g_autofree char *detail = list_words(field->words);
         add(place, detail);

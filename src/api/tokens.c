@@ -225,7 +225,7 @@ static bool end_whole(Call *call, GError **error) {
 /* --- routes ----------------------------------------------------------------------------------- */
 
 static const ShapeField make_fields[] = {
-    SHAPE_FIELD("name", STRING, SHAPE_REQUIRED, "For people.", .most = 200),
+    SHAPE_FIELD("name", STRING, SHAPE_REQUIRED, "For people.", .most = API_TOKEN_NAME_MAX),
     ACCESS_BODY_FIELDS,
     SHAPE_FIELD("expiresAt", TIME, SHAPE_NULLABLE, "Never, when it is not said."),
     SHAPE_FIELD("organizationId", STRING, 0, "When the caller is in several."),

@@ -137,6 +137,15 @@ bool text_is_plain_lines(const char *text) {
     return shows_all(text, "\n\t");
 }
 
+char *text_fault(const char *text, TextForm form, size_t most) {
+    if (strlen(text) > most)
+        return g_strdup_printf("must not be longer than %zu bytes", most);
+    if ((form == TEXT_LINE && !text_is_plain(text)) ||
+        (form == TEXT_LINES && !text_is_plain_lines(text)))
+        return g_strdup("must not have control characters, or such as turn text around");
+    return NULL;
+}
+
 /* Nearly always: nothing has to be replaced or cut. */
 static bool is_short_ascii(const char *text, size_t max) {
     size_t length = 0;

@@ -33,6 +33,17 @@ bool text_is_plain(const char *text);
 /* The same of a text of several lines: line feeds and tabs are allowed. */
 bool text_is_plain_lines(const char *text);
 
+/* What a text may hold that people give, and that is stored and shown. */
+typedef enum {
+    TEXT_BYTES, /* anything: a secret, which is not shown */
+    TEXT_LINE,  /* text_is_plain() */
+    TEXT_LINES  /* text_is_plain_lines() */
+} TextForm;
+
+/* What is wrong with it, as the end of a sentence that begins with what it is; NULL: nothing.
+ * Caller frees. */
+char *text_fault(const char *text, TextForm form, size_t most);
+
 /* A copy fit for one line of a log or terminal: control characters become '?', length is cut to
  * max bytes on a character boundary with an ellipsis. Caller frees. */
 char *text_one_line(const char *text, size_t max);

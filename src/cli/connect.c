@@ -17,9 +17,13 @@
 #include <string.h>
 
 static bool is_named(const char *name, GError **error) {
-    if (!name || *name != '\0')
+    g_autoptr(GError) wrong = NULL;
+    if (!name || (*name != '\0' && connection_check_name(name, &wrong)))
         return true;
-    g_set_error_literal(error, ASSAY_ERROR, ERROR_USAGE, "--name wants a name");
+    if (wrong)
+        g_set_error(error, ASSAY_ERROR, ERROR_USAGE, "--name: %s", wrong->message);
+    else
+        g_set_error_literal(error, ASSAY_ERROR, ERROR_USAGE, "--name wants a name");
     return false;
 }
 
@@ -27,8 +31,6 @@ static bool is_named(const char *name, GError **error) {
 static bool check_name(const Session *session, const char *name, GError **error) {
     g_autoptr(Integration) taken = NULL;
     g_autoptr(GError) failure = NULL;
-    if (!is_named(name, error) || (name && !connection_check_name(name, error)))
-        return false;
     if (!name || !integrations_find(session, name, &taken, &failure)) {
         if (!failure || error_code_of(failure) == ERROR_NOT_FOUND)
             return true;
@@ -150,6 +152,9 @@ static bool test_and_store(CommandCall *call, NewConnection *wish, const Answers
     const char *named = arguments_text(call->arguments, "owner");
     g_autofree char *owner = session && named ? owner_here(session, named, error) : NULL;
     wish->owner_user_id = owner;
+    if (session)
+        wish->rotation_days =
+            config_number(session_config(session), "security.credential_rotation_days");
     if (!session || (named && !owner) || !check_name(session, wish->name, error) ||
         (made && !show_trust(call->output, made, wish->settings, error)))
         return false;
@@ -226,7 +231,8 @@ static bool run(CommandCall *call, GError **error) {
     if (!definition)
         return false;
     Questions questions = questions_of(call, definition);
-    return answers_init(&answers, &questions, error) &&
+    return is_named(arguments_text(call->arguments, "name"), error) &&
+           answers_init(&answers, &questions, error) &&
            connect_with(call, definition, &answers, error);
 }
 

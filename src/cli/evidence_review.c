@@ -2,9 +2,11 @@
 
 #include "base/error.h"
 #include "cli/access.h"
+#include "cli/naming.h"
 #include "cli/session.h"
 #include "present/review_object.h"
 #include "store/evidence.h"
+#include "store/user.h"
 
 typedef struct {
     Review review;
@@ -41,6 +43,8 @@ static bool make_review(const Arguments *arguments, Review *review, GError **err
         g_set_error_literal(error, ASSAY_ERROR, ERROR_USAGE, "give one of --approve and --reject");
         return false;
     }
+    if (!naming_check("--by", by, USER_NAME_MAX, error))
+        return false;
     *review = (Review){.evidence_id = arguments_word(arguments, 0),
                        .state = approve ? EVIDENCE_APPROVED : EVIDENCE_REJECTED,
                        .reviewer = by ? by : g_get_user_name(),

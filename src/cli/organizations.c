@@ -2,6 +2,7 @@
 
 #include "base/id.h"
 #include "cli/grid.h"
+#include "cli/naming.h"
 #include "cli/roll.h"
 #include "present/people_object.h"
 #include "store/organization.h"
@@ -105,10 +106,16 @@ static void print_renamed(const CommandCall *call, Json *take_organization) {
                 arguments_word(call->arguments, 0));
 }
 
+static bool check_name(const CommandCall *call, const char *argument, GError **error) {
+    return naming_check(argument, arguments_word(call->arguments, 0), ORGANIZATION_NAME_MAX, error);
+}
+
 static bool run_create(CommandCall *call, GError **error) {
     g_autofree char *id = id_new();
     g_auto(NameWork) work = {.id = id, .name = arguments_word(call->arguments, 0)};
     DbScope scope = session_founding_scope(id);
+    if (!check_name(call, "NAME", error))
+        return false;
     g_autoptr(Session) session = session_open(call->arguments, SESSION_INSTALLATION, error);
     if (!session || !db_run(session_db(session), &scope, DB_WRITE, create_work, &work, error))
         return false;
@@ -124,7 +131,9 @@ static Json *send_name(Remote *remote, const char *method, const char *path, con
 }
 
 static bool ask_create(CommandCall *call, Remote *remote, GError **error) {
-    Json *made = send_name(remote, "POST", all.path, arguments_word(call->arguments, 0), error);
+    const char *name = arguments_word(call->arguments, 0);
+    Json *made =
+        check_name(call, "NAME", error) ? send_name(remote, "POST", all.path, name, error) : NULL;
     if (!made)
         return false;
     print_created(call, made);
@@ -144,6 +153,8 @@ const Command organizations_create_command = {
 
 static bool run_rename(CommandCall *call, GError **error) {
     g_auto(NameWork) work = {.name = arguments_word(call->arguments, 0)};
+    if (!check_name(call, "NEW-NAME", error))
+        return false;
     g_autoptr(Session) session = session_open(call->arguments, SESSION_READ, error);
     if (!session || !session_run(session, DB_WRITE, rename_work, &work, error))
         return false;
@@ -154,7 +165,9 @@ static bool run_rename(CommandCall *call, GError **error) {
 /* The operator names any organization, everybody else one that he is in. */
 static bool ask_rename(CommandCall *call, Remote *remote, GError **error) {
     const char *which = arguments_text(call->arguments, "organization");
-    g_autoptr(Json) who = remote_get(remote, "/api/session", NULL, error);
+    g_autoptr(Json) who = check_name(call, "NEW-NAME", error)
+                              ? remote_get(remote, "/api/session", NULL, error)
+                              : NULL;
     if (!who)
         return false;
     bool any = which && json_member_bool(who, "operator", false);

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/id.h"
+#include "cli/naming.h"
 #include "db/migrate.h"
 #include "store/organization.h"
 
@@ -153,11 +154,10 @@ Session *session_open(const Arguments *arguments, SessionMode mode, GError **err
     g_autoptr(Session) session = g_new0(Session, 1);
     const char *name = arguments_text(arguments, "organization");
     session->organization = g_strdup(name ? name : SESSION_ORGANIZATION);
-    if (*session->organization == '\0') {
-        g_set_error_literal(error, ASSAY_ERROR, ERROR_USAGE, "--organization wants a name");
-        return NULL;
-    }
-    if (!place_init(&session->place, arguments, error) || !open_database(session, mode, error) ||
+    /* What is only looked for may have been made before names were held to anything. */
+    bool made = mode == SESSION_MAKE || (name && *name == '\0');
+    if ((made && !naming_check("--organization", name, ORGANIZATION_NAME_MAX, error)) ||
+        !place_init(&session->place, arguments, error) || !open_database(session, mode, error) ||
         !find_organization(session, mode, error))
         return NULL;
     return g_steal_pointer(&session);

@@ -4,6 +4,7 @@
 #include "base/id.h"
 #include "cli/access.h"
 #include "cli/grid.h"
+#include "cli/naming.h"
 #include "cli/roll.h"
 #include "present/people_object.h"
 #include "store/api_token.h"
@@ -78,9 +79,15 @@ static bool create(CommandCall *call, const Session *session, const Membership *
     return true;
 }
 
+static bool check_name(const Arguments *arguments, GError **error) {
+    return naming_check("NAME", arguments_word(arguments, 0), API_TOKEN_NAME_MAX, error);
+}
+
 static bool run_create(CommandCall *call, GError **error) {
     const Arguments *arguments = call->arguments;
     g_auto(Access) access = {0};
+    if (!check_name(arguments, error))
+        return false;
     bool bare = arguments_flag(arguments, "operator") && arguments_text(arguments, "role") == NULL;
     g_autoptr(Session) session = session_open(arguments, SESSION_READ, error);
     if (!session || (!bare && !access_init(&access, session, arguments, NULL, error)))
@@ -97,7 +104,8 @@ static bool ask_create(CommandCall *call, Remote *remote, GError **error) {
                             "there without --server");
         return false;
     }
-    if (!access_init_remote(&access, remote, arguments, NULL, error) ||
+    if (!check_name(arguments, error) ||
+        !access_init_remote(&access, remote, arguments, NULL, error) ||
         !access_expiry(arguments, &access.membership.expires_at, error))
         return false;
     g_autoptr(Json) body = access_body(&access);

@@ -2,10 +2,12 @@
 
 #include "base/id.h"
 #include "cli/access.h"
+#include "cli/naming.h"
 #include "cli/password_source.h"
 #include "cli/users.h"
 #include "present/people_object.h"
 #include "store/organization.h"
+#include "store/user.h"
 #include "store/user_session.h"
 
 #define ACCOUNT "/api/installation/users/{id}"
@@ -104,9 +106,16 @@ static void print_added(const Output *output, Json *take_user, Json *take_organi
                 json_member_string(take_organization, "name", ""));
 }
 
+/* The address of who is to be added, when that and the name will do; the caller frees it. */
+static char *whom(const Arguments *arguments, GError **error) {
+    return naming_check("--name", arguments_text(arguments, "name"), USER_NAME_MAX, error)
+               ? user_email_normal(arguments_word(arguments, 0), error)
+               : NULL;
+}
+
 static bool run_add(CommandCall *call, GError **error) {
     const Arguments *arguments = call->arguments;
-    g_autofree char *email = user_email_normal(arguments_word(arguments, 0), error);
+    g_autofree char *email = whom(arguments, error);
     g_auto(Access) access = {0};
     g_autofree char *hash = NULL;
     g_autofree char *id = id_new();
@@ -156,7 +165,7 @@ static Json *send_added(Remote *remote, const Arguments *arguments, const Json *
 
 static bool ask_add(CommandCall *call, Remote *remote, GError **error) {
     const Arguments *arguments = call->arguments;
-    g_autofree char *email = user_email_normal(arguments_word(arguments, 0), error);
+    g_autofree char *email = whom(arguments, error);
     g_auto(Access) access = {0};
     bool known = false;
     if (!email || !look_there(remote, email, &known, error) ||

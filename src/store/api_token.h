@@ -16,6 +16,8 @@
 
 #include "store/membership.h"
 
+#define API_TOKEN_NAME_MAX 200
+
 typedef struct {
     const char *id;
     const char *name;

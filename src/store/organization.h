@@ -8,6 +8,8 @@
 
 #include "store/record.h"
 
+#define ORGANIZATION_NAME_MAX 200
+
 typedef struct {
     const char *id;
     const char *name;        /* unique in the installation */

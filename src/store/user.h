@@ -11,6 +11,7 @@
 #include "store/record.h"
 
 #define USER_EMAIL_MAX 254 /* RFC 5321 section 4.5.3.1.3 */
+#define USER_NAME_MAX 200
 
 typedef struct {
     const char *id;

@@ -199,6 +199,31 @@ static void a_plain_text_shows_as_what_it_is(void) {
     }
 }
 
+static void what_is_wrong_with_a_text_is_said(void) {
+    static const struct {
+        const char *text;
+        TextForm form;
+        const char *fault; /* NULL: nothing */
+    } cases[] = {
+        {"", TEXT_LINE, NULL},
+        {"12345678", TEXT_LINE, NULL},
+        {"1234567890", TEXT_LINE, "must not be longer than 9 bytes"},
+        {"1234567890", TEXT_LINES, "must not be longer than 9 bytes"},
+        {"1234567890", TEXT_BYTES, "must not be longer than 9 bytes"},
+        {"\u00e4\u00e4\u00e4\u00e4\u00e4", TEXT_LINE, "must not be longer than 9 bytes"},
+        {"a\nb", TEXT_LINE, "must not have control characters, or such as turn text around"},
+        {"a\nb", TEXT_LINES, NULL},
+        {"a\033b", TEXT_LINES, "must not have control characters, or such as turn text around"},
+        {"a\u202e \u202c", TEXT_LINE,
+         "must not have control characters, or such as turn text around"},
+        {"a\033b\xff", TEXT_BYTES, NULL},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *fault = text_fault(cases[i].text, cases[i].form, 9);
+        g_assert_cmpstr(fault, ==, cases[i].fault);
+    }
+}
+
 static void assert_name(const char *text, bool shown) {
     g_autofree char *name = text_name(text);
     g_assert_cmpstr(name, ==, shown ? text : "\u2026");
@@ -347,6 +372,8 @@ int main(int argc, char **argv) {
                     long_lines_are_cut_between_characters);
     g_test_add_func("/base/text/a_plain_text_shows_as_what_it_is",
                     a_plain_text_shows_as_what_it_is);
+    g_test_add_func("/base/text/what_is_wrong_with_a_text_is_said",
+                    what_is_wrong_with_a_text_is_said);
     g_test_add_func("/base/text/what_may_be_a_name_is_repeated", what_may_be_a_name_is_repeated);
     g_test_add_func("/base/text/what_may_be_a_secret_is_not_repeated",
                     what_may_be_a_secret_is_not_repeated);
