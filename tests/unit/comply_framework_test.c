@@ -6,12 +6,6 @@
 
 #include <string.h>
 
-static const Framework *find(const char *id) {
-    const Framework *framework = NULL;
-    comply_ok((framework = framework_find(id, &error)) != NULL);
-    return framework;
-}
-
 static void embedded_frameworks_are_whole(void) {
     static const struct {
         const char *id;
@@ -22,7 +16,7 @@ static void embedded_frameworks_are_whole(void) {
                     {"nist_800_171", 110},
                     {"soc2", 61}};
     for (size_t i = 0; i < G_N_ELEMENTS(expected); i++) {
-        const Framework *framework = find(expected[i].id);
+        const Framework *framework = comply_framework(expected[i].id);
         g_assert_cmpstr(framework->id, ==, expected[i].id);
         g_assert_cmpuint(framework->control_count, ==, expected[i].controls);
         g_assert_true(g_strv_contains(framework_ids(), expected[i].id));
@@ -32,7 +26,7 @@ static void embedded_frameworks_are_whole(void) {
 /* Within one run of letters the file goes by number. */
 static void controls_are_in_their_natural_order(void) {
     for (size_t f = 0; framework_ids()[f] != NULL; f++) {
-        const Framework *framework = find(framework_ids()[f]);
+        const Framework *framework = comply_framework(framework_ids()[f]);
         for (size_t i = 1; i < framework->control_count; i++) {
             const char *before = framework->controls[i - 1].id;
             const char *id = framework->controls[i].id;
@@ -46,7 +40,7 @@ static void controls_are_in_their_natural_order(void) {
 
 static void every_control_has_a_short_title_and_weight(void) {
     for (size_t f = 0; framework_ids()[f] != NULL; f++) {
-        const Framework *framework = find(framework_ids()[f]);
+        const Framework *framework = comply_framework(framework_ids()[f]);
         for (size_t i = 0; i < framework->control_count; i++) {
             const FrameworkControl *control = &framework->controls[i];
             g_assert_cmpuint(strlen(control->title), >, 3);
@@ -71,7 +65,7 @@ static void frameworks_are_found_in_any_spelling(void) {
                                            {"ISO/IEC 27001:2022", "iso27001_2022"},
                                            {"iso27001-2022", "iso27001_2022"}};
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
-        g_assert_cmpstr(find(names[i][0])->id, ==, names[i][1]);
+        g_assert_cmpstr(comply_framework(names[i][0])->id, ==, names[i][1]);
     g_autoptr(GError) unknown = NULL;
     g_assert_null(framework_find("soc3", &unknown));
     g_assert_error(unknown, ASSAY_ERROR, ERROR_NOT_FOUND);
@@ -145,7 +139,7 @@ static void controls_are_found_in_the_styles_seen_in_the_wild(void) {
 
 /* DoD assessment methodology 1.2.1: 110 minus the points of what is not met, at worst -203. */
 static void the_points_of_800_171_make_the_lowest_score(void) {
-    const Framework *framework = find("nist_800_171");
+    const Framework *framework = comply_framework("nist_800_171");
     double points = 0;
     size_t basic = 0;
     for (size_t i = 0; i < framework->control_count; i++) {
@@ -159,7 +153,7 @@ static void the_points_of_800_171_make_the_lowest_score(void) {
 
 /* Every requirement has its id of CMMC 1.02 and one of CMMC 2.0 at least; each leads back. */
 static void requirements_are_found_by_each_of_their_cmmc_ids(void) {
-    const Framework *framework = find("nist_800_171");
+    const Framework *framework = comply_framework("nist_800_171");
     for (size_t i = 0; i < framework->control_count; i++) {
         const FrameworkControl *control = &framework->controls[i];
         g_autofree char *expected = g_strdup_printf("nist_800_171:%s", control->id);

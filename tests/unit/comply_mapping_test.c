@@ -27,12 +27,6 @@ static Registry *registry_of_tests(void) {
     return comply_registry(files);
 }
 
-static const Framework *framework_of(const char *id) {
-    const Framework *framework = NULL;
-    comply_ok((framework = framework_find(id, &error)) != NULL);
-    return framework;
-}
-
 /* --- changes ---------------------------------------------------------------------------------- */
 
 typedef struct {
@@ -72,7 +66,7 @@ static void append(GString *text, const MappedCheck *checks, size_t count, const
 /* "type.check=origin" of alpha for a control; those that are set aside have a minus. */
 static char *tell(const char *framework_id, const char *control_id, const GPtrArray *changes) {
     g_autoptr(Registry) registry = registry_of_tests();
-    const Framework *framework = framework_of(framework_id);
+    const Framework *framework = comply_framework(framework_id);
     g_autoptr(Mapping) mapping = mapping_new(framework, registry, changes);
     size_t control = framework_control(framework, control_id)->index;
     size_t count;
@@ -155,7 +149,7 @@ static void an_evidence_type_supports_what_was_added(void) {
     comply_ok((definition = registry_find(registry, "alpha", &error)) != NULL);
     const EvidenceType *alerts = definition_type(definition, "alerts");
     const EvidenceType *branches = definition_type(definition, "branches");
-    const Framework *soc2 = framework_of("soc2");
+    const Framework *soc2 = comply_framework("soc2");
     ControlRef ref = {soc2, framework_control(soc2, "CC1.5")};
     g_autoptr(GPtrArray) changes = changes_of(added);
     g_assert_false(mapping_supports(definition, alerts, &ref, NULL));
@@ -185,7 +179,7 @@ static void judge(Registry *registry, const ComplyEvidence *evidence) {
 
 static const char *state_of(Registry *registry, const char *control_id) {
     g_autoptr(Evaluation) evaluation = NULL;
-    const Framework *soc2 = framework_of("soc2");
+    const Framework *soc2 = comply_framework("soc2");
     comply_ok((evaluation = evaluation_new(comply_db(), comply_scope(), registry, soc2,
                                            clock_now_ms(), &error)) != NULL);
     size_t control = framework_control(soc2, control_id)->index;
@@ -212,7 +206,7 @@ static void controls_are_judged_by_the_changed_mapping(void) {
 
 static void the_mapping_of_a_control_is_shown_with_who_has_changed_it(void) {
     g_autoptr(Registry) registry = registry_of_tests();
-    const Framework *soc2 = framework_of("soc2");
+    const Framework *soc2 = comply_framework("soc2");
     ControlRef ref = {soc2, framework_control(soc2, "CC1.1")};
     g_autoptr(Json) list = NULL;
     store_change((Change){"CC1.1", "branches.signed", false});

@@ -32,12 +32,6 @@ static char *mapped(const Mapping *mapping, const Framework *framework, const ch
     return g_string_free(list, FALSE);
 }
 
-static const Framework *framework_of(const char *id) {
-    const Framework *framework = NULL;
-    comply_ok((framework = framework_find(id, &error)) != NULL);
-    return framework;
-}
-
 static void checks_are_mapped_to_controls_in_any_style(void) {
     static const char *const cases[][3] = {
         {"soc2", "CC1.1", "branches.protected"},
@@ -48,7 +42,7 @@ static void checks_are_mapped_to_controls_in_any_style(void) {
     };
     g_autoptr(Registry) registry = registry_with(CHECK_PROTECTED, CHECK_NO_ALERTS);
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        const Framework *framework = framework_of(cases[i][0]);
+        const Framework *framework = comply_framework(cases[i][0]);
         g_autoptr(Mapping) mapping = mapping_new(framework, registry, NULL);
         g_autofree char *list = mapped(mapping, framework, cases[i][1]);
         g_assert_cmpstr(list, ==, cases[i][2]);
@@ -60,7 +54,7 @@ static void a_control_named_twice_is_supported_once(void) {
         "      protected: {title: T, resource: .repository, pass: .protected, severity: low,\n"
         "        remediation: R, controls: {soc2: [CC1.1, cc_1_1, CC77.7]}}\n";
     g_autoptr(Registry) registry = registry_with(twice, NULL);
-    const Framework *framework = framework_of("soc2");
+    const Framework *framework = comply_framework("soc2");
     g_autoptr(Mapping) mapping = mapping_new(framework, registry, NULL);
     g_autofree char *list = mapped(mapping, framework, "CC1.1");
     g_assert_cmpstr(list, ==, "branches.protected");

@@ -105,6 +105,12 @@ Registry *comply_registry(const char *const *ids_and_texts) {
     return registry;
 }
 
+const Framework *comply_framework(const char *id) {
+    const Framework *framework = NULL;
+    comply_ok((framework = framework_find(id, &error)) != NULL);
+    return framework;
+}
+
 /* --- the database ----------------------------------------------------------------------------- */
 
 Db *comply_db(void) {

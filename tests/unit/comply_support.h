@@ -13,6 +13,7 @@
 #pragma once
 
 #include "comply/control.h"
+#include "comply/framework.h"
 #include "db/db.h"
 #include "provider/definition.h"
 #include "provider/registry.h"
@@ -67,6 +68,9 @@ Definition *comply_definition(const char *branch_checks, const char *alert_check
 
 /* A registry with the embedded definitions and these texts, two rows of (id, text) ... NULL. */
 Registry *comply_registry(const char *const *ids_and_texts);
+
+/* The framework with this id, which must be there. */
+const Framework *comply_framework(const char *id);
 
 /* --- the database ----------------------------------------------------------------------------- */
 

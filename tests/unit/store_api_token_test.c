@@ -313,10 +313,6 @@ static void all_works(DbUnit *unit) {
     compare(unit, &(RoleSubject){.role = ROLE_OWNER});
 }
 
-static void disable_ada(DbUnit *unit) {
-    store_ok(user_set_disabled(unit, "ada", true, &error));
-}
-
 static void enable_ada(DbUnit *unit) {
     store_ok(user_set_disabled(unit, "ada", false, &error));
 }
@@ -334,7 +330,7 @@ static void remove_ada(DbUnit *unit) {
 static void a_token_ends_with_its_maker_and_comes_back_with_him(void) {
     ada_gives_all();
     store_in(ORG_A, all_works);
-    store_system(disable_ada);
+    store_system(store_disables_ada);
     store_in(ORG_A, nothing_works);
     store_system(enable_ada);
     store_in(ORG_A, end_ada);

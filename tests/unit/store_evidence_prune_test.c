@@ -2,7 +2,6 @@
 #include "unit/store_support.h"
 
 #include "base/clock.h"
-#include "base/compress.h"
 #include "base/digest.h"
 #include "base/error.h"
 #include "store/document.h"
@@ -17,19 +16,6 @@
 #define OLD_AT ((int64_t)0x0190aaaa0000)
 #define YOUNG "01f0aaaa-0000-7000-8000-000000000001"
 #define YOUNG_AT ((int64_t)0x01f0aaaa0000)
-
-static void add_document(DbUnit *unit, const char *id, const char *text) {
-    char hash[DIGEST_HEX_SIZE];
-    g_autofree char *stored = NULL;
-    g_autoptr(Compressor) compressor = compressor_new();
-    g_autoptr(GByteArray) packed = compressor_pack(compressor, text, strlen(text));
-    DocumentChunk chunk = {.raw_size = (int64_t)strlen(text), .bytes = {packed->data, packed->len}};
-    digest_sha256_hex(text, strlen(text), hash);
-    DocumentEnd end = {.id = id, .sha256 = hash, .size = (int64_t)strlen(text)};
-    store_ok(document_begin(unit, id, NULL, &error));
-    store_ok(document_append_chunk(unit, id, &chunk, &error));
-    store_ok(document_finish(unit, &end, &stored, &error));
-}
 
 static void add(DbUnit *unit, const char *id, int64_t at, const char *document, const char *text) {
     char hash[DIGEST_HEX_SIZE];
@@ -47,8 +33,8 @@ static void add(DbUnit *unit, const char *id, int64_t at, const char *document, 
 }
 
 static void adds(DbUnit *unit) {
-    add_document(unit, "own", "{\"n\":1}");
-    add_document(unit, "shared", "{\"n\":2}");
+    store_add_document(unit, "own", "{\"n\":1}");
+    store_add_document(unit, "shared", "{\"n\":2}");
     add(unit, OLD_1, OLD_AT, "own", "{\"n\":1}");
     add(unit, OLD_2, OLD_AT, "shared", "{\"n\":2}");
     add(unit, YOUNG, YOUNG_AT, "shared", "{\"n\":2}");

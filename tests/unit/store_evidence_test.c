@@ -147,17 +147,6 @@ static void records_without_a_job_are_never_replays(void) {
     store_in(ORG_A, stores_without_job);
 }
 
-static void adds_job(DbUnit *unit) {
-    store_add_job(unit, INTEGRATION_A, "job-1");
-}
-
-static void claims_job(DbUnit *unit) {
-    JobClaim claim = {.owner = "worker-1", .lease_ms = 60000};
-    g_autoptr(Job) job = NULL;
-    store_ok(job_claim(unit, &claim, &job, &error));
-    g_assert_nonnull(job);
-}
-
 static void stores_with_stale_lease(DbUnit *unit) {
     JobLease stale = lease;
     stale.fence = 7;
@@ -171,8 +160,8 @@ static void stores_with_stale_lease(DbUnit *unit) {
 }
 
 static void a_stale_fence_stores_nothing(void) {
-    store_in(ORG_A, adds_job);
-    store_system(claims_job);
+    store_in(ORG_A, store_adds_job);
+    store_system(store_claims_job);
     store_in(ORG_A, stores_with_stale_lease);
 }
 

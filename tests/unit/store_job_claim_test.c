@@ -18,10 +18,6 @@ static void assert_claims(DbUnit *unit, const char *expected) {
     g_assert_cmpstr(job ? job->id : NULL, ==, expected);
 }
 
-static void adds_one(DbUnit *unit) {
-    store_add_job(unit, INTEGRATION_A, "job-1");
-}
-
 static void claims_one(DbUnit *unit) {
     assert_claims(unit, "job-1");
 }
@@ -48,7 +44,7 @@ static void claims_and_looks(DbUnit *unit) {
 }
 
 static void a_claimed_job_is_not_claimed_again(void) {
-    store_in(ORG_A, adds_one);
+    store_in(ORG_A, store_adds_job);
     store_system(claims_and_looks);
     store_system(claims_nothing);
     clock_advance(LEASE_MS - 1);
@@ -74,7 +70,7 @@ static void late_worker_is_refused(DbUnit *unit) {
 }
 
 static void a_job_whose_lease_is_over_is_claimed_with_a_new_fence(void) {
-    store_in(ORG_A, adds_one);
+    store_in(ORG_A, store_adds_job);
     store_system(claims_one);
     clock_advance(LEASE_MS);
     store_system(claims_after_the_lease);
@@ -93,7 +89,7 @@ static void is_failed(DbUnit *unit) {
 }
 
 static void three_claims_without_progress_use_a_job_up(void) {
-    store_in(ORG_A, adds_one);
+    store_in(ORG_A, store_adds_job);
     for (int attempt = 0; attempt < JOB_ATTEMPTS; attempt++) {
         store_system(claims_one);
         clock_advance(LEASE_MS);
@@ -110,7 +106,7 @@ static void claims_used_up_one(DbUnit *unit) {
 }
 
 static void claiming_a_used_up_job_by_id_ends_it(void) {
-    store_in(ORG_A, adds_one);
+    store_in(ORG_A, store_adds_job);
     for (int attempt = 0; attempt < JOB_ATTEMPTS; attempt++) {
         store_system(claims_one);
         clock_advance(LEASE_MS);
@@ -135,7 +131,7 @@ static void claims_first_attempt(DbUnit *unit) {
 }
 
 static void growth_of_the_journal_starts_the_attempts_again(void) {
-    store_in(ORG_A, adds_one);
+    store_in(ORG_A, store_adds_job);
     for (int attempt = 0; attempt < 3 * JOB_ATTEMPTS; attempt++) {
         store_system(claims_first_attempt);
         store_in(ORG_A, grows);
@@ -167,7 +163,7 @@ static void is_parked(DbUnit *unit) {
 }
 
 static void a_parked_job_waits_and_keeps_its_attempts(void) {
-    store_in(ORG_A, adds_one);
+    store_in(ORG_A, store_adds_job);
     for (int pause = 0; pause < 2 * JOB_ATTEMPTS; pause++) {
         store_system(claims_one);
         store_system(claims_nothing); /* corrects the queue's bound to the end of the lease */
@@ -188,7 +184,7 @@ static void retries(DbUnit *unit) {
 }
 
 static void a_retried_job_uses_its_attempts_up(void) {
-    store_in(ORG_A, adds_one);
+    store_in(ORG_A, store_adds_job);
     for (int attempt = 0; attempt < JOB_ATTEMPTS; attempt++) {
         store_system(claims_one);
         store_in(ORG_A, retries);
@@ -322,7 +318,7 @@ static void job_2_is_running(DbUnit *unit) {
 }
 
 static void a_dead_owners_jobs_are_claimable_at_once(void) {
-    store_in(ORG_A, adds_one);
+    store_in(ORG_A, store_adds_job);
     store_in(ORG_A, adds_job_2);
     store_system(claims_one);
     store_system(claims_second_job_elsewhere);
@@ -347,7 +343,7 @@ static void claims_by_id(DbUnit *unit) {
 
 static void a_job_is_claimed_by_its_id(void) {
     store_in(ORG_A, adds_job_2);
-    store_in(ORG_A, adds_one);
+    store_in(ORG_A, store_adds_job);
     store_system(claims_by_id);
 }
 
@@ -554,7 +550,7 @@ static void ends_called_off(DbUnit *unit) {
 
 static void running_jobs_are_counted_exactly(void) {
     static const StoreStep ways[] = {parks, retries, fails_it};
-    store_in(ORG_A, adds_one);
+    store_in(ORG_A, store_adds_job);
     for (size_t i = 0; i < G_N_ELEMENTS(ways); i++) {
         store_system(claims_one);
         store_system(runs_one);
@@ -565,7 +561,7 @@ static void running_jobs_are_counted_exactly(void) {
 }
 
 static void a_run_that_is_claimed_again_is_counted_once(void) {
-    store_in(ORG_A, adds_one);
+    store_in(ORG_A, store_adds_job);
     store_system(claims_one);
     clock_advance(LEASE_MS);
     store_system(claims_one);
@@ -573,7 +569,7 @@ static void a_run_that_is_claimed_again_is_counted_once(void) {
 }
 
 static void a_cancelled_and_a_used_up_job_are_counted_out_as_well(void) {
-    store_in(ORG_A, adds_one);
+    store_in(ORG_A, store_adds_job);
     store_system(claims_one);
     store_in(ORG_A, ends_called_off);
     store_system(runs_none);
@@ -593,7 +589,7 @@ static void fails_after_growth(DbUnit *unit) {
 }
 
 static void what_a_failed_attempt_has_read_does_not_count_for_it(void) {
-    store_in(ORG_A, adds_one);
+    store_in(ORG_A, store_adds_job);
     for (int attempt = 0; attempt < JOB_ATTEMPTS; attempt++) {
         store_system(claims_one);
         store_in(ORG_A, fails_after_growth);

@@ -7,17 +7,6 @@
 
 static const JobLease lease = {.job_id = "job-1", .owner = "worker-1", .fence = 1};
 
-static void adds(DbUnit *unit) {
-    store_add_job(unit, INTEGRATION_A, "job-1");
-}
-
-static void claims(DbUnit *unit) {
-    JobClaim claim = {.owner = "worker-1", .lease_ms = 60000};
-    g_autoptr(Job) job = NULL;
-    store_ok(job_claim(unit, &claim, &job, &error));
-    g_assert_nonnull(job);
-}
-
 static void appends(DbUnit *unit) {
     JournalBatch first = {.entries = 3, .raw_size = 300, .bytes = {"a\0b", 3}};
     JournalBatch second = {.entries = 1, .raw_size = 5, .bytes = {"cd", 2}};
@@ -48,8 +37,8 @@ static void reads(DbUnit *unit) {
 }
 
 static void batches_come_back_in_their_order(void) {
-    store_in(ORG_A, adds);
-    store_system(claims);
+    store_in(ORG_A, store_adds_job);
+    store_system(store_claims_job);
     store_in(ORG_A, appends);
     store_in(ORG_A, reads);
 }
@@ -66,8 +55,8 @@ static void sees_nothing(DbUnit *unit) {
 }
 
 static void another_organization_sees_and_adds_nothing(void) {
-    store_in(ORG_A, adds);
-    store_system(claims);
+    store_in(ORG_A, store_adds_job);
+    store_system(store_claims_job);
     store_in(ORG_A, appends);
     store_in(ORG_B, sees_nothing);
     store_in(ORG_A, reads);
@@ -90,8 +79,8 @@ static void appends_stale(DbUnit *unit) {
 }
 
 static void a_stale_fence_appends_nothing(void) {
-    store_in(ORG_A, adds);
-    store_system(claims);
+    store_in(ORG_A, store_adds_job);
+    store_system(store_claims_job);
     store_in(ORG_A, appends_stale);
 }
 
@@ -102,8 +91,8 @@ static void appends_too_much(DbUnit *unit) {
 }
 
 static void a_batch_has_a_largest_size(void) {
-    store_in(ORG_A, adds);
-    store_system(claims);
+    store_in(ORG_A, store_adds_job);
+    store_system(store_claims_job);
     store_in(ORG_A, appends_too_much);
 }
 

@@ -2,7 +2,6 @@
 #include "unit/store_support.h"
 
 #include "base/clock.h"
-#include "base/compress.h"
 #include "base/digest.h"
 #include "base/error.h"
 #include "store/assessment.h"
@@ -20,19 +19,6 @@
 
 #define OWN "{\"n\":1}"
 #define SHARED "{\"n\":2}"
-
-static void add_document(DbUnit *unit, const char *id, const char *text) {
-    char hash[DIGEST_HEX_SIZE];
-    g_autofree char *stored = NULL;
-    g_autoptr(Compressor) compressor = compressor_new();
-    g_autoptr(GByteArray) packed = compressor_pack(compressor, text, strlen(text));
-    DocumentChunk chunk = {.raw_size = (int64_t)strlen(text), .bytes = {packed->data, packed->len}};
-    digest_sha256_hex(text, strlen(text), hash);
-    DocumentEnd end = {.id = id, .sha256 = hash, .size = (int64_t)strlen(text)};
-    store_ok(document_begin(unit, id, NULL, &error));
-    store_ok(document_append_chunk(unit, id, &chunk, &error));
-    store_ok(document_finish(unit, &end, &stored, &error));
-}
 
 static void add_evidence(DbUnit *unit, const char *id, const char *integration,
                          const char *document, const char *text) {
@@ -61,8 +47,8 @@ static void adds(DbUnit *unit) {
                              .result = "pass",
                              .scanner = "s"};
     store_add_integration(unit, "second");
-    add_document(unit, "own", OWN);
-    add_document(unit, "shared", SHARED);
+    store_add_document(unit, "own", OWN);
+    store_add_document(unit, "shared", SHARED);
     add_evidence(unit, "e-1", INTEGRATION_A, "own", OWN);
     add_evidence(unit, "e-2", INTEGRATION_A, "shared", SHARED);
     add_evidence(unit, "e-3", "second", "shared", SHARED);

@@ -90,10 +90,6 @@ static void no_list_is_longer_than_the_largest(void) {
     store_in(ORG_A, lists_many);
 }
 
-static void adds_job(DbUnit *unit) {
-    store_add_job(unit, INTEGRATION_A, "job-1");
-}
-
 static void claims_job(DbUnit *unit) {
     JobClaim claim = {.owner = "worker-1", .lease_ms = 60000};
     g_autoptr(Job) job = NULL;
@@ -113,7 +109,7 @@ static void stores_empty_bytes(DbUnit *unit) {
 }
 
 static void empty_bytes_are_not_missing_bytes(void) {
-    store_in(ORG_A, adds_job);
+    store_in(ORG_A, store_adds_job);
     store_system(claims_job);
     store_in(ORG_A, stores_empty_bytes);
 }

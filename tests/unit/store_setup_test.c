@@ -34,14 +34,9 @@ static void only_second_is_open(DbUnit *unit) {
     g_assert_true(is_open(unit, "hash-2"));
 }
 
-static void adds_user(DbUnit *unit) {
-    User row = {.id = "ada", .email = "ada@example.com", .name = "Ada"};
-    store_ok(user_insert(unit, &row, &error));
-}
-
 static void redeems_first(DbUnit *unit) {
     store_ok(setup_redeem(unit, "hash-1", &error));
-    adds_user(unit);
+    store_adds_ada(unit);
 }
 
 static void first_is_refused(DbUnit *unit) {
@@ -80,7 +75,7 @@ static void a_setup_link_is_dead_after_a_day(void) {
 
 static void a_link_is_dead_when_a_user_came_another_way(void) {
     store_system(offers_first);
-    store_system(adds_user);
+    store_system(store_adds_ada);
     store_system(first_is_refused);
 }
 

@@ -1,14 +1,20 @@
 #include "unit/store_support.h"
 
 #include "base/clock.h"
+#include "base/compress.h"
+#include "base/digest.h"
 #include "base/secmem.h"
 #include "db/migrate.h"
+#include "store/document.h"
 #include "store/integration.h"
 #include "store/job.h"
+#include "store/job_claim.h"
 #include "store/organization.h"
+#include "store/user.h"
 #include "unit/database_stage.h"
 
 #include <glib/gstdio.h>
+#include <string.h>
 
 static Db *database;
 static char *folder;
@@ -121,4 +127,43 @@ int store_main(int argc, char **argv, const char *noun, const StoreTest *tests, 
         g_test_add_data_func(path, &tests[i], run_test);
     }
     return g_test_run();
+}
+
+void store_add_document(DbUnit *unit, const char *id, const char *text) {
+    char hash[DIGEST_HEX_SIZE];
+    g_autofree char *stored = NULL;
+    g_autoptr(Compressor) compressor = compressor_new();
+    g_autoptr(GByteArray) packed = compressor_pack(compressor, text, strlen(text));
+    DocumentChunk chunk = {.raw_size = (int64_t)strlen(text), .bytes = {packed->data, packed->len}};
+    digest_sha256_hex(text, strlen(text), hash);
+    DocumentEnd end = {.id = id, .sha256 = hash, .size = (int64_t)strlen(text)};
+    store_ok(document_begin(unit, id, NULL, &error));
+    store_ok(document_append_chunk(unit, id, &chunk, &error));
+    store_ok(document_finish(unit, &end, &stored, &error));
+}
+
+void store_adds_job(DbUnit *unit) {
+    store_add_job(unit, INTEGRATION_A, "job-1");
+}
+
+void store_claims_job(DbUnit *unit) {
+    JobClaim claim = {.owner = "worker-1", .lease_ms = 60000};
+    g_autoptr(Job) job = NULL;
+    store_ok(job_claim(unit, &claim, &job, &error));
+    g_assert_nonnull(job);
+}
+
+void store_adds_ada(DbUnit *unit) {
+    User ada = {.id = "ada", .email = "ada@example.com", .name = "Ada"};
+    store_ok(user_insert(unit, &ada, &error));
+}
+
+void store_adds_ada_and_eve(DbUnit *unit) {
+    User eve = {.id = "eve", .email = "eve@example.com", .name = "Eve"};
+    store_adds_ada(unit);
+    store_ok(user_insert(unit, &eve, &error));
+}
+
+void store_disables_ada(DbUnit *unit) {
+    store_ok(user_set_disabled(unit, "ada", true, &error));
 }

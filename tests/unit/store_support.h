@@ -65,3 +65,16 @@ void store_add_integration(DbUnit *unit, const char *integration_id);
 
 /* Adds a pending job with this id to the integration. */
 void store_add_job(DbUnit *unit, const char *integration_id, const char *job_id);
+
+/* Stores a document of one chunk with this text. */
+void store_add_document(DbUnit *unit, const char *id, const char *text);
+
+/* Steps: there is a pending job "job-1" of INTEGRATION_A; a worker claims the next one for a
+ * minute. */
+void store_adds_job(DbUnit *unit);
+void store_claims_job(DbUnit *unit);
+
+/* Steps: the users "ada" and "eve" of example.com, and that ada is disabled. */
+void store_adds_ada(DbUnit *unit);
+void store_adds_ada_and_eve(DbUnit *unit);
+void store_disables_ada(DbUnit *unit);

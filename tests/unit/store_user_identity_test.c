@@ -7,13 +7,6 @@
 
 #define ISSUER "https://id.example"
 
-static void add_users(DbUnit *unit) {
-    User ada = {.id = "ada", .email = "ada@example.com", .name = "Ada"};
-    User eve = {.id = "eve", .email = "eve@example.com", .name = "Eve"};
-    store_ok(user_insert(unit, &ada, &error));
-    store_ok(user_insert(unit, &eve, &error));
-}
-
 static UserIdentity of(const char *issuer, const char *subject, const char *user_id) {
     return (UserIdentity){.issuer = issuer, .subject = subject, .user_id = user_id};
 }
@@ -37,7 +30,7 @@ static void finds_ada_alone(DbUnit *unit) {
 }
 
 static void a_user_is_found_by_issuer_and_subject_and_nothing_else(void) {
-    store_system(add_users);
+    store_system(store_adds_ada_and_eve);
     store_system(binds_ada);
     store_system(finds_ada_alone);
     store_in(ORG_A, finds_ada_alone);
@@ -56,7 +49,7 @@ static void binds_others(DbUnit *unit) {
 }
 
 static void a_subject_has_one_user_and_a_user_one_subject_of_an_issuer(void) {
-    store_system(add_users);
+    store_system(store_adds_ada_and_eve);
     store_system(binds_ada);
     store_system(binds_others);
 }
@@ -73,7 +66,7 @@ static void binds_too_much(DbUnit *unit) {
 }
 
 static void names_that_are_too_long_are_refused(void) {
-    store_system(add_users);
+    store_system(store_adds_ada_and_eve);
     store_system(binds_too_much);
 }
 

@@ -4,11 +4,6 @@
 #include "store/user.h"
 #include "store/user_session.h"
 
-static void add_user(DbUnit *unit) {
-    User row = {.id = "ada", .email = "ada@example.com", .name = "Ada"};
-    store_ok(user_insert(unit, &row, &error));
-}
-
 static void begin(DbUnit *unit, const char *id) {
     g_autofree char *hash = g_strconcat("hash-", id, NULL);
     UserSession row = {.id = id,
@@ -21,7 +16,7 @@ static void begin(DbUnit *unit, const char *id) {
 }
 
 static void begins(DbUnit *unit) {
-    add_user(unit);
+    store_adds_ada(unit);
     begin(unit, "s1");
     begin(unit, "s2");
     begin(unit, "s3");
@@ -104,13 +99,9 @@ static void last_seen_is_written_once_a_minute(void) {
     store_system(is_not_due);
 }
 
-static void disables_ada(DbUnit *unit) {
-    store_ok(user_set_disabled(unit, "ada", true, &error));
-}
-
 static void a_disabled_user_has_no_session(void) {
     store_system(begins);
-    store_system(disables_ada);
+    store_system(store_disables_ada);
     store_system(s1_is_dead);
 }
 
