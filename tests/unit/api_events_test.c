@@ -29,12 +29,6 @@
 
 /* --- what happens ----------------------------------------------------------------------------- */
 
-static bool in(const Stage *stage, const char *organization, DbWork work, void *data,
-               GError **error) {
-    DbScope scope = {.organization = organization, .actor = "test", .system = true};
-    return db_run(stage->db, &scope, DB_WRITE, work, data, error);
-}
-
 typedef struct {
     const char *id;
     const char *integration;
@@ -81,14 +75,14 @@ static bool evidence_work(DbUnit *unit, void *data, GError **error) {
 static void queue_job(const Stage *stage, const char *organization, const char *id,
                       const char *integration) {
     JobWork work = {.id = id, .integration = integration};
-    must(in(stage, organization, queue_work, &work, &error));
+    must(stage_run(stage, organization, queue_work, &work, &error));
 }
 
 static void run_job(const Stage *stage) {
     JobWork work = {.id = JOB_1, .integration = INTEGRATION_A};
-    must(in(stage, ORG_A, begin_work, &work, &error));
-    must(in(stage, ORG_A, evidence_work, &work, &error));
-    must(in(stage, ORG_A, end_work, &work, &error));
+    must(stage_run(stage, ORG_A, begin_work, &work, &error));
+    must(stage_run(stage, ORG_A, evidence_work, &work, &error));
+    must(stage_run(stage, ORG_A, end_work, &work, &error));
     job_free(work.job);
 }
 
@@ -113,7 +107,7 @@ static bool many_work(DbUnit *unit, void *data, GError **error) {
 
 static void add_many(const Stage *stage, size_t count, size_t size) {
     ManyWork work = {count, size};
-    must(in(stage, ORG_A, many_work, &work, &error));
+    must(stage_run(stage, ORG_A, many_work, &work, &error));
 }
 
 static bool add_c_work(DbUnit *unit, void *data, GError **error) {
@@ -229,7 +223,7 @@ static bool plan_work(DbUnit *unit, void *data, GError **error) {
 static void changes_of_integrations_and_schedules_are_told(void) {
     g_auto(Stage) stage;
     stage_init(&stage, 0);
-    must(in(&stage, ORG_A, plan_work, NULL, &error));
+    must(stage_run(&stage, ORG_A, plan_work, NULL, &error));
     g_auto(Watcher) watcher = watch(&stage, ROLE_OWNER);
     g_auto(Answer) named = stage_send(&stage, ROLE_OWNER, "PATCH",
                                       "/api/integrations/" INTEGRATION_A, "{\"name\":\"renamed\"}");
@@ -252,7 +246,7 @@ static void what_a_running_job_tells_is_passed_on(void) {
     stage_init(&stage, 0);
     JobWork work = {.id = JOB_1, .integration = INTEGRATION_A};
     queue_job(&stage, ORG_A, JOB_1, INTEGRATION_A);
-    must(in(&stage, ORG_A, begin_work, &work, &error));
+    must(stage_run(&stage, ORG_A, begin_work, &work, &error));
     g_auto(Watcher) watcher = watch(&stage, ROLE_OWNER);
     g_autoptr(Json) progress = json_new_object();
     json_put_int(progress, "rows", 42);
@@ -283,8 +277,8 @@ static void a_result_that_is_too_large_is_left_out(void) {
     g_auto(Watcher) watcher = watch(&stage, ROLE_OWNER);
     JobWork work = {.id = JOB_1, .integration = INTEGRATION_A};
     queue_job(&stage, ORG_A, JOB_1, INTEGRATION_A);
-    must(in(&stage, ORG_A, begin_work, &work, &error));
-    must(in(&stage, ORG_A, end_big_work, &work, &error));
+    must(stage_run(&stage, ORG_A, begin_work, &work, &error));
+    must(stage_run(&stage, ORG_A, end_big_work, &work, &error));
     read_until(&watcher, "event: done\n");
     read_until(&watcher, "\"status\":\"completed\",\"shortened\":true");
     job_free(work.job);
@@ -349,7 +343,7 @@ static void whoever_may_see_nothing_gets_no_stream(void) {
 static void a_scanner_sees_the_integrations_that_it_names(void) {
     g_auto(Stage) stage;
     stage_init(&stage, 0);
-    must(in(&stage, ORG_A, add_c_work, NULL, &error));
+    must(stage_run(&stage, ORG_A, add_c_work, NULL, &error));
     g_auto(Watcher) scanner = watch(&stage, ROLE_SCANNER);
     queue_job(&stage, ORG_A, JOB_1, INTEGRATION_C);
     mark(&stage, ORG_A, INTEGRATION_A);
@@ -376,7 +370,7 @@ static char *add_token(const Stage *stage, const char *id, const Membership *acc
     TokenWork work = {.row = {.id = id, .name = id, .token_hash = hash, .hint = "h"},
                       .access = *access};
     work.access.user_id = id;
-    must(in(stage, ORG_A, token_work, &work, &error));
+    must(stage_run(stage, ORG_A, token_work, &work, &error));
     return g_strdup(secret_text(ticket));
 }
 
@@ -487,7 +481,7 @@ static char *log_ada_in(const Stage *stage) {
     g_autoptr(Secret) ticket = NULL;
     must((ticket = ticket_new(TICKET_SESSION, &error)) != NULL);
     ticket_hash(secret_text(ticket), hash);
-    must(in(stage, ORG_A, person_work, hash, &error));
+    must(stage_run(stage, ORG_A, person_work, hash, &error));
     return g_strdup_printf("Cookie: assay=%s\r\n", secret_text(ticket));
 }
 
@@ -585,10 +579,10 @@ static void a_stream_ends_with_its_session_or_role(void) {
         g_auto(Stage) stage;
         stage_init_beating(&stage, SOON_MS);
         g_autofree char *cookie = log_ada_in(&stage);
-        must(in(&stage, ORG_A, second_owner_work, NULL, &error));
+        must(stage_run(&stage, ORG_A, second_owner_work, NULL, &error));
         g_auto(Watcher) watcher = watch_as(&stage, NULL, cookie);
         read_until(&watcher, "event: ready\n");
-        must(in(&stage, ORG_A, ends[i], NULL, &error));
+        must(stage_run(&stage, ORG_A, ends[i], NULL, &error));
         read_until(&watcher, "event: end\ndata: {\"reason\":\"revoked\"}\n");
         read_end(&watcher);
     }
@@ -607,11 +601,11 @@ static void a_stream_ends_with_its_token(void) {
     g_auto(Stage) stage;
     stage_init_beating(&stage, SOON_MS);
     g_auto(Watcher) watcher = watch_with(&stage, stage.both, NULL);
-    must(in(&stage, ORG_A, disallow_work, token, &error));
+    must(stage_run(&stage, ORG_A, disallow_work, token, &error));
     /* The heartbeat that has taken the seat away is told without it. */
     queue_job(&stage, ORG_B, JOB_1, INTEGRATION_B);
     read_until(&watcher, JOB_1);
-    must(in(&stage, ORG_B, revoke_work, token, &error));
+    must(stage_run(&stage, ORG_B, revoke_work, token, &error));
     read_until(&watcher, "event: end\ndata: {\"reason\":\"revoked\"}\n");
     read_end(&watcher);
 }
@@ -622,11 +616,11 @@ static void a_role_that_changes_changes_what_is_seen(void) {
     g_auto(Stage) stage;
     stage_init_beating(&stage, SOON_MS);
     g_autofree char *cookie = log_ada_in(&stage);
-    must(in(&stage, ORG_A, second_owner_work, NULL, &error));
-    must(in(&stage, ORG_A, add_c_work, NULL, &error));
+    must(stage_run(&stage, ORG_A, second_owner_work, NULL, &error));
+    must(stage_run(&stage, ORG_A, add_c_work, NULL, &error));
     g_auto(Watcher) watcher = watch_as(&stage, NULL, cookie);
     read_until(&watcher, "event: ready\n");
-    must(in(&stage, ORG_A, demote_work, NULL, &error));
+    must(stage_run(&stage, ORG_A, demote_work, NULL, &error));
     unsigned hidden = 0;
     for (unsigned i = 0; hidden == 0; i++) {
         g_autofree char *first = g_strdup_printf("01890000-0000-7000-8000-%012u", 2 * i);

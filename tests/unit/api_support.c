@@ -314,6 +314,12 @@ Answer stage_get(const Stage *stage, Role role, const char *path) {
     return stage_ask(stage, &(Ask){.path = path, .token = stage->tokens[role]});
 }
 
+bool stage_run(const Stage *stage, const char *organization, DbWork work, void *data,
+               GError **error) {
+    DbScope scope = {.organization = organization, .actor = "test", .system = true};
+    return db_run(stage->db, &scope, DB_WRITE, work, data, error);
+}
+
 Answer stage_send(const Stage *stage, Role role, const char *method, const char *path,
                   const char *body) {
     return stage_ask(

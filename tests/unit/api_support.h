@@ -45,6 +45,10 @@ void stage_init_beside_redis(Stage *stage, const char *url);
 void stage_clear(Stage *stage);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Stage, stage_clear)
 
+/* A unit of work that writes in the organization, as the system may. */
+bool stage_run(const Stage *stage, const char *organization, DbWork work, void *data,
+               GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 typedef struct {
     const char *method; /* NULL: GET */
     const char *path;

@@ -8,10 +8,6 @@
 
 #define MANY 10050 /* more than one answer of an export has */
 
-static void fails_there(const char *line, int status, const char *part) {
-    desk_fails(desk_there(line), status, part);
-}
-
 static void make_tokens(void) {
     g_autoptr(Json) one = desk_json("tokens create one --role member", 0);
     g_autoptr(Json) two = desk_json("tokens create two --role member", 0);
@@ -63,23 +59,24 @@ static void entries_are_filtered_as_here(void) {
 static void a_filter_that_cannot_be_is_refused_in_both_ways(void) {
     desk_serve("owner", false);
     desk_fails("audit --result maybe", 2, "--result wants ok, denied or failed");
-    fails_there("audit --result maybe", 2, "--result wants ok, denied or failed");
-    fails_there("audit --from someday", 2, "--from");
-    fails_there("audit --cursor nonsense", 2, "cursor");
+    desk_fails_there("audit --result maybe", 2, "--result wants ok, denied or failed");
+    desk_fails_there("audit --from someday", 2, "--from");
+    desk_fails_there("audit --cursor nonsense", 2, "cursor");
 }
 
 static void the_installations_log_is_for_the_operator(void) {
     desk_serve("owner", false);
-    fails_there("audit --installation", 4, "operator");
-    fails_there("audit --installation --proof 01890000-0000-7000-8000-000000000001", 4, "operator");
+    desk_fails_there("audit --installation", 4, "operator");
+    desk_fails_there("audit --installation --proof 01890000-0000-7000-8000-000000000001", 4,
+                     "operator");
 }
 
 static void a_member_does_not_read_the_log(void) {
     desk_serve("member", false);
     g_autofree char *file = g_build_filename(desk_folder(), "audit.ndjson", NULL);
     g_autofree char *line = g_strdup_printf("audit export %s", file);
-    fails_there("audit", 4, "The role member does not allow this");
-    fails_there(line, 4, "The role member does not allow this");
+    desk_fails_there("audit", 4, "The role member does not allow this");
+    desk_fails_there(line, 4, "The role member does not allow this");
     g_assert_false(g_file_test(file, G_FILE_TEST_EXISTS));
 }
 
@@ -91,7 +88,7 @@ static void a_proof_is_the_same_in_both_ways(void) {
     g_autofree char *id = newest("audit");
     g_autofree char *line = g_strdup_printf("audit --proof %s", id);
     desk_same(line, 0); /* here first, which seals it */
-    fails_there("audit --proof 01890000-0000-7000-8000-000000000001", 3, "no such audit row");
+    desk_fails_there("audit --proof 01890000-0000-7000-8000-000000000001", 3, "no such audit row");
 }
 
 static void the_installations_entries_are_proven_too(void) {
@@ -102,7 +99,7 @@ static void the_installations_entries_are_proven_too(void) {
     g_autofree char *line = g_strdup_printf("audit --installation --proof %s", id);
     desk_same(line, 0);
     g_autofree char *elsewhere = g_strdup_printf("audit --proof %s", id);
-    fails_there(elsewhere, 3, "no such audit row");
+    desk_fails_there(elsewhere, 3, "no such audit row");
 }
 
 /* --- export ----------------------------------------------------------------------------------- */
@@ -156,7 +153,7 @@ static void a_file_that_is_there_is_left_alone(void) {
     g_autofree char *text = NULL;
     g_autofree char *line = g_strdup_printf("audit export %s", file);
     desk_fails(line, 1, "name another file");
-    fails_there(line, 1, "name another file");
+    desk_fails_there(line, 1, "name another file");
     desk_fails("audit export", 2, "something is missing");
     must(g_file_get_contents(file, &text, NULL, &error));
     g_assert_cmpstr(text, ==, "precious");

@@ -39,11 +39,6 @@ static const char sample[] = "assay: 1\n"
     "connect github --name acme --set organization=acme --set allow_private=true "                 \
     "--set api_url=http://127.0.0.1:1"
 
-static char *with_token(const char *line) {
-    return g_strdup_printf("%s --credential access_token=@%s", line,
-                           desk_file("token", PLANTED "\n"));
-}
-
 /* Fails with json and without, and makes no data directory. */
 static void refuse(const char *line, int status, const char *part) {
     desk_fails(line, status, part);
@@ -61,10 +56,10 @@ static void secrets_as_arguments_are_refused(void) {
 }
 
 static void wrong_wishes_leave_nothing_behind(void) {
-    g_autofree char *misspelt = with_token("connect github --set organisation=acme");
-    g_autofree char *missing = with_token("connect github");
-    g_autofree char *pattern = with_token("connect github --set organization=a/b");
-    g_autofree char *way = with_token(GITHUB " --auth app");
+    g_autofree char *misspelt = desk_with_token("connect github --set organisation=acme");
+    g_autofree char *missing = desk_with_token("connect github");
+    g_autofree char *pattern = desk_with_token("connect github --set organization=a/b");
+    g_autofree char *way = desk_with_token(GITHUB " --auth app");
     refuse(misspelt, 2, "did you mean \"organization\"?");
     refuse(missing, 2, "organization");
     refuse(pattern, 2, "organization");
@@ -73,7 +68,7 @@ static void wrong_wishes_leave_nothing_behind(void) {
 }
 
 static void a_service_that_does_not_answer_is_tried_later_and_not_stored(void) {
-    g_autofree char *line = with_token(GITHUB);
+    g_autofree char *line = desk_with_token(GITHUB);
     g_autoptr(Json) reply = desk_json(line, 6);
     g_assert_cmpstr(json_text(json_path(reply, "error.code")), ==, "SERVICE_UNAVAILABLE");
     g_assert_true(json_truth(json_path(reply, "error.retryable")));
@@ -88,13 +83,13 @@ static void environment_secrets_are_gone_afterwards(void) {
 }
 
 static void plain_http_needs_the_operators_word(void) {
-    g_autofree char *line = with_token("connect github --set organization=acme --set "
-                                       "api_url=http://127.0.0.1:1");
+    g_autofree char *line = desk_with_token("connect github --set organization=acme --set "
+                                            "api_url=http://127.0.0.1:1");
     desk_fails(line, 2, "https");
 }
 
 static void a_name_is_given_once(void) {
-    g_autofree char *line = with_token(GITHUB);
+    g_autofree char *line = desk_with_token(GITHUB);
     g_autoptr(Session) session = desk_session();
     g_autofree char *id = desk_add_integration(session, "acme", INTEGRATION_CONNECTED);
     desk_fails(line, 1, "there is already an integration named \"acme\"; choose another --name");
@@ -114,7 +109,7 @@ static void assert_nowhere(const char *path, const char *secret) {
 }
 
 static void a_refused_secret_is_in_no_file(void) {
-    g_autofree char *line = with_token(GITHUB);
+    g_autofree char *line = desk_with_token(GITHUB);
     desk_fails(line, 6, "GitHub");
     g_assert_true(g_file_test(desk_data(), G_FILE_TEST_IS_DIR));
     assert_nowhere(desk_data(), PLANTED);
@@ -123,7 +118,7 @@ static void a_refused_secret_is_in_no_file(void) {
 /* --- on a server ------------------------------------------------------------------------------ */
 
 static char *there_with_token(const char *line) {
-    g_autofree char *whole = with_token(line);
+    g_autofree char *whole = desk_with_token(line);
     return g_strdup(desk_there(whole));
 }
 
@@ -134,7 +129,7 @@ static void assert_nothing_connected(void) {
 
 static void both_ways_refuse_wrong_wishes_in_the_same_words(void) {
     desk_serve("owner", true);
-    g_autofree char *way = with_token(GITHUB " --auth oauth9");
+    g_autofree char *way = desk_with_token(GITHUB " --auth oauth9");
     desk_refuse_same("connect githb", 3);
     desk_refuse_same("connect github --set organization=acme", 2);
     desk_refuse_same(GITHUB " --credential access_token=" PLANTED, 2);
@@ -187,7 +182,7 @@ static void a_provider_of_the_servers_own_is_asked_about_there(void) {
     desk_serve("owner", true);
     const char *line = "connect sample --set allow_private=true";
     desk_fails(desk_there(line), 2, "--credential access_token=@FILE");
-    g_autofree char *whole = with_token(line);
+    g_autofree char *whole = desk_with_token(line);
     g_autoptr(Json) reply = desk_json(desk_there(whole), 6);
     g_assert_cmpstr(json_text(json_path(reply, "error.code")), ==, "SERVICE_UNAVAILABLE");
 }

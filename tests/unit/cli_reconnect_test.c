@@ -10,11 +10,6 @@
 
 #define ADA "01890000-0000-7000-8000-000000000ada"
 
-static char *with_token(const char *line) {
-    return g_strdup_printf("%s --credential access_token=@%s", line,
-                           desk_file("token", PLANTED "\n"));
-}
-
 static char *add(const char *status) {
     g_autoptr(Session) session = desk_session();
     return desk_add_integration(session, "acme", status);
@@ -56,7 +51,7 @@ static void assert_unchanged(const char *id, const char *status, guint attempts)
 
 static void what_is_not_there_is_not_connected_again(void) {
     g_autofree char *id = add(INTEGRATION_CONNECTED);
-    g_autofree char *line = with_token("reconnect globex");
+    g_autofree char *line = desk_with_token("reconnect globex");
     desk_fails(line, 3, "there is no integration");
     desk_fails("reconnect", 2, "");
     assert_unchanged(id, INTEGRATION_CONNECTED, 0);
@@ -80,7 +75,7 @@ static void a_missing_secret_is_named_and_no_setting_is(void) {
 
 static void unknown_settings_are_refused_before_anybody_is_asked(void) {
     g_autofree char *id = add(INTEGRATION_CONNECTED);
-    g_autofree char *line = with_token("reconnect acme --set colour=red");
+    g_autofree char *line = desk_with_token("reconnect acme --set colour=red");
     desk_fails(line, 2, "colour");
     assert_unchanged(id, INTEGRATION_CONNECTED, 0);
 }
@@ -88,7 +83,7 @@ static void unknown_settings_are_refused_before_anybody_is_asked(void) {
 /* Nobody listens on port 1: the settings that there are were used. */
 static void a_failed_attempt_changes_nothing_and_is_told(void) {
     g_autofree char *id = add(INTEGRATION_DISCONNECTED);
-    g_autofree char *line = with_token("reconnect acme");
+    g_autofree char *line = desk_with_token("reconnect acme");
     desk_fails(line, 6, "does not accept connections");
     assert_unchanged(id, INTEGRATION_DISCONNECTED, 1);
 }
@@ -101,7 +96,7 @@ static void a_failed_attempt_changes_nothing_and_is_told(void) {
 
 static void a_name_of_something_disconnected_leads_to_the_way_back(void) {
     g_autofree char *id = add(INTEGRATION_DISCONNECTED);
-    g_autofree char *line = with_token(GITHUB " --name acme");
+    g_autofree char *line = desk_with_token(GITHUB " --name acme");
     desk_fails(line, 1, "`assay reconnect` connects it again");
     assert_unchanged(id, INTEGRATION_DISCONNECTED, 0);
 }
@@ -111,7 +106,7 @@ static void what_is_no_name_is_refused_before_anybody_is_asked(void) {
     g_autofree char *id = add(INTEGRATION_CONNECTED);
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
         g_autofree char *named = g_strdup_printf(GITHUB " --name %s", names[i]);
-        g_autofree char *line = with_token(named);
+        g_autofree char *line = desk_with_token(named);
         g_auto(Said) said = desk_run(line);
         g_assert_cmpint(said.status, !=, 0);
         assert_lacks(said.err, "does not accept connections");
@@ -132,7 +127,7 @@ static bool let_in(DbUnit *unit, void *data, GError **error) {
 
 static void whom_it_is_for_is_a_member(void) {
     g_autofree char *id = add(INTEGRATION_CONNECTED);
-    g_autofree char *line = with_token(GITHUB " --name mine --owner ada@example.com");
+    g_autofree char *line = desk_with_token(GITHUB " --name mine --owner ada@example.com");
     desk_fails(line, 3, "no member of this organization is ada@example.com");
     g_autoptr(Session) session = desk_session();
     DbScope whole = *session_scope(session);
@@ -141,7 +136,7 @@ static void whom_it_is_for_is_a_member(void) {
     desk_fails(line, 3, "no member of this organization is ada@example.com");
     must(db_run(session_db(session), &whole, DB_WRITE, let_in, NULL, &error));
     desk_fails(line, 6, "does not accept connections");
-    g_autofree char *loud = with_token(GITHUB " --name mine --owner ADA@example.com");
+    g_autofree char *loud = desk_with_token(GITHUB " --name mine --owner ADA@example.com");
     desk_fails(loud, 6, "does not accept connections");
 }
 

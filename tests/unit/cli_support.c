@@ -320,3 +320,22 @@ void desk_refuse_same(const char *line, int status) {
     g_assert_cmpstr(here.err, ==, there.err);
     assert_lacks(there.err, PLANTED);
 }
+
+char *desk_with_token(const char *line) {
+    return g_strdup_printf("%s --credential access_token=@%s", line,
+                           desk_file("token", PLANTED "\n"));
+}
+
+const char *json_text_at(const Json *json, const char *path) {
+    const char *text = json_text(json_path(json, path));
+    return text ? text : "";
+}
+
+Json *desk_json_with_password(const char *line, const char *password) {
+    g_setenv("NEW_PASSWORD", password, TRUE);
+    return desk_json(line, 0);
+}
+
+void desk_fails_there(const char *line, int status, const char *part) {
+    desk_fails(desk_there(line), status, part);
+}

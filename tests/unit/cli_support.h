@@ -76,6 +76,11 @@ Json *desk_json(const char *line, int status);
 /* Asserts that the line fails with this status, and that the one sentence holds the text. */
 void desk_fails(const char *line, int status, const char *part);
 
+/* The line with a credential in a file of its own: PLANTED. Caller frees. */
+char *desk_with_token(const char *line);
+/* As desk_json(), done, with a password in the environment, in NEW_PASSWORD. */
+Json *desk_json_with_password(const char *line, const char *password);
+
 /* A session on the desk's data, made when it is missing; owned by the caller. */
 Session *desk_session(void);
 
@@ -89,6 +94,9 @@ void desk_serve(const char *role, bool operator);
 
 /* The line, asked of that server: with --server and --token. Borrowed until the test ends. */
 const char *desk_there(const char *line);
+
+/* Asserts that the line fails there as desk_fails() says. */
+void desk_fails_there(const char *line, int status, const char *part);
 
 /* Asserts that the line says the same on the data directory and asked of the server, for people and
  * as JSON, with this status. Freeze the clock first when ages or qualities are shown. */
@@ -107,6 +115,8 @@ Json *desk_noted(const char *action, size_t count);
 void desk_noted_same(const char *action);
 
 Json *json_of(const char *text);
+/* The text at a dotted path; "" when there is none. */
+const char *json_text_at(const Json *json, const char *path);
 
 /* An output into memory. */
 typedef struct {

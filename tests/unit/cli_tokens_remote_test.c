@@ -4,18 +4,9 @@
 
 #include <string.h>
 
-static void fails_there(const char *line, int status, const char *part) {
-    desk_fails(desk_there(line), status, part);
-}
-
 static void there(const char *line) {
     g_autoptr(Json) said = desk_json(desk_there(line), 0);
     g_assert_true(json_member_bool(said, "success", false));
-}
-
-static const char *text_at(const Json *json, const char *path) {
-    const char *text = json_text(json_path(json, path));
-    return text ? text : "";
 }
 
 /* The line asked of the server with another token than the desk's. */
@@ -41,7 +32,7 @@ static void tokens_are_listed_as_here(void) {
     g_autoptr(Json) made = desk_json("tokens create nightly --role auditor --from 2026-01-01", 0);
     g_autofree char *next =
         g_strdup_printf("tokens list --all --limit 1 --cursor %s",
-                        text_at(made, "tokenInfo.createdBy")); /* nobody: from the first */
+                        json_text_at(made, "tokenInfo.createdBy")); /* nobody: from the first */
     desk_fails(next, 2, "--cursor");
     g_auto(Said) here = desk_run("tokens list");
     g_auto(Said) far = desk_run(desk_there("tokens list"));
@@ -55,15 +46,15 @@ static void tokens_are_listed_as_here(void) {
 
 static void all_tokens_are_for_the_operator(void) {
     desk_serve("owner", false);
-    fails_there("tokens list --all", 4, "operator");
+    desk_fails_there("tokens list --all", 4, "operator");
     g_autoptr(Json) page = desk_json(desk_there("tokens list"), 0);
     g_assert_cmpuint(json_count(json_member(page, "tokens")), ==, 1);
 }
 
 static void members_do_not_see_tokens(void) {
     desk_serve("member", false);
-    fails_there("tokens list", 4, "The role member does not allow this");
-    fails_there("tokens create x --role member", 4, "The role member does not allow this");
+    desk_fails_there("tokens list", 4, "The role member does not allow this");
+    desk_fails_there("tokens create x --role member", 4, "The role member does not allow this");
 }
 
 /* --- create ----------------------------------------------------------------------------------- */
@@ -76,12 +67,12 @@ static void a_token_is_made_and_shown_once(void) {
     g_assert_cmpuint(json_count(made), ==, json_count(here));
     g_assert_cmpuint(json_count(json_member(made, "tokenInfo")), ==,
                      json_count(json_member(here, "tokenInfo")));
-    g_assert_true(g_str_has_prefix(text_at(made, "token"), "assay_api_"));
+    g_assert_true(g_str_has_prefix(json_text_at(made, "token"), "assay_api_"));
     g_assert_nonnull(json_text(json_path(made, "tokenInfo.expiresAt")));
     g_assert_cmpint(status_with("users list", made), ==, 0);
     g_assert_cmpint(status_with("tokens list", made), ==, 4);
     g_auto(Said) list = desk_run(desk_there("tokens list --json"));
-    assert_lacks(list.out, text_at(made, "token"));
+    assert_lacks(list.out, json_text_at(made, "token"));
     g_auto(Said) said = desk_run(desk_there("tokens create third --role member"));
     assert_holds(said.out, "assay_api_");
     assert_holds(said.err, "This is shown once.");
@@ -93,23 +84,23 @@ static void a_scanners_token_names_integrations_of_the_server(void) {
     desk_serve("owner", false);
     g_autoptr(Json) made =
         desk_json(desk_there("tokens create s --role scanner --integration acme"), 0);
-    g_assert_true(g_str_has_prefix(text_at(made, "token"), "assay_scan_"));
-    fails_there("tokens create s --role scanner --integration nothing", 3, "no integration");
-    fails_there("tokens create s --role scanner", 2, "integrations");
-    fails_there("tokens create s", 2, "--role is missing");
-    fails_there("tokens create s --role member --expires yesterday", 2, "--expires");
+    g_assert_true(g_str_has_prefix(json_text_at(made, "token"), "assay_scan_"));
+    desk_fails_there("tokens create s --role scanner --integration nothing", 3, "no integration");
+    desk_fails_there("tokens create s --role scanner", 2, "integrations");
+    desk_fails_there("tokens create s", 2, "--role is missing");
+    desk_fails_there("tokens create s --role member --expires yesterday", 2, "--expires");
 }
 
 static void an_operators_token_is_made_on_the_machine_itself(void) {
     desk_serve("owner", true);
-    fails_there("tokens create more --operator", 2, "the server's own machine");
-    fails_there("tokens create more --role owner --operator", 2, "the server's own machine");
+    desk_fails_there("tokens create more --operator", 2, "the server's own machine");
+    desk_fails_there("tokens create more --role owner --operator", 2, "the server's own machine");
 }
 
 static void an_admin_makes_no_owner(void) {
     desk_serve("admin", false);
-    fails_there("tokens create more --role owner", 4, "admins any but owner");
-    fails_there("tokens create more --role admin --grant credentials:read", 4, "no grants");
+    desk_fails_there("tokens create more --role owner", 4, "admins any but owner");
+    desk_fails_there("tokens create more --role admin --grant credentials:read", 4, "no grants");
 }
 
 /* --- allow ------------------------------------------------------------------------------------ */
@@ -135,8 +126,8 @@ static void a_token_is_let_into_another_organization(void) {
                     1);
     g_assert_cmpint(status_with("tokens allow nothing --role member --organization acme", both), ==,
                     3);
-    fails_there("tokens allow nightly --role member --organization acme", 3, "organization");
-    fails_there("tokens allow nightly", 2, "--role is missing");
+    desk_fails_there("tokens allow nightly --role member --organization acme", 3, "organization");
+    desk_fails_there("tokens allow nightly", 2, "--role is missing");
 }
 
 static void the_operator_finds_every_token_by_name(void) {
@@ -145,7 +136,7 @@ static void the_operator_finds_every_token_by_name(void) {
     g_autoptr(Json) far = desk_json("tokens create far --role owner --organization acme", 0);
     there("tokens allow far --role member");
     g_autoptr(Json) again = desk_json("tokens create far --role owner", 0);
-    fails_there("tokens allow far --role member", 1, "several tokens have this name");
+    desk_fails_there("tokens allow far --role member", 1, "several tokens have this name");
 }
 
 /* --- revoke ----------------------------------------------------------------------------------- */
@@ -158,7 +149,7 @@ static void an_owner_ends_what_a_token_may_in_his_organization(void) {
     assert_holds(said.out, "The token both does not reach the organization any more.");
     g_assert_cmpint(status_with("users list --organization default", both), ==, 3);
     g_assert_cmpint(status_with("users list --organization acme", both), ==, 0);
-    fails_there("tokens revoke both", 3, "no such token");
+    desk_fails_there("tokens revoke both", 3, "no such token");
 }
 
 static void the_operator_revokes_a_token_everywhere(void) {
@@ -168,11 +159,12 @@ static void the_operator_revokes_a_token_everywhere(void) {
     g_assert_cmpint(said.status, ==, 0);
     assert_holds(said.out, "The token both is revoked everywhere.");
     g_assert_cmpint(status_with("users list --organization acme", both), ==, 4);
-    fails_there("tokens revoke both", 3, "no such token");
+    desk_fails_there("tokens revoke both", 3, "no such token");
     g_autoptr(Json) first = desk_json("tokens create twin --role member", 0);
     g_autoptr(Json) second = desk_json("tokens create twin --role member", 0);
-    fails_there("tokens revoke twin", 1, "several tokens");
-    g_autofree char *by_id = g_strdup_printf("tokens revoke %s", text_at(first, "tokenInfo.id"));
+    desk_fails_there("tokens revoke twin", 1, "several tokens");
+    g_autofree char *by_id =
+        g_strdup_printf("tokens revoke %s", json_text_at(first, "tokenInfo.id"));
     there(by_id);
     there("tokens revoke twin");
 }
@@ -183,13 +175,14 @@ static void organizations_are_made_listed_and_renamed_by_the_operator(void) {
     clock_freeze(1790000000000);
     desk_serve("owner", true);
     g_autoptr(Json) made = desk_json(desk_there("organizations create acme"), 0);
-    fails_there("organizations create acme", 1, "choose another name");
-    g_assert_cmpstr(text_at(made, "organization.name"), ==, "acme");
+    desk_fails_there("organizations create acme", 1, "choose another name");
+    g_assert_cmpstr(json_text_at(made, "organization.name"), ==, "acme");
     g_autoptr(Json) renamed =
         desk_json(desk_there("organizations rename labs --organization acme"), 0);
-    g_assert_cmpstr(text_at(renamed, "organization.id"), ==, text_at(made, "organization.id"));
-    fails_there("organizations rename default --organization labs", 1, "choose another name");
-    fails_there("organizations rename x --organization acme", 3, "no such organization");
+    g_assert_cmpstr(json_text_at(renamed, "organization.id"), ==,
+                    json_text_at(made, "organization.id"));
+    desk_fails_there("organizations rename default --organization labs", 1, "choose another name");
+    desk_fails_there("organizations rename x --organization acme", 3, "no such organization");
     desk_same("organizations list", 0);
     desk_same("organizations list --limit 1", 0);
     desk_same("organizations rename labs --organization labs", 0);
@@ -202,9 +195,9 @@ static void an_owner_renames_his_own_and_no_other(void) {
     desk_serve("owner", false);
     g_autoptr(Json) acme = desk_json("organizations create acme", 0);
     there("organizations rename labs");
-    fails_there("organizations rename mine --organization acme", 3, "you are not in it");
-    fails_there("organizations list", 4, "operator");
-    fails_there("organizations create more", 4, "operator");
+    desk_fails_there("organizations rename mine --organization acme", 3, "you are not in it");
+    desk_fails_there("organizations list", 4, "operator");
+    desk_fails_there("organizations create more", 4, "operator");
     g_auto(Said) list = desk_run("organizations list");
     assert_holds(list.out, "labs");
     assert_holds(list.out, "acme");
@@ -212,7 +205,7 @@ static void an_owner_renames_his_own_and_no_other(void) {
 
 static void a_member_renames_nothing(void) {
     desk_serve("member", false);
-    fails_there("organizations rename mine", 4, "The role member does not allow this");
+    desk_fails_there("organizations rename mine", 4, "The role member does not allow this");
 }
 
 static const DeskTest tests[] = {

@@ -5,16 +5,10 @@
 
 #include <string.h>
 
-/* Runs a line with a password in the environment variable that it names. */
-static Json *json_with_password(const char *line, const char *password) {
-    g_setenv("NEW_PASSWORD", password, TRUE);
-    return desk_json(line, 0);
-}
-
 #define PASSWORD "planted-token-4242 and more" /* contains PLANTED: it must turn up nowhere */
 
 static void add_ada(void) {
-    g_autoptr(Json) reply = json_with_password(
+    g_autoptr(Json) reply = desk_json_with_password(
         "users add Ada@Example.com --role owner --name Ada --password env:NEW_PASSWORD", PASSWORD);
     g_assert_cmpstr(json_text(json_path(reply, "user.email")), ==, "ada@example.com");
     g_assert_true(json_truth(json_path(reply, "user.hasPassword")));
@@ -88,7 +82,7 @@ static void a_scanner_names_integrations_by_name(void) {
     add_ada();
     g_autoptr(Session) session = desk_session();
     g_autofree char *id = desk_add_integration(session, "acme", INTEGRATION_CONNECTED);
-    g_autoptr(Json) added = json_with_password(
+    g_autoptr(Json) added = desk_json_with_password(
         "users add eve@example.com --role scanner --integration acme --password env:NEW_PASSWORD",
         PASSWORD);
     g_autoptr(Json) members = desk_json("users list", 0);
@@ -139,7 +133,7 @@ static void a_new_password_logs_out(void) {
     add_ada();
     g_autoptr(Session) session = desk_session();
     must(session_run(session, DB_WRITE, begin_session_work, NULL, &error));
-    g_autoptr(Json) reply = json_with_password(
+    g_autoptr(Json) reply = desk_json_with_password(
         "users password ada@example.com --password env:NEW_PASSWORD", PASSWORD " 2");
     g_assert_false(is_logged_in(session));
     desk_fails("users password eve@example.com --password env:NEW_PASSWORD", 3, "no such user");
