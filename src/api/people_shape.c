@@ -77,7 +77,8 @@ static const ShapeField invitation_fields[] = {
     SHAPE_FIELD("id", ID, REQ, NULL),
     SHAPE_FIELD("email", STRING, REQ, NULL),
     ACCESS_FIELDS,
-    SHAPE_FIELD("invitedBy", STRING, MAYBE, "A user's id; null: the command line or a token."),
+    SHAPE_FIELD("invitedBy", STRING, MAYBE,
+                "A user's id; null: the command line, or a token of nobody."),
     SHAPE_FIELD("createdAt", TIME, REQ, NULL),
     SHAPE_FIELD("expiresAt", TIME, REQ, NULL),
     {0}};

@@ -3,7 +3,8 @@
  * The token (vault/ticket.h) is sent or shown once and stored as its SHA-256. It is good for one
  * use within INVITATION_LIFE_MS. Inviting an address again replaces the open invitation. Accepting
  * is one unit of work: the invitation is found by its hash, the user found or added, the membership
- * made, the invitation closed by invitation_close(), which one of two callers wins.
+ * made, the invitation closed by invitation_close(), which one of two callers wins. It stands for
+ * as long as who has invited could do so: whoever is removed leaves no way in behind.
  */
 #pragma once
 
@@ -20,7 +21,7 @@ typedef struct {
     int64_t period_from;
     int64_t period_until;
     const char *token_hash; /* SHA-256, hexadecimal */
-    const char *invited_by; /* user id or NULL: the command line */
+    const char *invited_by; /* user id; NULL: the command line, or a token of no user */
     int64_t created_at;
     int64_t expires_at;
     int64_t closed_at;       /* accepted, replaced or taken back; 0: open */

@@ -170,6 +170,130 @@ static void members_are_not_invited(void) {
     store_in(ORG_A, invites_member);
 }
 
+/* --- who has invited -------------------------------------------------------------------------- */
+
+static const char *eve_is;
+static const char *offered_role;
+static const char *offered_grants;
+
+static void eve_joins(DbUnit *unit) {
+    Membership ada = {.user_id = "ada", .role = "owner"};
+    Membership eve = {.user_id = "eve", .role = "owner"};
+    store_ok(membership_insert(unit, &ada, &error));
+    store_ok(membership_insert(unit, &eve, &error));
+}
+
+static void eve_invites(DbUnit *unit) {
+    Invitation row = {.id = "inv-5",
+                      .email = "new@example.com",
+                      .role = offered_role,
+                      .grants = offered_grants,
+                      .token_hash = "hash-5",
+                      .invited_by = "eve"};
+    store_ok(invitation_insert(unit, &row, &error));
+}
+
+/* The one before is replaced. */
+static void eve_invites_again(DbUnit *unit) {
+    Invitation row = {.id = "inv-6",
+                      .email = "new@example.com",
+                      .role = offered_role,
+                      .token_hash = "hash-5",
+                      .invited_by = "eve"};
+    store_ok(invitation_insert(unit, &row, &error));
+}
+
+static void eve_changes(DbUnit *unit) {
+    Membership eve = {.user_id = "eve", .role = eve_is};
+    store_ok(membership_update(unit, &eve, &error));
+}
+
+static void eve_goes(DbUnit *unit) {
+    store_ok(membership_delete(unit, "eve", &error));
+}
+
+static void eve_is_disabled(DbUnit *unit) {
+    store_ok(user_set_disabled(unit, "eve", true, &error));
+}
+
+static void eve_is_enabled(DbUnit *unit) {
+    store_ok(user_set_disabled(unit, "eve", false, &error));
+}
+
+static void offer_stands(DbUnit *unit) {
+    g_autoptr(InvitationOffer) offer = find(unit, "hash-5");
+    g_autoptr(GPtrArray) rows = NULL;
+    g_assert_nonnull(offer);
+    store_ok(invitation_find_by_email(unit, "new@example.com", &rows, &error));
+    g_assert_cmpuint(rows->len, ==, 1);
+}
+
+static void offer_is_void(DbUnit *unit) {
+    g_autoptr(GPtrArray) rows = NULL;
+    g_assert_null(find(unit, "hash-5"));
+    store_ok(invitation_find_by_email(unit, "new@example.com", &rows, &error));
+    g_assert_cmpuint(rows->len, ==, 0);
+}
+
+static void offer_is_no_way_in(DbUnit *unit) {
+    g_autoptr(GPtrArray) rows = NULL;
+    store_fails(ERROR_NOT_FOUND, invitation_accept(unit, "inv-5", "new", &error));
+    store_ok(invitation_list(unit, NULL, 0, &rows, &error));
+    g_assert_cmpuint(rows->len, ==, 0);
+}
+
+static void eve_offers(const char *role, const char *grants) {
+    offered_role = role;
+    offered_grants = grants;
+    store_system(add_users);
+    store_in(ORG_A, eve_joins);
+    store_in(ORG_A, eve_invites);
+    store_system(offer_stands);
+}
+
+static void whoever_is_removed_leaves_no_invitation_behind(void) {
+    eve_offers("admin", NULL);
+    store_in(ORG_A, eve_goes);
+    store_system(offer_is_void);
+    store_in(ORG_A, offer_is_no_way_in);
+}
+
+static void whoever_is_disabled_has_no_invitation_taken_up(void) {
+    eve_offers("member", NULL);
+    store_system(eve_is_disabled);
+    store_system(offer_is_void);
+    store_in(ORG_A, offer_is_no_way_in);
+    store_system(eve_is_enabled);
+    store_system(offer_stands);
+}
+
+static void eve_becomes(const char *role) {
+    eve_is = role;
+    store_in(ORG_A, eve_changes);
+}
+
+static void an_invitation_offers_what_who_invites_could_give_now(void) {
+    eve_offers("owner", NULL);
+    eve_becomes("admin");
+    store_system(offer_is_void);
+    offered_role = "admin";
+    store_in(ORG_A, eve_invites_again);
+    store_system(offer_stands);
+    eve_becomes("member");
+    store_system(offer_is_void);
+    eve_becomes("owner");
+    store_system(offer_stands);
+}
+
+static void an_invitation_with_a_grant_is_of_owners(void) {
+    eve_offers("admin", "credentials:read");
+    eve_becomes("admin");
+    store_system(offer_is_void);
+    store_in(ORG_A, offer_is_no_way_in);
+    eve_becomes("owner");
+    store_system(offer_stands);
+}
+
 static const StoreTest tests[] = {
     {"an_invitation_makes_a_member_once", an_invitation_makes_a_member_once},
     {"an_invitation_is_dead_after_seven_days", an_invitation_is_dead_after_seven_days},
@@ -180,6 +304,13 @@ static const StoreTest tests[] = {
     {"an_invitation_of_another_organization_is_not_found",
      an_invitation_of_another_organization_is_not_found},
     {"members_are_not_invited", members_are_not_invited},
+    {"whoever_is_removed_leaves_no_invitation_behind",
+     whoever_is_removed_leaves_no_invitation_behind},
+    {"whoever_is_disabled_has_no_invitation_taken_up",
+     whoever_is_disabled_has_no_invitation_taken_up},
+    {"an_invitation_offers_what_who_invites_could_give_now",
+     an_invitation_offers_what_who_invites_could_give_now},
+    {"an_invitation_with_a_grant_is_of_owners", an_invitation_with_a_grant_is_of_owners},
 };
 
 int main(int argc, char **argv) {
