@@ -39,12 +39,14 @@ static LoginSource source_of(const LoginWork *work) {
     return (LoginSource){.email = work->login->email, .address = work->call->client_text};
 }
 
+/* By address alone: an id would be a second name, whose failures are counted for themselves. */
 static bool take_work(DbUnit *unit, void *data, GError **error) {
     LoginWork *work = data;
+    Login *login = work->login;
     LoginSource source = source_of(work);
-    g_clear_pointer(&work->login->user, user_free);
+    g_clear_pointer(&login->user, user_free);
     return login_attempt_take(unit, &source, &work->wait_ms, error) &&
-           user_find(unit, work->login->email, &work->login->user, error);
+           (!login->address || user_find(unit, login->email, &login->user, error));
 }
 
 static void set_retry_after(Call *call, int64_t wait_ms) {
@@ -293,7 +295,7 @@ static bool change_password(Call *call, GError **error) {
         !password_check(wanted, call->caller->name, error))
         return false;
     Login *login = g_new0(Login, 1);
-    login->email = g_strdup(call->caller->name);
+    set_email(login, call->caller->name);
     LoginWork work = {.call = call, .login = login};
     if (!db_run(call_db(call), &entry_scope, DB_WRITE, take_work, &work, error)) {
         set_retry_after(call, work.wait_ms);

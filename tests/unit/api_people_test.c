@@ -246,6 +246,16 @@ static void after_five_wrong_passwords_the_right_one_has_to_wait(void) {
     clock_thaw();
 }
 
+/* Whoever sees the members has their ids: they must not be a second way to guess. */
+static void the_id_of_a_user_is_no_name_to_log_in_with(void) {
+    g_auto(Stage) stage;
+    open_with_ada(&stage);
+    g_auto(Answer) by_id = post(&stage, "/api/session", LOGIN(ADA, PASSWORD));
+    assert_problem(&by_id, 401, "AUTHENTICATION_FAILED");
+    g_auto(Answer) by_address = post(&stage, "/api/session", LOGIN("ada@example.com", PASSWORD));
+    g_assert_cmpuint(by_address.status, ==, 200);
+}
+
 static void an_outdated_hash_is_replaced_at_login(void) {
     g_auto(Stage) stage;
     open_with_ada(&stage);
@@ -611,6 +621,42 @@ static void nobody_gives_more_than_he_may(void) {
     }
 }
 
+/* Neither one's own nor what a token of one's own has sent out. */
+static void an_invitation_goes_with_who_has_invited(void) {
+    static const char *const lookup = "{\"token\":\"%s\"}";
+    g_auto(Stage) stage;
+    open_with_ada(&stage);
+    g_auto(Browser) ada = {.stage = &stage};
+    log_in(&ada, LOGIN("ada@example.com", PASSWORD));
+    add_user(&stage, EVE, "eve@example.com");
+    add_member(&stage, ORG_A, EVE, "owner");
+    g_auto(Answer) made = ask(&ada, "POST", "/api/tokens", "{\"name\":\"ci\",\"role\":\"admin\"}");
+    g_assert_cmpuint(made.status, ==, 201);
+    g_auto(Answer) own =
+        ask(&ada, "POST", "/api/invitations", "{\"email\":\"x@example.com\",\"role\":\"admin\"}");
+    g_auto(Answer) others =
+        stage_ask(&stage, &(Ask){.method = "POST",
+                                 .path = "/api/invitations",
+                                 .token = answer_text(&made, "token"),
+                                 .body = "{\"email\":\"y@example.com\",\"role\":\"admin\"}"});
+    g_assert_cmpstr(answer_text(&own, "invitation.invitedBy"), ==, ADA);
+    g_assert_cmpstr(answer_text(&others, "invitation.invitedBy"), ==, ADA);
+    g_autofree char *first = invited_token(&own);
+    g_autofree char *second = invited_token(&others);
+    g_autofree char *look_first = g_strdup_printf(lookup, first);
+    g_autofree char *look_second = g_strdup_printf(lookup, second);
+    g_auto(Answer) open = post(&stage, "/api/invitations/lookup", look_second);
+    g_assert_cmpuint(open.status, ==, 200);
+    g_auto(Answer) gone = send_to(&stage, ROLE_OWNER, "DELETE", "/api/users/" ADA, NULL);
+    g_assert_cmpuint(gone.status, ==, 200);
+    g_auto(Answer) void_first = post(&stage, "/api/invitations/lookup", look_first);
+    g_auto(Answer) void_second = post(&stage, "/api/invitations/lookup", look_second);
+    assert_problem(&void_first, 404, "CONFIGURATION_ERROR");
+    assert_problem(&void_second, 404, "CONFIGURATION_ERROR");
+    g_auto(Answer) list = get(&stage, ROLE_OWNER, "/api/invitations");
+    g_assert_cmpuint(json_count(json_member(list.json, "invitations")), ==, 0);
+}
+
 /* --- members ---------------------------------------------------------------------------------- */
 
 static void roles_are_given_and_taken(void) {
@@ -918,6 +964,7 @@ static const ApiTest tests[] = {
     TEST(a_session_works_until_it_is_ended),
     TEST(a_refused_login_does_not_tell_why),
     TEST(after_five_wrong_passwords_the_right_one_has_to_wait),
+    TEST(the_id_of_a_user_is_no_name_to_log_in_with),
     TEST(an_outdated_hash_is_replaced_at_login),
     TEST(cookies_that_were_altered_or_made_up_are_nobodys),
     TEST(what_is_no_address_is_not_in_the_log),
@@ -934,6 +981,7 @@ static const ApiTest tests[] = {
     TEST(an_invitation_makes_a_member_once),
     TEST(whoever_has_an_account_joins_with_its_password),
     TEST(an_invitation_is_listed_and_taken_back),
+    TEST(an_invitation_goes_with_who_has_invited),
     TEST(nobody_gives_more_than_he_may),
     TEST(roles_are_given_and_taken),
     TEST(a_token_is_shown_once_and_works_until_it_is_revoked),
