@@ -54,6 +54,7 @@ typedef struct {
     ScheduleDefaults schedule; /* the times of rounds that nobody has set */
     const Secret *redis_url;   /* NULL: there is no Redis */
     const Json *limits;        /* of the configuration: provider -> "30/1m"; NULL: none */
+    int64_t rotation_days;     /* of credentials that are connected; 0: they are never due */
     double wait_scale;         /* of worker processes' waits; 0: 1.0 (tests) */
 
     /* Called from threads of the server; each may be NULL. */

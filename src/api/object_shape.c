@@ -124,7 +124,8 @@ static const ShapeField integration_fields[] = {
     SHAPE_FIELD("lastCheckedAt", TIME, MAYBE, NULL),
     SHAPE_FIELD("nextCheckAt", TIME, MAYBE, NULL),
     SHAPE_FIELD("lastSyncResult", OBJECT, MAYBE, NULL),
-    SHAPE_FIELD("rotationDueAt", TIME, MAYBE, NULL),
+    SHAPE_FIELD("rotationDueAt", TIME, MAYBE,
+                "When the secrets of its credential are due to be replaced; null: it has none."),
     SHAPE_FIELD("createdAt", TIME, REQ, NULL),
     SHAPE_FIELD("updatedAt", TIME, REQ, NULL),
     {0}};

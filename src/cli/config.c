@@ -150,6 +150,8 @@ static const Setting settings[] = {
      "when approved evidence is collected again"},
     {"timezone", "ASSAY_TIMEZONE", &zone, "UTC",
      "the time zone of these times, and of schedules that name none"},
+    {"security.credential_rotation_days", "ASSAY_CREDENTIAL_ROTATION_DAYS", &span, "90",
+     "after how many days the secrets of a connection are due to be replaced"},
     {"retention.responses_days", "ASSAY_RETENTION_RESPONSES_DAYS", &span, "400",
      "how long jobs and the answers of services are kept, in days"},
     {"retention.evidence_years", "ASSAY_RETENTION_EVIDENCE_YEARS", &span, "7",

@@ -202,6 +202,8 @@ static bool run(CommandCall *call, GError **error) {
                           .credentials = answers.credentials,
                           .stored = schedule_go_on,
                           .noted = note_stored,
+                          .rotation_days = config_number(session_config(session),
+                                                         "security.credential_rotation_days"),
                           .may_be_another = arguments_flag(call->arguments, "another-account")};
     return try_and_store(call, session, row, &wish, error);
 }

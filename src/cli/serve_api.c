@@ -87,6 +87,8 @@ bool serve_api_start(const ServeApi *wish, ApiServer **server_out, GError **erro
                         .schedule = schedule_defaults(wish->session),
                         .redis_url = wish->station->redis_url,
                         .limits = wish->station->limits,
+                        .rotation_days =
+                            config_number(wish->settings, "security.credential_rotation_days"),
                         .patience_ms = patience_ms(),
                         .queued = tell_queued,
                         .configuration = describe,

@@ -16,6 +16,7 @@
 #define MAIN_CREDENTIAL "main"
 #define NAMES_MAX 1000
 #define NAME_SIZE_MAX 100
+#define DAY_MS (24 * 3600 * INT64_C(1000))
 
 /* --- the organization's data key -------------------------------------------------------------- */
 
@@ -89,6 +90,19 @@ typedef struct {
     char *account;
 } StoreWork;
 
+/* Roles and the like have nothing that could be replaced: 0. */
+static int64_t rotation_due(const NewConnection *connection) {
+    bool has_secret = false;
+    for (size_t i = 0; i < credentials_count(connection->credentials); i++) {
+        const DefinitionInput *field =
+            auth_field(connection->auth, credentials_field(connection->credentials, i));
+        has_secret = has_secret || (field && field->secret);
+    }
+    return has_secret && connection->rotation_days > 0
+               ? clock_now_ms() + connection->rotation_days * DAY_MS
+               : 0;
+}
+
 /* The provider's id, or the first free "ID-2", "ID-3" ... */
 static bool free_name(DbUnit *unit, const char *provider, char **name_out, GError **error) {
     for (int number = 1; number <= NAMES_MAX; number++) {
@@ -132,6 +146,7 @@ static bool store_rows(DbUnit *unit, const StoreWork *work, const char *name, GE
         .account = work->account,
         .allow_private = settings_allow_private(connection->settings),
         .next_check_at = clock_now_ms() + definition->schedule_ms,
+        .rotation_due_at = rotation_due(connection),
         .owner_user_id = connection->owner_user_id,
     };
     Credential credential = {.id = work->credential_id,
@@ -333,7 +348,8 @@ static bool renew_work(DbUnit *unit, void *data, GError **error) {
                           .auth = connection->auth->name,
                           .settings = work->settings,
                           .account = work->account,
-                          .allow_private = settings_allow_private(connection->settings)};
+                          .allow_private = settings_allow_private(connection->settings),
+                          .rotation_due_at = rotation_due(connection)};
     return integration_get(unit, wanted.id, &before, error) &&
            check_account(before, connection, error) && definition_text_put(unit, &text, error) &&
            put_credential(unit, work, error) && integration_reconnect(unit, &wanted, error) &&

@@ -32,6 +32,7 @@ typedef struct {
     void *data;
     const char *owner_user_id; /* whom it belongs to; NULL: the organization */
     bool may_be_another;       /* connection_renew(): the account may be another one */
+    int64_t rotation_days;     /* its secrets are due to be replaced after so many; 0: never */
 } NewConnection;
 
 /* Whether an integration may be called so: ERROR_CONFIGURATION when the name is blank, longer than

@@ -81,6 +81,11 @@ static void put_texts(Json *json, const Integration *row, const char *organizati
         json_put_string(json, texts[i].key, texts[i].text);
 }
 
+/* What was wiped is not replaced any more. */
+static bool is_gone(const Integration *row) {
+    return row->status && strcmp(row->status, INTEGRATION_DISCONNECTED) == 0;
+}
+
 Json *integration_object(const Integration *row, const char *organization_id,
                          const Credential *credential) {
     Json *json = json_new_object();
@@ -93,7 +98,7 @@ Json *integration_object(const Integration *row, const char *organization_id,
     json_put_time(json, "lastCheckedAt", row->last_checked_at);
     json_put_time(json, "nextCheckAt", row->next_check_at);
     json_put(json, "lastSyncResult", stored(row->last_sync_result));
-    json_put_time(json, "rotationDueAt", row->rotation_due_at);
+    json_put_time(json, "rotationDueAt", is_gone(row) ? 0 : row->rotation_due_at);
     json_put_time(json, "createdAt", row->created_at);
     json_put_time(json, "updatedAt", row->updated_at);
     return json;

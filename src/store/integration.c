@@ -254,6 +254,7 @@ bool integration_reconnect(DbUnit *unit, const Integration *integration, GError 
     db_bind_text(statement, "settings", integration->settings);
     db_bind_text(statement, "account", integration->account);
     db_bind_int(statement, "allow_private", integration->allow_private);
+    db_bind_int(statement, "rotation_due_at", integration->rotation_due_at);
     db_bind_int(statement, "now", clock_now_ms());
     return record_change(unit, statement, ERROR_NOT_FOUND, not_found, error) &&
            act(unit, integration->id, ACT_RECONNECT, &works, error);

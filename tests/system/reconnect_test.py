@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """The status of an integration stays true, whatever happens at once; and there is a way back from a refused credential."""
 
+import datetime
+
 import tap
 from api_test import connect_request, ended, token, world
 from sandbox_client import TOKEN
@@ -66,6 +68,26 @@ def test_a_refused_credential_is_replaced_and_the_history_stays():
         assert evidence < {item["id"] for item in api.get("/api/evidence").json["evidence"]}
         assert entries(api, "integration.reconnect") == [("ok", one), ("failed", one)]
         assert len(api.get("/api/integrations").json["integrations"]) == 1
+
+
+def test_a_credential_is_due_to_be_replaced_as_many_days_after_it_came_as_the_settings_say():
+    def days(api, one):
+        row = api.get(f"/api/integrations/{one}").json
+        made, due = (datetime.datetime.fromisoformat(row[name].replace("Z", "+00:00")) for name in ("createdAt", "rotationDueAt"))
+        return (due - made) / datetime.timedelta(days=1)
+
+    with world() as (sandbox, assay, service, api):
+        one = connected(api, sandbox)
+        assert 90 <= days(api, one) < 91
+        api.delete(f"/api/integrations/{one}")
+        assert api.get(f"/api/integrations/{one}").json["rotationDueAt"] is None
+    with world(env={"ASSAY_CREDENTIAL_ROTATION_DAYS": "30"}) as (sandbox, assay, service, api):
+        one = connected(api, sandbox)
+        assert 30 <= days(api, one) < 31
+        api.post(f"/api/integrations/{one}/reconnect", AGAIN)
+        assert 30 <= days(api, one) < 31
+        assay.run("reconnect", "acme", "--credential", "access_token=env:TOKEN", status=0)
+        assert 90 <= days(api, one) < 91
 
 
 def test_what_was_disconnected_is_connected_again_under_its_name():

@@ -127,6 +127,53 @@ static void a_connection_is_stored_whole_and_sealed(void) {
     clock_thaw();
 }
 
+#define DAY_MS (24 * 3600 * INT64_C(1000))
+
+static int64_t due_at(const Place *place, const char *id) {
+    g_auto(Rows) rows = {0};
+    look(place, &scope_a, id, &rows);
+    return rows.integration->rotation_due_at;
+}
+
+/* Of so many days, of credentials with this field; by connecting or by connecting again. */
+static int64_t due_after(const Place *place, int64_t days, const char *field, char **id) {
+    g_autoptr(Json) settings = json_of("{\"team\": \"a\"}");
+    g_autoptr(Json) account = json_of("{}");
+    g_autoptr(Credentials) credentials = credentials_of(field, PLANTED);
+    NewConnection connection = {.definition = definition,
+                                .auth = &definition->auth[0],
+                                .settings = settings,
+                                .account = account,
+                                .credentials = credentials,
+                                .rotation_days = days};
+    if (*id)
+        must(connection_renew(place->db, &scope_a, place->keyring, *id, &connection, &error));
+    else
+        must(connection_store(place->db, &scope_a, place->keyring, &connection, id, &error));
+    return due_at(place, *id);
+}
+
+static void secrets_are_due_to_be_replaced_from_the_day_they_came(void) {
+    clock_freeze(NOW_MS);
+    g_auto(Place) place = {0};
+    place_init(&place);
+    g_autofree char *id = NULL;
+    g_assert_cmpint(due_after(&place, 90, "access_token", &id), ==, NOW_MS + 90 * DAY_MS);
+    clock_advance(DAY_MS);
+    g_assert_cmpint(due_at(&place, id), ==, NOW_MS + 90 * DAY_MS);
+    g_assert_cmpint(due_after(&place, 30, "access_token", &id), ==, NOW_MS + 31 * DAY_MS);
+    g_assert_cmpint(due_after(&place, 0, "access_token", &id), ==, 0);
+    clock_thaw();
+}
+
+static void what_has_no_secret_is_never_due(void) {
+    g_auto(Place) place = {0};
+    place_init(&place);
+    g_autofree char *id = NULL;
+    g_assert_cmpint(due_after(&place, 90, "account_name", &id), ==, 0);
+    g_assert_cmpint(due_after(&place, 90, "access_token", &id), >, 0);
+}
+
 static void connections_without_a_name_are_numbered(void) {
     g_auto(Place) place = {0};
     place_init(&place);
@@ -506,6 +553,8 @@ int main(int argc, char **argv) {
     SupportParts parts = {.calls = small_calls, .evidence = small_evidence};
     definition = support_load(&parts);
     ADD(a_connection_is_stored_whole_and_sealed);
+    ADD(secrets_are_due_to_be_replaced_from_the_day_they_came);
+    ADD(what_has_no_secret_is_never_due);
     ADD(connections_without_a_name_are_numbered);
     ADD(a_name_that_is_taken_is_refused_and_stores_nothing);
     ADD(a_name_fits_on_a_line);

@@ -44,6 +44,22 @@ static void an_integration_has_all_members_also_when_nothing_is_known(void) {
     g_assert_cmpint(json_kind(json_member(json, "lastSyncAt")), ==, JSON_KIND_NULL);
 }
 
+static void what_was_wiped_is_not_due_to_be_replaced(void) {
+    Integration row = {.id = "i",
+                       .provider = "github",
+                       .name = "n",
+                       .auth = "pat",
+                       .status = INTEGRATION_PAUSED,
+                       .settings = "{}",
+                       .account = "{}",
+                       .rotation_due_at = 1760000000000};
+    g_autoptr(Json) json = integration_object(&row, "org", NULL);
+    g_assert_cmpstr(json_member_string(json, "rotationDueAt", ""), ==, "2025-10-09T08:53:20.000Z");
+    row.status = INTEGRATION_DISCONNECTED;
+    g_autoptr(Json) gone = integration_object(&row, "org", NULL);
+    g_assert_cmpint(json_kind(json_member(gone, "rotationDueAt")), ==, JSON_KIND_NULL);
+}
+
 static void only_plaintext_facts_of_a_credential_are_shown(void) {
     Integration row = {.id = "i",
                        .provider = "github",
@@ -154,6 +170,8 @@ int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/present/an_integration_has_all_members_also_when_nothing_is_known",
                     an_integration_has_all_members_also_when_nothing_is_known);
+    g_test_add_func("/present/what_was_wiped_is_not_due_to_be_replaced",
+                    what_was_wiped_is_not_due_to_be_replaced);
     g_test_add_func("/present/only_plaintext_facts_of_a_credential_are_shown",
                     only_plaintext_facts_of_a_credential_are_shown);
     g_test_add_func("/present/filters_mean_groups_of_statuses", filters_mean_groups_of_statuses);

@@ -69,7 +69,7 @@ where organization_id = :org and id = :id and status = :from_status and connecti
 -- Puts a new connection in the place of the one before.
 update integration
 set auth = :auth, settings = :settings, account = :account, allow_private = :allow_private,
-    connection = connection + 1, updated_at = :now
+    rotation_due_at = :rotation_due_at, connection = connection + 1, updated_at = :now
 where organization_id = :org and id = :id;
 
 -- name: integration_record_sync
