@@ -16,6 +16,12 @@ const EnvironmentVariable environment_variables[] = {
     {"ENCRYPTION_KEY_FILE", "The file that holds that key."},
     {"CREDENTIALS_DIRECTORY",
      "Set by systemd for its credentials; one that is called encryption_key is the key."},
+    {"AWS_ACCESS_KEY_ID",
+     "With AWS_SECRET_ACCESS_KEY and, if there is one, AWS_SESSION_TOKEN: the "
+     "access key that roles of AWS are assumed by, when a connection has none."},
+    {"AWS_SECRET_ACCESS_KEY", "See AWS_ACCESS_KEY_ID."},
+    {"AWS_SESSION_TOKEN", "See AWS_ACCESS_KEY_ID."},
+    {"AWS_EC2_METADATA_DISABLED", "When it is true, the machine's own role is not asked for."},
     {"XDG_DATA_HOME", "Where assay/ is the data directory, unless another one is named."},
     {"HOME", "Where .local/share/assay is, if XDG_DATA_HOME is not set."},
     {"NO_COLOR", "When it is set and not empty, nothing is coloured."},
