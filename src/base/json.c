@@ -298,9 +298,28 @@ static size_t plain_run(const char *at, size_t length) {
     return run;
 }
 
+#define ONES UINT64_C(0x0101010101010101)
+#define HIGHS (ONES << 7)
+
+/* Whether one of the eight bytes is this one, or a byte above it is taken for it. */
+static bool has_byte(uint64_t word, unsigned char byte) {
+    uint64_t rest = word ^ (ONES * byte);
+    return ((rest - ONES) & ~rest & HIGHS) != 0;
+}
+
+/* False when one of the eight bytes is not ASCII or needs an escape. */
+static bool are_ascii(const char *at) {
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+    return !((word | (word - ONES * 0x20)) & HIGHS) && !has_byte(word, '"') &&
+           !has_byte(word, '\\') && !has_byte(word, 0x7f);
+}
+
 /* How many bytes from `at` are ASCII and need no escape: nearly always all. */
 static size_t ascii_run(const char *at, size_t length) {
     size_t run = 0;
+    while (length - run >= sizeof(uint64_t) && are_ascii(at + run))
+        run += sizeof(uint64_t);
     while (run < length && (unsigned char)at[run] < 0x80 && is_plain(at[run]))
         run++;
     return run;

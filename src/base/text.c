@@ -110,8 +110,21 @@ char *text_percent_encode(const char *text, size_t length) {
     return g_string_free(out, FALSE);
 }
 
+/* How far the text is ASCII without NUL, in steps of eight bytes. */
+static size_t ascii_prefix(const char *text, size_t length) {
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    size_t at = 0;
+    for (uint64_t word; length - at >= sizeof word; at += sizeof word) {
+        memcpy(&word, text + at, sizeof word);
+        if ((word | (word - ones)) & ones << 7)
+            break;
+    }
+    return at;
+}
+
 bool text_is_utf8(const char *text, size_t length) {
-    return length == 0 || g_utf8_validate_len(text, length, NULL);
+    size_t ascii = ascii_prefix(text, length);
+    return ascii == length || g_utf8_validate_len(text + ascii, length - ascii, NULL);
 }
 
 /* Characters that move the cursor, end the line or reorder what is read. */
@@ -146,8 +159,7 @@ char *text_fault(const char *text, TextForm form, size_t most) {
     return NULL;
 }
 
-/* Nearly always: nothing has to be replaced or cut. */
-static bool is_short_ascii(const char *text, size_t max) {
+bool text_is_plain_line(const char *text, size_t max) {
     size_t length = 0;
     while (length <= max && text[length] >= ' ' && text[length] < 0x7f)
         length++;
@@ -157,7 +169,7 @@ static bool is_short_ascii(const char *text, size_t max) {
 char *text_one_line(const char *text, size_t max) {
     static const char ellipsis[] = "\u2026";
     const size_t ellipsis_size = sizeof ellipsis - 1;
-    if (is_short_ascii(text, max))
+    if (text_is_plain_line(text, max))
         return g_strdup(text);
     /* Bad bytes grow to three at most, so this much of the text is always enough. */
     g_autofree char *valid = g_utf8_make_valid(text, (gssize)strnlen(text, max + 4));

@@ -48,6 +48,9 @@ char *text_fault(const char *text, TextForm form, size_t most);
  * max bytes on a character boundary with an ellipsis. Caller frees. */
 char *text_one_line(const char *text, size_t max);
 
+/* True when text_one_line() would only copy it: short ASCII text without control characters. */
+bool text_is_plain_line(const char *text, size_t max);
+
 /* What somebody wrote where a name belongs, as a message may repeat it. Secrets get into wrong
  * places, and messages into logs and stored answers: what does not look like a name (words of
  * letters, with a few digits at most, 60 bytes in all) becomes an ellipsis. Caller frees. */

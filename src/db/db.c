@@ -72,6 +72,7 @@ struct DbStatement {
     StatementState state;
     uint64_t bound; /* bit N: parameter N + 1 */
     int last;       /* the parameter that was bound last; 0: none */
+    bool lent;      /* what is bound lives until the run has ended */
 };
 
 G_STATIC_ASSERT(STATEMENT_PARAMETERS_MAX < 64);
@@ -470,6 +471,10 @@ static void bind_caller_value(DbStatement *statement, const char *name, const Dr
         bind_value(statement, name, value);
 }
 
+void db_lend(DbStatement *statement) {
+    statement->lent = true;
+}
+
 void db_bind_text(DbStatement *statement, const char *name, const char *text) {
     if (!text) {
         db_bind_null(statement, name);
@@ -480,8 +485,9 @@ void db_bind_text(DbStatement *statement, const char *name, const char *text) {
         poison(statement->unit, ERROR_INTERNAL, "the value of :%s is not UTF-8 text", name);
         return;
     }
-    bind_caller_value(statement, name,
-                      &(DriverValue){.kind = VALUE_TEXT, .bytes = text, .size = size});
+    bind_caller_value(
+        statement, name,
+        &(DriverValue){.kind = VALUE_TEXT, .bytes = text, .size = size, .lent = statement->lent});
 }
 
 void db_bind_int(DbStatement *statement, const char *name, int64_t value) {
@@ -493,8 +499,10 @@ void db_bind_real(DbStatement *statement, const char *name, double value) {
 }
 
 void db_bind_blob(DbStatement *statement, const char *name, const void *bytes, size_t size) {
-    const DriverValue value = {
-        .kind = bytes ? VALUE_BLOB : VALUE_NULL, .bytes = bytes, .size = size};
+    const DriverValue value = {.kind = bytes ? VALUE_BLOB : VALUE_NULL,
+                               .bytes = bytes,
+                               .size = size,
+                               .lent = statement->lent};
     bind_caller_value(statement, name, &value);
 }
 
@@ -508,7 +516,7 @@ static bool begin_run(DbStatement *statement) {
     const char *organization = statement->unit->scope->organization;
     if (statement_parameter(text, "org")) {
         const DriverValue value = {
-            .kind = VALUE_TEXT, .bytes = organization, .size = strlen(organization)};
+            .kind = VALUE_TEXT, .bytes = organization, .size = strlen(organization), .lent = true};
         bind_value(statement, "org", &value);
     }
     for (size_t i = 0; i < text->parameter_count; i++) {

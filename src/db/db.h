@@ -174,6 +174,10 @@ void db_bind_real(DbStatement *statement, const char *name, double value);
 void db_bind_blob(DbStatement *statement, const char *name, const void *bytes, size_t size);
 void db_bind_null(DbStatement *statement, const char *name);
 
+/* What is bound after this is not copied: it must live until the statement has run to its end or
+ * was reset. */
+void db_lend(DbStatement *statement);
+
 /* Goes to the next row: *row_out says whether there is one. After the last row the statement can be
  * bound and run again. */
 bool db_step(DbStatement *statement, bool *row_out, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -66,8 +66,9 @@ typedef struct {
     ValueKind kind;
     int64_t integer;
     double real;
-    const void *bytes; /* text and blobs; copied by the driver */
+    const void *bytes; /* text and blobs */
     size_t size;
+    bool lent; /* the bytes live until reset(); others are copied by the driver */
 } DriverValue;
 
 typedef struct {

@@ -725,6 +725,7 @@ static bool sqlite_bind(DriverStatement *head, int parameter, const DriverValue 
                         GError **error) {
     Statement *statement = (Statement *)head;
     sqlite3_stmt *handle = statement->handle;
+    sqlite3_destructor_type life = value->lent ? SQLITE_STATIC : SQLITE_TRANSIENT;
     int result = SQLITE_MISUSE;
     switch (value->kind) {
     case VALUE_NULL:
@@ -737,12 +738,11 @@ static bool sqlite_bind(DriverStatement *head, int parameter, const DriverValue 
         result = sqlite3_bind_double(handle, parameter, value->real);
         break;
     case VALUE_TEXT:
-        result = sqlite3_bind_text64(handle, parameter, value->bytes, value->size, SQLITE_TRANSIENT,
-                                     SQLITE_UTF8);
+        result =
+            sqlite3_bind_text64(handle, parameter, value->bytes, value->size, life, SQLITE_UTF8);
         break;
     case VALUE_BLOB:
-        result =
-            sqlite3_bind_blob64(handle, parameter, value->bytes, value->size, SQLITE_TRANSIENT);
+        result = sqlite3_bind_blob64(handle, parameter, value->bytes, value->size, life);
         break;
     }
     if (result == SQLITE_OK)

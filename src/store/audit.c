@@ -70,9 +70,17 @@ static void put(GString *out, const char *key, const char *text) {
         g_string_append(out, "null");
 }
 
+/* A text of the outside, fit for one line. What had to be made anew for it is freed with *made. */
+static const char *name_of(const char *text, char **made) {
+    *made = NULL;
+    if (!text || text_is_plain_line(text, NAME_MAX_BYTES))
+        return text;
+    return *made = text_one_line(text, NAME_MAX_BYTES);
+}
+
 static void put_name(GString *out, const char *key, const char *text) {
-    g_autofree char *line = text ? text_one_line(text, NAME_MAX_BYTES) : NULL;
-    put(out, key, line);
+    g_autofree char *made = NULL;
+    put(out, key, name_of(text, &made));
 }
 
 static void put_actor(GString *out, const AuditActor *actor, const NewRow *row) {
@@ -119,12 +127,9 @@ static char *record_text(const AuditEntry *entry, const NewRow *row, const char 
 
 static bool insert(DbUnit *unit, const NewRow *row, GError **error) {
     DbStatement *wait = db_prepare(unit, "audit_wait");
+    db_lend(wait);
     db_bind_text(wait, "id", row->id);
     return db_exec(wait, error) && record_write(unit, "audit_insert", &new_shape, row, error);
-}
-
-static char *short_name(const char *text) {
-    return text ? text_one_line(text, NAME_MAX_BYTES) : NULL;
 }
 
 /* Asked for many at a time. They are stored beside what they salt, and none is used twice. */
@@ -144,17 +149,17 @@ bool audit_add(DbUnit *unit, const AuditEntry *entry, GError **error) {
     uint8_t salt[AUDIT_SALT_SIZE];
     id_write(id);
     take_salt(salt);
-    g_autofree char *actor_id = short_name(entry->actor->id);
-    g_autofree char *actor_name = short_name(entry->actor->name);
-    g_autofree char *target_id = short_name(entry->target_id);
-    g_autofree char *target_name = short_name(entry->target_name);
+    g_autofree char *actor_id = NULL;
+    g_autofree char *actor_name = NULL;
+    g_autofree char *target_id = NULL;
+    g_autofree char *target_name = NULL;
     NewRow row = {.id = id,
                   .at = clock_now_ms(),
                   .action = audit_action_name(entry->action),
-                  .actor_id = actor_id,
-                  .actor_name = actor_name,
-                  .target_id = target_id,
-                  .target_name = target_name,
+                  .actor_id = name_of(entry->actor->id, &actor_id),
+                  .actor_name = name_of(entry->actor->name, &actor_name),
+                  .target_id = name_of(entry->target_id, &target_id),
+                  .target_name = name_of(entry->target_name, &target_name),
                   .result = entry->result ? entry->result : AUDIT_OK,
                   .salt = {salt, sizeof salt}};
     row.for_people =

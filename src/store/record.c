@@ -86,6 +86,7 @@ bool record_write(DbUnit *unit, const char *statement, const RecordShape *shape,
         return false;
     }
     DbStatement *prepared = db_prepare(unit, statement);
+    db_lend(prepared);
     record_bind(prepared, shape, row);
     return db_exec(prepared, error);
 }

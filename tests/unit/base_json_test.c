@@ -373,6 +373,22 @@ static void assert_quoted(const char *text, size_t length, const char *expected)
     g_assert_cmpuint(out->len, ==, strlen(expected));
 }
 
+/* Bytes are looked at eight at a time, and each counts at each place. */
+static void quoting_sees_every_byte_wherever_it_stands(void) {
+    for (int byte = 0; byte < 0x80; byte++) {
+        char alone[] = {(char)byte};
+        g_autoptr(GString) quoted = g_string_new(NULL);
+        json_append_quoted(quoted, alone, 1);
+        for (int at = 0; at < 20; at++) {
+            char text[] = "abcdefghijklmnopqrst";
+            text[at] = (char)byte;
+            g_autofree char *expected = g_strdup_printf(
+                "x\"%.*s%.*s%s\"", at, text, (int)quoted->len - 2, quoted->str + 1, text + at + 1);
+            assert_quoted(text, sizeof text - 1, expected);
+        }
+    }
+}
+
 static void quoting_escapes_what_json_requires(void) {
     assert_quoted("", 0, "x\"\"");
     assert_quoted("plain", 5, "x\"plain\"");
@@ -463,6 +479,7 @@ int main(int argc, char **argv) {
     TEST(a_deep_copy_is_independent);
     TEST(a_reference_keeps_a_value_alive);
     TEST(quoting_escapes_what_json_requires);
+    TEST(quoting_sees_every_byte_wherever_it_stands);
     TEST(quoted_bytes_always_parse);
     TEST(the_watch_sees_what_is_not_wiped);
     TEST(parsed_and_printed_secrets_are_wiped);

@@ -137,6 +137,14 @@ static void only_well_formed_utf8_without_nul_is_utf8(void) {
         g_assert_cmpint(text_is_utf8(cases[i].bytes, cases[i].size), ==, cases[i].valid);
     }
     g_assert_true(text_is_utf8(NULL, 0));
+    for (size_t at = 0; at < 20; at++) { /* a bad byte at any place of a text of any length */
+        char text[] = "abcdefghijklmnopqrst";
+        text[at] = '\0';
+        g_assert_false(text_is_utf8(text, sizeof text - 1));
+        text[at] = (char)0x80;
+        g_assert_false(text_is_utf8(text, sizeof text - 1));
+        g_assert_true(text_is_utf8(text, at));
+    }
 }
 
 static void assert_line(const char *text, size_t max, const char *expected) {

@@ -405,6 +405,49 @@ static void values_come_back_as_bound(void) {
     fixture_clear(&f);
 }
 
+/* What is lent may go when the statement has run, and also when it never does. */
+static bool lend_and_take_back(DbUnit *unit, void *unused, GError **error) {
+    (void)unused;
+    for (int i = 0; i < 3; i++) {
+        char id[] = "note-0";
+        g_autofree char *body = g_strdup_printf("body %d", i);
+        id[5] = (char)('0' + i);
+        DbStatement *insert = db_prepare(unit, "note_insert");
+        db_lend(insert);
+        db_bind_text(insert, "id", id);
+        db_bind_text(insert, "body", body);
+        if (!db_exec(insert, error))
+            return false;
+        memset(id, 'x', sizeof id - 1);
+        memset(body, 'x', strlen(body));
+    }
+    char gone[] = "gone";
+    DbStatement *unused_insert = db_prepare(unit, "note_insert");
+    db_lend(unused_insert);
+    db_bind_text(unused_insert, "id", gone);
+    return true;
+}
+
+static bool read_back(DbUnit *unit, void *data, GError **error) {
+    GString *all = data;
+    bool row = false;
+    g_string_truncate(all, 0);
+    DbStatement *list = db_prepare(unit, "note_list");
+    while (db_step(list, &row, error) && row)
+        g_string_append_printf(all, "%s;", db_column_text(list, 0));
+    return *error == NULL;
+}
+
+static void lent_values_are_read_when_the_statement_runs(void) {
+    Fixture f;
+    fixture_init(&f);
+    g_autoptr(GString) ids = g_string_new(NULL);
+    expect_run(f.db, &scope_one, DB_WRITE, lend_and_take_back, NULL);
+    expect_run(f.db, &scope_one, DB_READ, read_back, ids);
+    g_assert_cmpstr(ids->str, ==, "note-0;note-1;note-2;");
+    fixture_clear(&f);
+}
+
 static void empty_is_not_null(void) {
     Fixture f;
     fixture_init(&f);
@@ -532,6 +575,7 @@ int main(int argc, char **argv) {
     ADD(half_read_statement_does_not_hold_up_later_units);
     ADD(changes_are_those_of_the_last_statement);
     ADD(values_come_back_as_bound);
+    ADD(lent_values_are_read_when_the_statement_runs);
     ADD(empty_is_not_null);
     ADD(reading_what_is_not_there_fails_the_unit);
     ADD(blobs_of_all_sizes_round_trip);
