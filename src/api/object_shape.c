@@ -52,12 +52,14 @@ static const ShapeField type_fields[] = {
     {0}};
 static const Shape type_shape = {.name = "EvidenceType", .fields = type_fields};
 
+#define CONTROLS_MAPPED "Framework -> ids of the controls that its checks support."
 #define CARD                                                                                       \
     SHAPE_FIELD("id", STRING, REQ, NULL), SHAPE_FIELD("name", STRING, REQ, NULL),                  \
         SHAPE_FIELD("category", STRING, MAYBE, NULL), SHAPE_FIELD("summary", STRING, MAYBE, NULL), \
         SHAPE_FIELD("docs", STRING, MAYBE, NULL),                                                  \
         SHAPE_FIELD("aliases", ARRAY, REQ, "Further names that are accepted.",                     \
-                    .items = SHAPE_STRING)
+                    .items = SHAPE_STRING),                                                        \
+        SHAPE_FIELD("controlsMapped", OBJECT, REQ, CONTROLS_MAPPED)
 
 static const ShapeField provider_fields[] = {
     CARD,
@@ -78,6 +80,7 @@ static const ShapeField card_fields[] = {
     SHAPE_FIELD("summary", STRING, SHAPE_NULLABLE, NULL),
     SHAPE_FIELD("docs", STRING, SHAPE_NULLABLE, NULL),
     SHAPE_FIELD("aliases", ARRAY, 0, NULL, .items = SHAPE_STRING),
+    SHAPE_FIELD("controlsMapped", OBJECT, 0, CONTROLS_MAPPED),
     SHAPE_FIELD("evidenceTypes", ARRAY, 0, "Names.", .items = SHAPE_STRING),
     SHAPE_FIELD("error", OBJECT, 0, "Instead of the rest: what is wrong with its definition."),
     {0}};

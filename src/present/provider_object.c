@@ -1,5 +1,9 @@
 #include "present/provider_object.h"
 
+#include "comply/framework.h"
+
+#include <string.h>
+
 static Json *texts_json(const char *const *texts, size_t count) {
     Json *list = json_new_array();
     for (size_t i = 0; i < count; i++)
@@ -72,6 +76,52 @@ static Json *type_json(const EvidenceType *type) {
     return json;
 }
 
+/* --- controls --------------------------------------------------------------------------------- */
+
+static void mark_named(const CheckControls *named, const Framework *framework, bool *marks) {
+    for (size_t i = 0; i < named->count; i++) {
+        const FrameworkControl *control = framework_control(framework, named->controls[i]);
+        if (control)
+            marks[control->index] = true;
+    }
+}
+
+static void mark_type(const EvidenceType *type, const Framework *framework, bool *marks) {
+    for (size_t c = 0; c < type->check_count; c++) {
+        const DefinitionCheck *check = &type->checks[c];
+        for (size_t f = 0; f < check->control_count; f++)
+            if (strcmp(check->controls[f].framework, framework->id) == 0)
+                mark_named(&check->controls[f], framework, marks);
+    }
+}
+
+/* As the framework writes their ids, and in its order. */
+static Json *mapped_ids(const Definition *definition, const Framework *framework) {
+    Json *ids = json_new_array();
+    g_autofree bool *marks = g_new0(bool, framework->control_count);
+    for (size_t t = 0; t < definition->type_count; t++)
+        mark_type(&definition->types[t], framework, marks);
+    for (size_t i = 0; i < framework->control_count; i++)
+        if (marks[i])
+            json_add_string(ids, framework->controls[i].id);
+    return ids;
+}
+
+static Json *controls_mapped(const Definition *definition) {
+    Json *json = json_new_object();
+    for (const char *const *id = framework_ids(); *id; id++) {
+        const Framework *framework = framework_find(*id, NULL);
+        Json *ids = framework ? mapped_ids(definition, framework) : NULL;
+        if (json_count(ids) > 0)
+            json_put(json, *id, ids);
+        else
+            json_free(ids);
+    }
+    return json;
+}
+
+/* --- the whole -------------------------------------------------------------------------------- */
+
 static void put_card(Json *json, const Definition *definition) {
     json_put_string(json, "id", definition->id);
     json_put_string(json, "name", definition->name);
@@ -79,6 +129,7 @@ static void put_card(Json *json, const Definition *definition) {
     json_put_string(json, "summary", definition->summary);
     json_put_string(json, "docs", definition->docs);
     json_put(json, "aliases", texts_json(definition->aliases, definition->alias_count));
+    json_put(json, "controlsMapped", controls_mapped(definition));
 }
 
 Json *provider_object(const Definition *definition) {

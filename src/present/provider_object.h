@@ -1,7 +1,8 @@
 /* provider_object.h - what can be connected, as the API's JSON objects.
  *
- * A card is what a list shows; the whole object has besides settings, ways to sign in, evidence
- * types with their checks, the controls that these support, and the permissions that they need.
+ * A card is what a list shows, with the controls that its checks support in each framework; the
+ * whole object has besides settings, ways to sign in, evidence types with their checks and the
+ * permissions that they need.
  */
 #pragma once
 

@@ -1,4 +1,5 @@
 #include "base/error.h"
+#include "comply/framework.h"
 #include "present/evidence_object.h"
 #include "present/integration_object.h"
 #include "present/job_object.h"
@@ -166,6 +167,50 @@ static void a_provider_names_what_it_needs(void) {
         false));
 }
 
+static bool maps(const Json *provider, const char *framework, const char *control) {
+    const Json *ids = json_member(json_member(provider, "controlsMapped"), framework);
+    for (size_t i = 0; i < json_count(ids); i++)
+        if (strcmp(json_text(json_item(ids, i)), control) == 0)
+            return true;
+    return false;
+}
+
+/* What the source documents say of AWS, as the frameworks write it today. */
+static void a_provider_names_the_controls_that_it_supports(void) {
+    static const struct {
+        const char *framework;
+        const char *control;
+        bool mapped;
+    } cases[] = {{"nist_800_171", "3.1.1", true},  {"nist_800_171", "3.3.1", true},
+                 {"nist_800_171", "3.5.3", true},  {"soc2", "CC6.1", true},
+                 {"nist_800_171", "3.9.1", false}, {"nowhere", "CC6.1", false}};
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Registry) registry = registry_new(NULL, &error);
+    const Definition *definition = registry_find(registry, "aws", &error);
+    g_assert_no_error(error);
+    g_autoptr(Json) whole = provider_object(definition);
+    g_autoptr(Json) card = provider_card(definition);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_assert_true(maps(whole, cases[i].framework, cases[i].control) == cases[i].mapped);
+        g_assert_true(maps(card, cases[i].framework, cases[i].control) == cases[i].mapped);
+    }
+}
+
+/* Each once, and in the framework's order, however many checks name them. */
+static void controls_are_named_once_and_in_order(void) {
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Registry) registry = registry_new(NULL, &error);
+    const Definition *definition = registry_find(registry, "github", &error);
+    const Framework *framework = framework_find("nist_800_171", &error);
+    g_assert_no_error(error);
+    g_autoptr(Json) card = provider_card(definition);
+    const Json *ids = json_path(card, "controlsMapped.nist_800_171");
+    g_assert_cmpuint(json_count(ids), >, 1);
+    for (size_t i = 1; i < json_count(ids); i++)
+        g_assert_cmpuint(framework_control(framework, json_text(json_item(ids, i - 1)))->index, <,
+                         framework_control(framework, json_text(json_item(ids, i)))->index);
+}
+
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/present/an_integration_has_all_members_also_when_nothing_is_known",
@@ -183,5 +228,9 @@ int main(int argc, char **argv) {
                     quality_is_what_is_left_of_validity_and_completeness);
     g_test_add_func("/present/a_record_that_is_damaged_is_told", a_record_that_is_damaged_is_told);
     g_test_add_func("/present/a_provider_names_what_it_needs", a_provider_names_what_it_needs);
+    g_test_add_func("/present/a_provider_names_the_controls_that_it_supports",
+                    a_provider_names_the_controls_that_it_supports);
+    g_test_add_func("/present/controls_are_named_once_and_in_order",
+                    controls_are_named_once_and_in_order);
     return g_test_run();
 }
