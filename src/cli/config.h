@@ -4,7 +4,8 @@
  * In the file (YAML) a dotted name is a key in a section:
  *
  *     database_url: postgres://db.internal/assay
- *     schedule: {daily_sync: '0 6 * * *', timezone: Europe/Berlin}
+ *     timezone: Europe/Berlin
+ *     schedule: {daily_sync: '0 6 * * *'}
  *     limits: {api: 2000/1m, slack: 30/1m}
  *
  * limits.PROVIDER lowers what a definition declares (net/budget.h). Everything is checked when it
