@@ -7,6 +7,7 @@
 #include "connect/openid.h"
 #include "store/invitation.h"
 #include "store/user_identity.h"
+#include "store/user_session.h"
 #include "sync/ephemeral.h"
 #include "vault/jose.h"
 
@@ -214,7 +215,8 @@ typedef struct {
     SignOn *sign_on;
     const InvitationOffer *offer;
     const Entry *entry;
-    const char *why; /* of a refusal */
+    const char *why; /* of a refusal, or of a password that is gone */
+    bool proven;     /* the browser is logged in as the user already */
     GPtrArray *reach;
 } SignOnWork;
 
@@ -339,6 +341,72 @@ static bool is_still(DbUnit *unit, const SignOnWork *work, GError **error) {
     return false;
 }
 
+/* Who is not bound, or bound otherwise meanwhile, is refused for it. */
+static bool refuse_or_fail(Call *call, SignOn *sign_on, GError *why, GError **error) {
+    g_autoptr(GError) owned = why;
+    if (error_code_of(why) == ERROR_CONFLICT || error_code_of(why) == ERROR_PERMISSION_DENIED)
+        return deny(call, sign_on, PROBLEM_FORBIDDEN, why->message, error);
+    g_propagate_error(error, g_steal_pointer(&owned));
+    return false;
+}
+
+/* --- the first time --------------------------------------------------------------------------- */
+
+static bool void_password(DbUnit *unit, const SignOnWork *work, GError **error) {
+    const User *user = work->sign_on->user;
+    g_autoptr(Json) details = details_of(work);
+    AuditActor actor = actor_of(work);
+    AuditEntry entry = {.action = AUDIT_PASSWORD_CHANGED,
+                        .actor = &actor,
+                        .target_kind = "user",
+                        .target_id = user->id,
+                        .target_name = user->email,
+                        .details = details};
+    return !user->password_hash ||
+           (user_set_password(unit, user->id, NULL, error) && audit_add(unit, &entry, error));
+}
+
+/* The address decides, this once. Whoever set the password may be another, who never had the
+ * address: the link of an invitation goes through the hands of who invites. */
+static bool claim_work(DbUnit *unit, void *data, GError **error) {
+    const SignOnWork *work = data;
+    const char *id = work->sign_on->user->id;
+    return is_still(unit, work, error) && bind_user(unit, work, id, error) &&
+           (work->proven ||
+            (user_session_end_others(unit, id, NULL, error) && void_password(unit, work, error)));
+}
+
+/* Whoever is logged in as the user in this browser knew the password. */
+static bool look_for_session(Call *call, SignOnWork *work, GError **error) {
+    CallerProof proof = {.cookie = call_header(call, "Cookie"), .secure = call->desk->secure};
+    g_autoptr(Caller) caller = NULL;
+    g_autoptr(GError) why = NULL;
+    if (!caller_find(call_db(call), call->desk->recall, &proof, &caller, &why) &&
+        error_code_of(why) != ERROR_AUTHENTICATION_FAILED) {
+        g_propagate_error(error, g_steal_pointer(&why));
+        return false;
+    }
+    work->proven = caller && strcmp(caller->id, work->sign_on->user->id) == 0;
+    return true;
+}
+
+/* Before anything is given to the account. */
+static bool claim(SignOnWork *work, GError **error) {
+    Call *call = work->call;
+    GError *why = NULL;
+    SignOnWork claiming = *work;
+    claiming.why = "The password is void: single sign-on has shown whose the address is.";
+    if (!work->sign_on->user || work->sign_on->bound)
+        return true;
+    if (!look_for_session(call, &claiming, error))
+        return false;
+    work->sign_on->bound =
+        db_run(call_db(call), &entry_scope, DB_WRITE, claim_work, &claiming, &why);
+    return work->sign_on->bound || refuse_or_fail(call, work->sign_on, why, error);
+}
+
+/* --- in --------------------------------------------------------------------------------------- */
+
 static bool admit_work(DbUnit *unit, void *data, GError **error) {
     SignOnWork *work = data;
     const char *id = work->sign_on->user->id;
@@ -346,31 +414,27 @@ static bool admit_work(DbUnit *unit, void *data, GError **error) {
     g_autoptr(Json) details = details_of(work);
     AuditEntry entry = {.action = AUDIT_SESSION_LOGIN, .actor = &actor, .details = details};
     g_clear_pointer(&work->reach, g_ptr_array_unref);
-    return is_still(unit, work, error) &&
-           (work->sign_on->bound || bind_user(unit, work, id, error)) &&
-           entry_store(unit, work->entry, work->call, id, error) &&
+    return is_still(unit, work, error) && entry_store(unit, work->entry, work->call, id, error) &&
            membership_list_of_user(unit, id, &work->reach, error) && audit_add(unit, &entry, error);
 }
 
 static bool admit(Call *call, SignOn *sign_on, GError **error) {
     g_auto(Entry) entry = {0};
-    g_autoptr(GError) why = NULL;
+    GError *why = NULL;
     SignOnWork work = {.call = call, .sign_on = sign_on, .entry = &entry};
-    bool ok = entry_init(&entry, error);
-    if (ok && !db_run(call_db(call), &entry_scope, DB_WRITE, admit_work, &work, &why)) {
-        ok = false;
-        if (error_code_of(why) == ERROR_CONFLICT || error_code_of(why) == ERROR_PERMISSION_DENIED)
-            (void)deny(call, sign_on, PROBLEM_FORBIDDEN, why->message, error);
-        else
-            g_propagate_error(error, g_steal_pointer(&why));
+    if (!entry_init(&entry, error))
+        return false;
+    if (!db_run(call_db(call), &entry_scope, DB_WRITE, admit_work, &work, &why)) {
+        g_clear_pointer(&work.reach, g_ptr_array_unref);
+        return refuse_or_fail(call, sign_on, why, error);
     }
     g_autoptr(GPtrArray) reach = work.reach;
     AuditActor actor = actor_of(&work);
     g_autoptr(Json) details = details_of(&work);
     AuditEntry told_entry = {.action = AUDIT_SESSION_LOGIN, .actor = &actor, .details = details};
     g_autofree char *home = g_strconcat(call->desk->public_url, "/", NULL);
-    return ok && entry_tell(call, reach, &told_entry, error) &&
-           entry_answer(call, &entry, 200, error) && send_to(call, home);
+    return entry_tell(call, reach, &told_entry, error) && entry_answer(call, &entry, 200, error) &&
+           send_to(call, home);
 }
 
 /* --- and back --------------------------------------------------------------------------------- */
@@ -389,7 +453,7 @@ static bool arrive(Call *call, GError **error) {
     if (sign_on->user && sign_on->user->disabled_at != 0)
         return deny(call, sign_on, PROBLEM_FORBIDDEN,
                     "This account cannot be used any more; ask an operator.", error);
-    if (!take_offers(&work, error))
+    if (!claim(&work, error) || !take_offers(&work, error))
         return false;
     if (!sign_on->user)
         return deny(call, sign_on, PROBLEM_FORBIDDEN,

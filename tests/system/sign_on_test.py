@@ -187,6 +187,55 @@ def test_an_address_that_has_passed_to_another_subject_does_not_open_the_account
         assert "somebody else" in problem["detail"], problem
 
 
+def other_organization(assay, service):
+    """An organization of its own, and a client that owns it."""
+    operator = Client(service, assay.ask("tokens", "create", "operator", "--operator")["token"])
+    operator.ask("POST", "/api/organizations", {"name": "other"}, 201)
+    return Client(service, assay.ask("tokens", "create", "other", "--role", "owner", "--organization", "other")["token"])
+
+
+def test_an_invitation_is_not_taken_up_for_who_had_the_address_before():
+    with world() as (assay, service, owner):
+        Browser(service).sign_on("ada")
+        assay.change("update user_identity set subject = 'an earlier ada'")
+        other_organization(assay, service).ask("POST", "/api/invitations", {"email": ADA["email"], "role": "admin"}, 201)
+        Browser(service).sign_on("ada", 403)
+        assert assay.value("select count(*) from membership") == 1
+
+
+def test_who_took_an_address_before_its_owner_came_is_out_when_he_comes():
+    with world() as (assay, service, owner):
+        invited = owner.ask("POST", "/api/invitations", {"email": "eve@example.com", "role": "member"}, 201)
+        thief = Client(service)  # whoever invites has the link, too
+        login = {"email": "eve@example.com", "password": "not the password of eve"}
+        thief.ask("POST", "/api/invitations/accept", {"token": invited["link"].split("#")[1], "password": login["password"]}, 201)
+        thief.ask("GET", "/api/session")
+        other_organization(assay, service).ask("POST", "/api/invitations", {"email": "eve@example.com", "role": "admin"}, 201)
+        eve = Browser(service)
+        eve.sign_on("eve")
+        reach = eve.ask("GET", "/api/session")["organizations"]
+        assert {one["role"] for one in reach} == {"member", "admin"}, reach
+        thief.ask("GET", "/api/session", status=401)
+        Client(service).ask("POST", "/api/session", login, 401)
+        records = [json.loads(row["record"]) for row in assay.rows("select record from audit where action = 'password.change'")]
+        assert [record["target"]["name"] for record in records] == ["eve@example.com"], records
+        again = Browser(service)
+        again.sign_on("eve")
+        eve.ask("GET", "/api/session")
+
+
+def test_whoever_is_logged_in_with_his_password_keeps_it():
+    with world() as (assay, service, owner):
+        other = Client(service)
+        other.log_in()
+        browser = Browser(service)
+        browser.log_in()
+        browser.sign_on("ada")
+        other.ask("GET", "/api/session")
+        Client(service).log_in()
+        assert assay.value("select count(*) from user_identity") == 1
+
+
 def test_a_disabled_user_stays_out():
     with world() as (assay, service, owner):
         Browser(service).sign_on("ada")
