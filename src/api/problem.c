@@ -97,14 +97,6 @@ unsigned problem_status(ProblemKind kind) {
     return rows[kind].status;
 }
 
-const char *problem_slug(ProblemKind kind) {
-    return rows[kind].slug;
-}
-
-const char *problem_title(ProblemKind kind) {
-    return rows[kind].title;
-}
-
 static Json *wrongs_json(const GPtrArray *wrongs) {
     Json *list = json_new_array();
     for (guint i = 0; i < wrongs->len; i++) {

@@ -53,9 +53,6 @@ typedef struct {
 Problem problem_of_error(const GError *error, bool asked_a_service);
 
 unsigned problem_status(ProblemKind kind);
-/* "not-found". Static storage. */
-const char *problem_slug(ProblemKind kind);
-const char *problem_title(ProblemKind kind);
 
 Json *problem_json(const Problem *problem);
 void problem_reply(const Problem *problem, Reply *reply);

@@ -70,7 +70,3 @@ void row_index_find(const RowIndex *index, const char *key,
         next = entry->next;
     }
 }
-
-size_t row_index_count(const RowIndex *index) {
-    return index->entries->len;
-}

@@ -26,5 +26,3 @@ bool row_index_add(RowIndex *index, const char *key, const char *json,
 /* Calls found for each row of the key until it returns false. The bytes are borrowed. */
 void row_index_find(const RowIndex *index, const char *key,
                     bool (*found)(const char *json, size_t size, void *data), void *data);
-
-size_t row_index_count(const RowIndex *index);

@@ -11,21 +11,6 @@
 
 /* --- what headers and definitions write ------------------------------------------------------ */
 
-static const char *const unit_names[BUDGET_UNITS] = {
-    [BUDGET_UNIT_EPOCH_S] = "epoch_s", [BUDGET_UNIT_EPOCH_MS] = "epoch_ms", [BUDGET_UNIT_S] = "s",
-    [BUDGET_UNIT_MS] = "ms",           [BUDGET_UNIT_ISO8601] = "iso8601",
-};
-
-bool budget_unit_from_name(const char *name, BudgetUnit *unit_out) {
-    for (unsigned i = 0; i < BUDGET_UNITS; i++) {
-        if (strcmp(unit_names[i], name) == 0) {
-            *unit_out = (BudgetUnit)i;
-            return true;
-        }
-    }
-    return false;
-}
-
 /* A whole or decimal number of at most 15 digits before the point, times factor. */
 static bool read_scaled(const char *text, int64_t factor, int64_t *out) {
     text += strspn(text, " \t");

@@ -40,9 +40,6 @@ typedef enum {
     BUDGET_UNITS
 } BudgetUnit;
 
-/* Finds a unit by its name in definitions ("epoch_s" ...). */
-bool budget_unit_from_name(const char *name, BudgetUnit *unit_out);
-
 /* Reads a header value of that unit as wall milliseconds. */
 bool budget_read_time(const char *text, BudgetUnit unit, int64_t now_ms, int64_t *time_ms_out);
 

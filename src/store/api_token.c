@@ -53,10 +53,6 @@ void api_token_free(ApiToken *token) {
     g_free(token);
 }
 
-void api_token_access_free(ApiTokenAccess *access) {
-    g_free(access);
-}
-
 bool api_token_insert(DbUnit *unit, const ApiToken *token, GError **error) {
     ApiToken row = *token;
     row.created_at = clock_now_ms();

@@ -48,10 +48,8 @@ typedef struct {
     int64_t last_used_at;
 } ApiTokenAccess;
 
-void api_token_free(ApiToken *token);               /* NULL allowed */
-void api_token_access_free(ApiTokenAccess *access); /* NULL allowed */
+void api_token_free(ApiToken *token); /* NULL allowed */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ApiToken, api_token_free)
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(ApiTokenAccess, api_token_access_free)
 
 /* Adds a token without any access (any scope); created_at is set from the clock. */
 bool api_token_insert(DbUnit *unit, const ApiToken *token,

@@ -12,10 +12,6 @@ static const RecordColumn columns[] = {
 };
 static const RecordShape shape = RECORD_SHAPE(ControlException, "exception", columns);
 
-void control_exception_free(ControlException *exception) {
-    g_free(exception);
-}
-
 bool control_exception_upsert(DbUnit *unit, const ControlException *exception, GError **error) {
     ControlException row = *exception;
     row.created_at = row.created_at ? row.created_at : clock_now_ms();

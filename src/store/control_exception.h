@@ -12,9 +12,6 @@ typedef struct {
     int64_t created_at;
 } ControlException;
 
-void control_exception_free(ControlException *exception); /* NULL allowed */
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(ControlException, control_exception_free)
-
 /* Stores the exception in place of an earlier one. created_at 0 is the clock's now. */
 bool control_exception_upsert(DbUnit *unit, const ControlException *exception,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -14,10 +14,6 @@ static const RecordColumn columns[] = {
 };
 static const RecordShape shape = RECORD_SHAPE(ControlMapping, "mapping", columns);
 
-void control_mapping_free(ControlMapping *mapping) {
-    g_free(mapping);
-}
-
 static bool check_room(DbUnit *unit, GError **error) {
     int64_t count = 0;
     if (!record_number(db_prepare(unit, "control_mapping_count"), 0, &count, error)) {

@@ -21,9 +21,6 @@ typedef struct {
     int64_t created_at;
 } ControlMapping;
 
-void control_mapping_free(ControlMapping *mapping); /* NULL allowed */
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(ControlMapping, control_mapping_free)
-
 /* Stores a change; created_at 0 is the clock's now. ERROR_CONFLICT when this check of this control
  * has one already, ERROR_LIMIT when the organization has CONTROL_MAPPINGS_MAX. */
 bool control_mapping_insert(DbUnit *unit, const ControlMapping *mapping,

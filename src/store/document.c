@@ -148,10 +148,6 @@ bool document_finish(DbUnit *unit, const DocumentEnd *end, char **id_out, GError
     return true;
 }
 
-bool document_abandon(DbUnit *unit, const char *id, GError **error) {
-    return drop(unit, id, error);
-}
-
 bool document_get(DbUnit *unit, const char *id, Document **document_out, GError **error) {
     DbStatement *statement = db_prepare(unit, "document_get");
     db_bind_text(statement, "id", id);

@@ -3,8 +3,8 @@
  * Life: document_begin; document_append_chunk for seq 0, 1, 2 ...; document_finish with the hash
  * and size of the raw bytes. Equal documents of an organization are stored once: finishing returns
  * the id of the earlier one and removes the new one. A document that was begun and not finished has
- * no hash, is referred to by nobody, and is removed by document_abandon, by document_sweep when its
- * job is claimed again, or by document_left_prune when nobody will do either.
+ * no hash, is referred to by nobody, and is removed by document_sweep when its job is claimed
+ * again, or by document_left_prune when nobody will do that.
  *
  * The hash is over the exact raw bytes; chunks hold a compressed form of at most
  * DOCUMENT_CHUNK_RAW bytes each (one large value would cost the database its size in memory).
@@ -57,9 +57,6 @@ typedef struct {
  * at this very moment: finish again. */
 bool document_finish(DbUnit *unit, const DocumentEnd *end, char **id_out,
                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/* Removes a document that is being written; anything else is left alone without error. */
-bool document_abandon(DbUnit *unit, const char *id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* A finished document. ERROR_NOT_FOUND. */
 bool document_get(DbUnit *unit, const char *id, Document **document_out,

@@ -34,10 +34,6 @@ void finding_free(Finding *finding) {
     g_free(finding);
 }
 
-void finding_transition_free(FindingTransition *transition) {
-    g_free(transition);
-}
-
 static void bind_key(DbStatement *statement, const FindingKey *key) {
     db_bind_text(statement, "integration_id", key->integration_id);
     db_bind_text(statement, "check_id", key->check_id);

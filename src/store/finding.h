@@ -77,8 +77,6 @@ typedef struct {
 
 void finding_free(Finding *finding); /* NULL allowed */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Finding, finding_free)
-void finding_transition_free(FindingTransition *transition); /* NULL allowed */
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(FindingTransition, finding_transition_free)
 
 /* Opens, reopens or refreshes; *change_out may be NULL. ERROR_LIMIT when the resource is longer
  * than FINDING_RESOURCE_MAX, ERROR_NOT_FOUND when there is no such integration. */

@@ -15,10 +15,6 @@ static const TreeStatements statements = {.begin = "ledger_begin",
                                           .advance = "ledger_advance",
                                           .read = "ledger_head"};
 
-void ledger_leaf_free(LedgerLeaf *leaf) {
-    g_free(leaf);
-}
-
 void ledger_leaf_input(RecordBytes salt, RecordBytes record, uint8_t out[LEDGER_LEAF_INPUT_SIZE]) {
     g_autoptr(Digest) digest = digest_new();
     digest_update(digest, salt.bytes, salt.size);

@@ -24,9 +24,6 @@ typedef struct {
     const char *evidence_id;
 } LedgerLeaf;
 
-void ledger_leaf_free(LedgerLeaf *leaf); /* NULL allowed */
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(LedgerLeaf, ledger_leaf_free)
-
 /* Makes the version 1 leaf input of a record. */
 void ledger_leaf_input(RecordBytes salt, RecordBytes record, uint8_t out[LEDGER_LEAF_INPUT_SIZE]);
 

@@ -58,10 +58,6 @@ void member_free(Member *member) {
     g_free(member);
 }
 
-void user_membership_free(UserMembership *membership) {
-    g_free(membership);
-}
-
 /* --- what fits -------------------------------------------------------------------------------- */
 
 static bool refuse(GError **error, const char *message) {

@@ -54,12 +54,10 @@ typedef struct {
     int64_t expires_at;
 } UserMembership;
 
-void membership_free(Membership *membership);           /* NULL allowed */
-void member_free(Member *member);                       /* NULL allowed */
-void user_membership_free(UserMembership *memberships); /* NULL allowed */
+void membership_free(Membership *membership); /* NULL allowed */
+void member_free(Member *member);             /* NULL allowed */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Membership, membership_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Member, member_free)
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(UserMembership, user_membership_free)
 
 /* For the statements of store/ that read a UserMembership. */
 extern const RecordShape user_membership_shape;

@@ -10,10 +10,6 @@ static const RecordColumn columns[] = {
 };
 static const RecordShape shape = RECORD_SHAPE(ProviderLimit, "limit", columns);
 
-void provider_limit_free(ProviderLimit *limit) {
-    g_free(limit);
-}
-
 bool provider_limit_list(DbUnit *unit, GPtrArray **limits_out, GError **error) {
     return record_all(db_prepare(unit, "provider_limit_list"), &shape, limits_out, error);
 }

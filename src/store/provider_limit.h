@@ -15,9 +15,6 @@ typedef struct {
     int64_t set_at;
 } ProviderLimit;
 
-void provider_limit_free(ProviderLimit *limit); /* NULL allowed */
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(ProviderLimit, provider_limit_free)
-
 /* ProviderLimit* by provider. The array frees its rows. */
 bool provider_limit_list(DbUnit *unit, GPtrArray **limits_out,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;

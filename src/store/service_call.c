@@ -7,10 +7,6 @@ static const RecordColumn columns[] = {
 };
 static const RecordShape shape = RECORD_SHAPE(ServiceCall, "calls of a service", columns);
 
-void service_call_free(ServiceCall *call) {
-    g_free(call);
-}
-
 bool service_call_add(DbUnit *unit, const ServiceCall *call, GError **error) {
     return record_write(unit, "service_call_add", &shape, call, error);
 }

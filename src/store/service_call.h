@@ -14,9 +14,6 @@ typedef struct {
     int64_t calls;
 } ServiceCall;
 
-void service_call_free(ServiceCall *call); /* NULL allowed */
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(ServiceCall, service_call_free)
-
 /* Adds so many (any scope). Units that add several do so in the order of the outcomes, and last:
  * the rows are everybody's. */
 bool service_call_add(DbUnit *unit, const ServiceCall *call,

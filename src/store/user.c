@@ -103,17 +103,6 @@ static bool change(DbUnit *unit, DbStatement *statement, const char *id, GError 
     return record_change(unit, statement, ERROR_NOT_FOUND, not_found, error);
 }
 
-bool user_rename(DbUnit *unit, const char *id, const char *name, GError **error) {
-    if (!name || *name == '\0' || strlen(name) > STORE_NAME_MAX) {
-        g_set_error(error, ASSAY_ERROR, ERROR_CONFIGURATION,
-                    "A user's name has 1 to %d bytes; choose another name.", STORE_NAME_MAX);
-        return false;
-    }
-    DbStatement *statement = db_prepare(unit, "user_rename");
-    db_bind_text(statement, "name", name);
-    return change(unit, statement, id, error);
-}
-
 bool user_set_password(DbUnit *unit, const char *id, const char *hash, GError **error) {
     DbStatement *statement = db_prepare(unit, "user_set_password");
     db_bind_text(statement, "hash", hash);

@@ -51,10 +51,6 @@ bool user_count(DbUnit *unit, int64_t *count_out, GError **error) G_GNUC_WARN_UN
 bool user_list(DbUnit *unit, const char *after_id, int64_t limit, GPtrArray **users_out,
                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* ERROR_NOT_FOUND. */
-bool user_rename(DbUnit *unit, const char *id, const char *name,
-                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
 /* Stores a new password's hash. Ending the other sessions is user_session_end_others().
  * ERROR_NOT_FOUND. */
 bool user_set_password(DbUnit *unit, const char *id, const char *hash,

@@ -26,10 +26,6 @@ static const RecordColumn caller_columns[] = {
 };
 static const RecordShape caller_shape = RECORD_SHAPE(UserSessionCaller, "session", caller_columns);
 
-void user_session_free(UserSession *session) {
-    g_free(session);
-}
-
 void user_session_caller_free(UserSessionCaller *caller) {
     g_free(caller);
 }

@@ -44,9 +44,7 @@ typedef struct {
     int64_t expires_at;
 } UserSessionCaller;
 
-void user_session_free(UserSession *session);             /* NULL allowed */
 void user_session_caller_free(UserSessionCaller *caller); /* NULL allowed */
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(UserSession, user_session_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(UserSessionCaller, user_session_caller_free)
 
 /* Begins a session; all times are set from the clock. */

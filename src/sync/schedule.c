@@ -149,19 +149,6 @@ char *schedule_rule_text(const Schedule *schedule, const Definition *definition,
                            schedule->time_zone ? schedule->time_zone : zone_of(defaults));
 }
 
-bool schedule_check_defaults(const ScheduleDefaults *defaults, GError **error) {
-    static const char *const rounds[] = {SCHEDULE_DAILY, SCHEDULE_WEEKLY};
-    for (size_t i = 0; i < G_N_ELEMENTS(rounds); i++) {
-        Cron cron;
-        if (!cron_parse(round_text(rounds[i], defaults), &cron, error)) {
-            g_prefix_error(error, "schedule.%s: ", rounds[i]);
-            return false;
-        }
-    }
-    g_autoptr(GTimeZone) zone = cron_zone(zone_of(defaults), error);
-    return zone != NULL;
-}
-
 /* --- integrations that are due ---------------------------------------------------------------- */
 
 /* What serves one claimed row; the units of work are its. */

@@ -68,10 +68,6 @@ bool schedule_runs(const Integration *integration);
 bool schedule_after_scan(DbUnit *unit, const Integration *integration, const Definition *definition,
                          int64_t *next_out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The check that settings go through: ERROR_USAGE says which text is wrong and why. */
-bool schedule_check_defaults(const ScheduleDefaults *defaults,
-                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
 /* The rule that holds, for people: "every 4h", "0 6 * * 1-5 Europe/Berlin". definition is NULL for
  * a round of the organization. Caller frees. */
 char *schedule_rule_text(const Schedule *schedule, const Definition *definition,

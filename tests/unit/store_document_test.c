@@ -131,7 +131,6 @@ static void changes_finished(DbUnit *unit) {
     DocumentEnd end = {.id = "document-1", .sha256 = "00", .size = 14};
     char *id = NULL;
     store_fails(ERROR_CONFLICT, document_finish(unit, &end, &id, &error));
-    store_ok(document_abandon(unit, "document-1", &error));
 }
 
 static void a_finished_document_cannot_be_changed(void) {
@@ -149,8 +148,6 @@ static void finishes_short(DbUnit *unit) {
     Document *row = NULL;
     store_fails(ERROR_NOT_FOUND, document_get(unit, "document-1", &row, &error));
     assert_chunk(unit, "document-1", 0, NULL);
-    store_ok(document_abandon(unit, "document-1", &error));
-    store_ok(document_begin(unit, "document-1", NULL, &error));
 }
 
 static void a_document_with_a_chunk_missing_is_not_finished(void) {

@@ -101,7 +101,6 @@ static void an_address_belongs_to_one_user(void) {
 static void changes_missing(DbUnit *unit) {
     User *row = NULL;
     store_fails(ERROR_NOT_FOUND, user_get(unit, "nobody", &row, &error));
-    store_fails(ERROR_NOT_FOUND, user_rename(unit, "nobody", "Name", &error));
     store_fails(ERROR_NOT_FOUND, user_set_password(unit, "nobody", "hash", &error));
     store_fails(ERROR_NOT_FOUND, user_set_disabled(unit, "nobody", true, &error));
     store_fails(ERROR_NOT_FOUND, user_logged_in(unit, "nobody", &error));
@@ -161,12 +160,9 @@ static void disables(DbUnit *unit) {
     g_assert_cmpint(off->disabled_at, ==, START_MS + 5);
     store_ok(user_set_disabled(unit, "u1", false, &error));
     store_ok(user_logged_in(unit, "u1", &error));
-    store_ok(user_rename(unit, "u1", "Countess", &error));
-    store_fails(ERROR_CONFIGURATION, user_rename(unit, "u1", "", &error));
     g_autoptr(User) on = get(unit, "u1");
     g_assert_cmpint(on->disabled_at, ==, 0);
     g_assert_cmpint(on->last_login_at, ==, START_MS + 5);
-    g_assert_cmpstr(on->name, ==, "Countess");
 }
 
 static void a_user_is_disabled_and_enabled(void) {

@@ -722,21 +722,6 @@ static void rounds_follow_the_installation_until_the_organization_chooses(void) 
     g_assert_cmpint(due_of(&desk, SCHEDULE_DAILY), >=, ms("2026-11-21T04:00:00Z"));
 }
 
-static void settings_are_checked_before_they_are_used(void) {
-    static const struct {
-        ScheduleDefaults defaults;
-        const char *part;
-    } cases[] = {
-        {{.daily_sync = "0 9 * *"}, "schedule.daily_sync: "},
-        {{.weekly_renewal = "0 0 * * 9"}, "schedule.weekly_renewal: "},
-        {{.time_zone = "Nowhere"}, "time zone"},
-    };
-    must(schedule_check_defaults(NULL, &error));
-    must(schedule_check_defaults(&(ScheduleDefaults){.time_zone = "Europe/Berlin"}, &error));
-    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
-        must_fail(ERROR_USAGE, cases[i].part, schedule_check_defaults(&cases[i].defaults, &error));
-}
-
 #define ADD(name) g_test_add_func("/sync/schedule/" #name, name)
 
 int main(int argc, char **argv) {
@@ -767,7 +752,6 @@ int main(int argc, char **argv) {
     ADD(the_weekly_renewal_collects_what_approved_evidence_covers);
     ADD(renewals_go_beyond_one_page);
     ADD(rounds_follow_the_installation_until_the_organization_chooses);
-    ADD(settings_are_checked_before_they_are_used);
     int failed = g_test_run();
     definition_free(github);
     return failed;

@@ -148,7 +148,7 @@ static bool look_for_work(DbUnit *unit, void *data, GError **error) {
     g_autoptr(GError) there = NULL;
     work->there = !document_begin(unit, work->job_id, work->job_id, &there);
     g_assert_true(!there || g_error_matches(there, ASSAY_ERROR, ERROR_CONFLICT));
-    return document_abandon(unit, work->there ? "none" : work->job_id, error);
+    return work->there || document_sweep(unit, work->job_id, NULL, error);
 }
 
 static void begin_document(const Place *place, const DbScope *scope, const char *job_id) {

@@ -25,17 +25,6 @@ select organization_id, id, integration_id, status, request, definition_sha256, 
 from job
 where organization_id = :org and id = :id;
 
--- name: job_find_active
--- The newest job of an integration that has not ended.
-select organization_id, id, integration_id, status, request, definition_sha256, run_clock, attempt,
-    journal_batches, journal_mark, priority, due_at, lease_owner, lease_until, fence, created_at,
-    started_at, completed_at, cancel_at
-from job
-where organization_id = :org and integration_id = :integration_id
-    and status in ('pending', 'running', 'parked')
-order by id desc
-limit 1;
-
 -- name: job_list
 -- Jobs, the newest first.
 select organization_id, id, integration_id, status, request, definition_sha256, run_clock, attempt,

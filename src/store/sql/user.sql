@@ -43,13 +43,6 @@ where id > :after
 order by id
 limit cast(:limit as bigint);
 
--- name: user_rename
--- Sets the name.
--- installation
-update user_account
-set name = :name, updated_at = :now
-where id = :id;
-
 -- name: user_set_password
 -- Stores a new password's hash.
 -- installation
