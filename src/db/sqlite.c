@@ -33,13 +33,35 @@ static const char SETTINGS[] = "pragma foreign_keys = on;"
                                "pragma wal_autocheckpoint = 1000;"
                                "pragma journal_size_limit = 8388608;";
 
+/* What every unit runs, prepared once. */
+typedef enum {
+    CONTROL_READ,
+    CONTROL_END_READ,
+    CONTROL_WRITE,
+    CONTROL_COMMIT,
+    CONTROL_MARK,
+    CONTROL_RELEASE,
+    CONTROL_COUNT
+} Control;
+
+static const struct {
+    const char *sql;
+    const char *what; /* is being done */
+} controls[] = {
+    [CONTROL_READ] = {"begin", "reading"},
+    [CONTROL_END_READ] = {"rollback", "reading"},
+    [CONTROL_WRITE] = {"begin immediate", "beginning to write"},
+    [CONTROL_COMMIT] = {"commit", "committing"},
+    [CONTROL_MARK] = {"savepoint unit", "beginning a unit"},
+    [CONTROL_RELEASE] = {"release unit", "ending a unit"},
+};
+
 struct DriverSession {
     DriverDatabase *database;
     sqlite3 *handle;
-    sqlite3_stmt *begin_read; /* of sessions that read; NULL until then */
-    sqlite3_stmt *end_read;
-    GHashTable *statements; /* StatementText * -> Statement * */
-    GPtrArray *used;        /* Statement *, since the attempt began; not owned */
+    sqlite3_stmt *controls[CONTROL_COUNT]; /* NULL until it is used */
+    GHashTable *statements;                /* StatementText * -> Statement * */
+    GPtrArray *used;                       /* Statement *, since the attempt began; not owned */
     pthread_t thread;
     bool started;
 };
@@ -155,6 +177,18 @@ static bool run_sql(DriverSession *session, const char *sql, const char *what, G
     return false;
 }
 
+static bool run_control(DriverSession *session, Control control, GError **error) {
+    sqlite3_stmt **statement = &session->controls[control];
+    if (!*statement)
+        (void)sqlite3_prepare_v3(session->handle, controls[control].sql, -1,
+                                 SQLITE_PREPARE_PERSISTENT, statement, NULL);
+    bool done = *statement && sqlite3_step(*statement) == SQLITE_DONE;
+    if (!done)
+        set_error(error, session, controls[control].what);
+    (void)sqlite3_reset(*statement);
+    return done;
+}
+
 /* The single value of a pragma as text; NULL with the error set. */
 static char *read_pragma(DriverSession *session, const char *sql, GError **error) {
     sqlite3_stmt *statement = NULL;
@@ -184,13 +218,13 @@ static int wait_for_lock(void *data, int waits) {
 static bool writer_begin(void *connection, GError **error) {
     DriverSession *session = connection;
     turnstile_enter(session->database->turnstile, session->database->busy_limit_ms);
-    bool begun = run_sql(session, "begin immediate", "beginning to write", error);
+    bool begun = run_control(session, CONTROL_WRITE, error);
     turnstile_leave(session->database->turnstile);
     return begun;
 }
 
 static bool writer_commit(void *connection, GError **error) {
-    return run_sql(connection, "commit", "committing", error);
+    return run_control(connection, CONTROL_COMMIT, error);
 }
 
 static bool writer_is_lost(void *connection) {
@@ -204,11 +238,11 @@ static void writer_rollback(void *connection) {
 }
 
 static bool writer_mark(void *connection, GError **error) {
-    return run_sql(connection, "savepoint unit", "beginning a unit", error);
+    return run_control(connection, CONTROL_MARK, error);
 }
 
 static bool writer_release(void *connection, GError **error) {
-    return run_sql(connection, "release unit", "ending a unit", error);
+    return run_control(connection, CONTROL_RELEASE, error);
 }
 
 static void writer_undo(void *connection) {
@@ -248,26 +282,13 @@ static void *write_loop(void *data) {
     return NULL;
 }
 
-/* What every read runs is prepared once. */
-static bool run_prepared(DriverSession *session, sqlite3_stmt **statement, const char *sql,
-                         GError **error) {
-    if (!*statement)
-        (void)sqlite3_prepare_v3(session->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, statement,
-                                 NULL);
-    bool done = *statement && sqlite3_step(*statement) == SQLITE_DONE;
-    if (!done)
-        set_error(error, session, "reading");
-    (void)sqlite3_reset(*statement);
-    return done;
-}
-
 static bool read_once(DriverSession *session, DriverTask *task, GError **error) {
-    if (!run_prepared(session, &session->begin_read, "begin", error))
+    if (!run_control(session, CONTROL_READ, error))
         return false;
     bool done = task->attempt(task, session, error);
     session_reset_statements(session);
     if (!sqlite3_get_autocommit(session->handle))
-        (void)run_prepared(session, &session->end_read, "rollback", NULL);
+        (void)run_control(session, CONTROL_END_READ, NULL);
     return done;
 }
 
@@ -411,8 +432,8 @@ static void close_session(DriverSession *session) {
         return;
     g_hash_table_unref(session->statements);
     g_ptr_array_unref(session->used);
-    sqlite3_finalize(session->begin_read);
-    sqlite3_finalize(session->end_read);
+    for (int i = 0; i < CONTROL_COUNT; i++)
+        sqlite3_finalize(session->controls[i]);
     sqlite3_close(session->handle);
     *session = (DriverSession){0};
 }
