@@ -300,7 +300,7 @@ static bool run_remote(CommandCall *call, Remote *remote, GError **error) {
 }
 
 static const Option options[] = {
-    {"framework", OPTION_TEXT, "ID", "soc2, iso27001_2013 or iso27001_2022; else all, in short"},
+    {"framework", OPTION_TEXT, "ID", "soc2, iso27001_2022 ...; else all, in short"},
     {"status", OPTION_TEXT, "STATUS", "only controls of this status"},
     {0}};
 

@@ -232,8 +232,8 @@ const Command limits_set_command = {
     .usage = "PROVIDER CALLS/TIME",
     .about = "The limit stands beside those of the definition and of the service, for each\n"
              "connection: it lowers and never raises.",
-    .examples = "assay limits set slack 30/1m\n"
-                "assay limits set github 2000/1h",
+    .examples = "assay limits set github 2000/1h\n"
+                "assay limits set aws 10/1s",
     .least = 2,
     .most = 2,
     .run = run_set,
@@ -244,7 +244,7 @@ const Command limits_clear_command = {
     .name = "limits clear",
     .summary = "take your own limit of a service away",
     .usage = "PROVIDER",
-    .examples = "assay limits clear slack",
+    .examples = "assay limits clear github",
     .least = 1,
     .most = 1,
     .run = run_clear,

@@ -133,6 +133,17 @@ class Commands(unittest.TestCase):
         missing = {name for name in commands() if name not in named}
         self.assertEqual(missing, set())
 
+    def test_the_commands_that_take_no_server_are_those_of_the_manual(self):
+        sentence = re.search(r"([^.]*) work on one\s+machine and take no `--server`", DOCUMENTS["docs/cli.md"])[1]
+        told = {" ".join(span.split()) for span in re.findall(r"`([^`]+)`", sentence)}
+        made = set()
+        for name in commands():
+            page = json.loads(assay("manual", name.split()[0], "--json").stdout)["text"]
+            about = re.search(rf"^\.SS assay {name}\n(.*?)^\.S", page, re.MULTILINE | re.DOTALL)
+            if "takes no \\fB\\-\\-server" in (about[1] if about else page):
+                made.add(name)
+        self.assertEqual(told, made)
+
     def test_every_target_of_make_is_in_the_makefile(self):
         rules = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
         for name, text in DOCUMENTS.items():
@@ -192,6 +203,18 @@ class Settings(unittest.TestCase):
                 match = re.match(r"([a-z]+)\.[a-z_]+", span)
                 if match and match[1] in sections:
                     self.assertIn(match[0], self.settings, name)
+
+
+class Log(unittest.TestCase):
+    def test_what_is_logged_is_what_the_page_about_operations_names(self):
+        logged = set()
+        for path in (ROOT / "src").rglob("*.c"):
+            text = path.read_text(encoding="utf-8")
+            for level, event in re.findall(r"\blog_line\(\s*([^,;]*),\s*([^,;]*\"[^,;]*)", text):
+                logged.update(re.findall(r'"([a-z_]+)"', event) if "LOG_DEBUG" not in level else [])
+        section = DOCUMENTS["docs/operations.md"].split("## What is logged")[1]
+        told = set(re.findall(r"`([a-z_]+)`", "\n".join(re.findall(r"^\| ([^|]*) \|", section, re.MULTILINE))))
+        self.assertEqual(told, logged)
 
 
 class Places(unittest.TestCase):
