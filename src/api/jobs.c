@@ -287,7 +287,7 @@ static bool events(Call *call, GError **error) {
     if (!find(call, &work, &errand, error))
         return false;
     WatchWish wish = {.organization = call->scope.organization,
-                      .caller = call->caller->id,
+                      .caller = call->caller,
                       .job_id = work.id,
                       .last_event = call_header(call, "Last-Event-ID")};
     Stream *stream = watch_job(call->desk->watch, &wish, error);

@@ -2,6 +2,7 @@
 
 #include "api/alarm.h"
 #include "api/errand_view.h"
+#include "api/listener.h"
 #include "api/pool.h"
 #include "base/clock.h"
 #include "base/id.h"
@@ -21,7 +22,8 @@
 
 typedef struct {
     char *organization;
-    char *caller;
+    Listener *listener;
+    int64_t admitted_ms; /* when he last was looked at */
     char *job_id;
     Stream *stream;
     char *last_evidence; /* id of the newest that was sent; NULL: none */
@@ -72,6 +74,8 @@ typedef struct {
     Json *progress;      /* of a job that is being run; or NULL */
     GPtrArray *evidence; /* Evidence of the job behind the last one sent, the oldest first */
     GPtrArray *findings; /* Finding opened by it, once it has ended */
+    bool due;            /* it is to be looked whether he still may */
+    bool denied;         /* and he may not */
 } Look;
 
 static void look_clear(Look *look) {
@@ -140,16 +144,31 @@ static bool read_result(DbUnit *unit, Look *look, GError **error) {
     return false;
 }
 
+/* *job_out is NULL when there is none. */
+static bool find_job(DbUnit *unit, const char *id, Job **job_out, GError **error) {
+    g_autoptr(GError) missing = NULL;
+    if (job_get(unit, id, job_out, &missing) ||
+        g_error_matches(missing, ASSAY_ERROR, ERROR_NOT_FOUND))
+        return true;
+    g_propagate_error(error, g_steal_pointer(&missing));
+    return false;
+}
+
+static bool admit(DbUnit *unit, Look *look, GError **error) {
+    bool may = true;
+    if (look->due && !listener_may(unit, look->watcher->listener, look->job, &may, error))
+        return false;
+    look->denied = !may;
+    return true;
+}
+
 static bool look_work(DbUnit *unit, void *data, GError **error) {
     Look *look = data;
-    g_autoptr(GError) missing = NULL;
     look_clear(look);
-    if (!job_get(unit, look->watcher->job_id, &look->job, &missing)) {
-        if (g_error_matches(missing, ASSAY_ERROR, ERROR_NOT_FOUND))
-            return true;
-        g_propagate_error(error, g_steal_pointer(&missing));
+    if (!find_job(unit, look->watcher->job_id, &look->job, error) || !admit(unit, look, error))
         return false;
-    }
+    if (!look->job || look->denied)
+        return true;
     return read_evidence(unit, look, error) &&
            watch_read_progress(look->watch, unit, look->job, &look->progress, error) &&
            (!has_ended(look->job) ||
@@ -239,14 +258,32 @@ static bool tell_errand(Watch *watch, Watcher *watcher) {
     return view->ended ? tell_done(watcher, view->object) : send_heartbeat(watcher);
 }
 
+/* Says why there will be no more. */
+static bool tell_revoked(Watcher *watcher) {
+    g_autoptr(Json) json = json_new_object();
+    json_put_string(json, "reason", "revoked");
+    if (send_event(watcher, "end", NULL, json))
+        stream_end(watcher->stream, false);
+    return false;
+}
+
+static bool is_due(const Watch *watch, const Watcher *watcher) {
+    int64_t wanted = watch->desk->config.heartbeat_ms;
+    return clock_mono_ms() - watcher->admitted_ms >= (wanted > 0 ? wanted : WATCH_HEARTBEAT_MS);
+}
+
 static bool look_at(Watch *watch, Watcher *watcher) {
-    g_auto(Look) look = {.watch = watch, .watcher = watcher};
+    g_auto(Look) look = {.watch = watch, .watcher = watcher, .due = is_due(watch, watcher)};
     g_autoptr(GError) error = NULL;
     DbScope scope = {.organization = watcher->organization, .actor = "api"};
     if (!stream_is_wanted(watcher->stream))
         return false;
     if (!db_run(watch->desk->config.db, &scope, DB_READ, look_work, &look, &error))
         return look_failed(watcher, error);
+    if (look.denied)
+        return tell_revoked(watcher);
+    if (look.due)
+        watcher->admitted_ms = clock_mono_ms();
     return look.job ? tell_job(watcher, &look) : tell_errand(watch, watcher);
 }
 
@@ -255,7 +292,7 @@ static bool look_at(Watch *watch, Watcher *watcher) {
 static void watcher_free(void *data) {
     Watcher *watcher = data;
     g_free(watcher->organization);
-    g_free(watcher->caller);
+    listener_free(watcher->listener);
     g_free(watcher->job_id);
     stream_unref(watcher->stream);
     g_free(watcher->last_evidence);
@@ -362,7 +399,8 @@ void watch_free(Watch *watch) {
 static Watcher *watcher_new(const WatchWish *wish, Stream *stream) {
     Watcher *watcher = g_new0(Watcher, 1);
     watcher->organization = g_strdup(wish->organization);
-    watcher->caller = g_strdup(wish->caller);
+    watcher->listener = listener_new(wish->caller);
+    watcher->admitted_ms = clock_mono_ms();
     watcher->job_id = g_strdup(wish->job_id);
     watcher->stream = stream_ref(stream);
     watcher->sent_ms = clock_mono_ms();
@@ -386,7 +424,7 @@ static Shares count_watchers(const Watch *watch, const Watcher *like) {
             continue;
         shares.all++;
         shares.organization += strcmp(watcher->organization, like->organization) == 0;
-        shares.caller += strcmp(watcher->caller, like->caller) == 0;
+        shares.caller += strcmp(listener_id(watcher->listener), listener_id(like->listener)) == 0;
     }
     return shares;
 }

@@ -6,6 +6,8 @@
  *     event: evidence   {id, evidenceType, collectedAt}, with its id as the event's id
  *     event: finding    {check, resource, severity, title}: opened by this job, when it has ended
  *     event: done       the job; the stream ends
+ *     event: end        {reason}: "revoked", when the session or token has ended, or its role is
+ *                       none that sees the job; looked at with the heartbeat
  *
  * What is sent is read from the database, so that a watcher sees the same whichever process runs
  * the job, and one that comes back with Last-Event-ID goes on behind the evidence that it has seen.
@@ -18,6 +20,7 @@
  */
 #pragma once
 
+#include "api/caller.h"
 #include "api/desk.h"
 #include "api/stream.h"
 #include "base/json.h"
@@ -44,7 +47,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Watch, watch_free)
 
 typedef struct {
     const char *organization;
-    const char *caller; /* id of the token or user */
+    const Caller *caller;
     const char *job_id;
     const char *last_event; /* Last-Event-ID, or NULL */
 } WatchWish;

@@ -1,7 +1,12 @@
-/* How many may watch jobs: shares of callers and organizations. */
+/* Who may watch jobs: shares of callers and organizations, and for how long. */
 #include "api/watch.h"
 #include "base/clock.h"
+#include "store/api_token.h"
+#include "store/membership.h"
+#include "store/user.h"
+#include "store/user_session.h"
 #include "unit/api_support.h"
+#include "vault/ticket.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -102,10 +107,134 @@ static void an_organization_has_a_share(void) {
     close_all(open);
 }
 
+/* --- who may no more -------------------------------------------------------------------------- */
+
+#define SOON_MS 50
+#define ADA "01890000-0000-7000-8000-000000000ada"
+#define EVE "01890000-0000-7000-8000-000000000e5e"
+#define SESSION "01890000-0000-7000-8000-0000000005e5"
+#define TOKEN_OF_BOTH "01890000-0000-7000-8000-000000007101"
+
+/* Reads to the end of the stream, which is to come by itself. */
+static char *read_all(int connection) {
+    GString *text = g_string_new(NULL);
+    char buffer[4096];
+    ssize_t got;
+    while (!strstr(text->str, "\r\n0\r\n\r\n") &&
+           (got = read(connection, buffer, sizeof buffer)) > 0)
+        g_string_append_len(text, buffer, got);
+    close(connection);
+    return g_string_free(text, FALSE);
+}
+
+static void assert_revoked(int connection) {
+    g_autofree char *text = read_all(connection);
+    g_assert_nonnull(strstr(text, "event: end\ndata: {\"reason\":\"revoked\"}\n"));
+    g_assert_null(strstr(text, "event: done"));
+}
+
+static bool disallow_work(DbUnit *unit, void *id, GError **error) {
+    return api_token_disallow(unit, id, error);
+}
+
+static bool revoke_work(DbUnit *unit, void *id, GError **error) {
+    return api_token_revoke(unit, id, error);
+}
+
+static void a_stream_of_a_job_ends_with_its_token(void) {
+    static const DbWork ends[] = {disallow_work, revoke_work};
+    char id[] = TOKEN_OF_BOTH;
+    for (size_t i = 0; i < G_N_ELEMENTS(ends); i++) {
+        g_auto(Stage) stage;
+        stage_init_beating(&stage, SOON_MS);
+        g_autofree char *job = queue(&stage, stage.tokens[ROLE_OWNER], INTEGRATION_A);
+        int connection = watch(&stage, stage.both, job);
+        g_assert_cmpint(connection, >, 0);
+        int other = watch(&stage, stage.tokens[ROLE_MEMBER], job);
+        must(stage_run(&stage, ORG_A, ends[i], id, &error));
+        assert_revoked(connection);
+        int still = watch(&stage, stage.tokens[ROLE_MEMBER], job);
+        g_assert_cmpint(still, >, 0);
+        close(still);
+        close(other);
+    }
+}
+
+/* Ada is one of two owners of A, and logged in. */
+static bool add_ada_work(DbUnit *unit, void *hash, GError **error) {
+    User ada = {.id = ADA, .email = "ada@example.com", .name = "Ada"};
+    User eve = {.id = EVE, .email = "eve@example.com", .name = "Eve"};
+    Membership owner = {.user_id = ADA, .role = "owner"};
+    Membership second = {.user_id = EVE, .role = "owner"};
+    UserSession session = {
+        .id = SESSION, .user_id = ADA, .token_hash = hash, .address = "192.0.2.1"};
+    return user_insert(unit, &ada, error) && user_insert(unit, &eve, error) &&
+           membership_insert(unit, &owner, error) && membership_insert(unit, &second, error) &&
+           user_session_insert(unit, &session, error);
+}
+
+static bool end_session_work(DbUnit *unit, void *data, GError **error) {
+    (void)data;
+    return user_session_end(unit, ADA, SESSION, error);
+}
+
+static bool leave_work(DbUnit *unit, void *data, GError **error) {
+    (void)data;
+    return membership_delete(unit, ADA, error);
+}
+
+static bool disable_work(DbUnit *unit, void *data, GError **error) {
+    (void)data;
+    return user_set_disabled(unit, ADA, true, error) &&
+           user_session_end_others(unit, ADA, NULL, error);
+}
+
+/* To one who sees other integrations only. */
+static bool demote_work(DbUnit *unit, void *data, GError **error) {
+    Membership membership = {.user_id = ADA, .role = "scanner", .integrations = INTEGRATION_B};
+    (void)data;
+    return membership_update(unit, &membership, error);
+}
+
+static int watch_as_ada(const Stage *stage, const char *ticket, const char *job) {
+    g_autofree char *text = g_strdup_printf(
+        "GET /api/jobs/%s/events HTTP/1.1\r\nHost: x\r\nCookie: assay=%s\r\n\r\n", job, ticket);
+    char buffer[4096] = {0};
+    size_t length = 0;
+    int connection = stage_connect(stage);
+    stage_write(connection, text);
+    while (!strstr(buffer, "event: progress")) {
+        ssize_t got = read(connection, buffer + length, sizeof buffer - 1 - length);
+        g_assert_cmpint(got, >, 0);
+        length += (size_t)got;
+    }
+    return connection;
+}
+
+static void a_stream_of_a_job_ends_with_session_and_role(void) {
+    static const DbWork ends[] = {end_session_work, leave_work, disable_work, demote_work};
+    for (size_t i = 0; i < G_N_ELEMENTS(ends); i++) {
+        g_auto(Stage) stage;
+        char hash[DIGEST_HEX_SIZE];
+        g_autoptr(Secret) ticket = NULL;
+        stage_init_beating(&stage, SOON_MS);
+        must((ticket = ticket_new(TICKET_SESSION, &error)) != NULL);
+        ticket_hash(secret_text(ticket), hash);
+        must(stage_run(&stage, ORG_A, add_ada_work, hash, &error));
+        g_autofree char *job = queue(&stage, stage.tokens[ROLE_OWNER], INTEGRATION_A);
+        int connection = watch_as_ada(&stage, secret_text(ticket), job);
+        must(stage_run(&stage, ORG_A, ends[i], NULL, &error));
+        assert_revoked(connection);
+    }
+}
+
 int main(int argc, char **argv) {
     static const ApiTest tests[] = {
         {"a_token_has_a_share_and_gets_it_back", a_token_has_a_share_and_gets_it_back},
         {"an_organization_has_a_share", an_organization_has_a_share},
+        {"a_stream_of_a_job_ends_with_its_token", a_stream_of_a_job_ends_with_its_token},
+        {"a_stream_of_a_job_ends_with_session_and_role",
+         a_stream_of_a_job_ends_with_session_and_role},
     };
     return api_main(argc, argv, "watch", tests, G_N_ELEMENTS(tests));
 }
