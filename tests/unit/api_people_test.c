@@ -2,13 +2,9 @@
  * sockets. */
 #include "api/first_user.h"
 #include "base/clock.h"
-#include "base/error.h"
-#include "base/secmem.h"
-#include "db/db.h"
 #include "store/audit.h"
 #include "store/audit_tree.h"
 #include "store/login_attempt.h"
-#include "store/membership.h"
 #include "store/user.h"
 #include "store/user_session.h"
 #include "unit/api_browser.h"

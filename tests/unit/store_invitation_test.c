@@ -4,13 +4,6 @@
 #include "store/invitation.h"
 #include "store/user.h"
 
-static void add_users(DbUnit *unit) {
-    User ada = {.id = "ada", .email = "ada@example.com", .name = "Ada"};
-    User eve = {.id = "eve", .email = "eve@example.com", .name = "Eve"};
-    store_ok(user_insert(unit, &ada, &error));
-    store_ok(user_insert(unit, &eve, &error));
-}
-
 static void invite(DbUnit *unit, const char *id, const char *hash) {
     Invitation row = {.id = id,
                       .email = "ada@example.com",
@@ -69,7 +62,7 @@ static void cannot_accept_first(DbUnit *unit) {
 }
 
 static void an_invitation_makes_a_member_once(void) {
-    store_system(add_users);
+    store_system(store_adds_ada_and_eve);
     store_in(ORG_A, invites);
     store_system(finds_first);
     store_in(ORG_A, accepts_first);
@@ -78,7 +71,7 @@ static void an_invitation_makes_a_member_once(void) {
 }
 
 static void an_invitation_is_dead_after_seven_days(void) {
-    store_system(add_users);
+    store_system(store_adds_ada_and_eve);
     store_in(ORG_A, invites);
     clock_advance(INVITATION_LIFE_MS - 1);
     store_system(finds_first);
@@ -95,7 +88,7 @@ static void lists_second(DbUnit *unit) {
 }
 
 static void inviting_again_replaces_the_open_invitation(void) {
-    store_system(add_users);
+    store_system(store_adds_ada_and_eve);
     store_in(ORG_A, invites);
     store_in(ORG_A, invites_again);
     store_system(first_is_dead);
@@ -127,7 +120,7 @@ static void finds_nothing_by_email(DbUnit *unit) {
 }
 
 static void open_invitations_of_an_address_are_found_in_every_organization(void) {
-    store_system(add_users);
+    store_system(store_adds_ada_and_eve);
     store_in(ORG_A, invites);
     store_in(ORG_B, invites_elsewhere);
     store_system(finds_both_by_email);
@@ -140,7 +133,7 @@ static void revokes(DbUnit *unit) {
 }
 
 static void an_invitation_is_taken_back(void) {
-    store_system(add_users);
+    store_system(store_adds_ada_and_eve);
     store_in(ORG_A, invites);
     store_in(ORG_A, revokes);
     store_system(first_is_dead);
@@ -148,7 +141,7 @@ static void an_invitation_is_taken_back(void) {
 }
 
 static void an_invitation_of_another_organization_is_not_found(void) {
-    store_system(add_users);
+    store_system(store_adds_ada_and_eve);
     store_in(ORG_A, invites);
     store_in(ORG_B, cannot_accept_first);
     store_system(finds_first);
@@ -164,7 +157,7 @@ static void invites_member(DbUnit *unit) {
 }
 
 static void members_are_not_invited(void) {
-    store_system(add_users);
+    store_system(store_adds_ada_and_eve);
     store_in(ORG_A, invites);
     store_in(ORG_A, accepts_first);
     store_in(ORG_A, invites_member);
@@ -245,7 +238,7 @@ static void offer_is_no_way_in(DbUnit *unit) {
 static void eve_offers(const char *role, const char *grants) {
     offered_role = role;
     offered_grants = grants;
-    store_system(add_users);
+    store_system(store_adds_ada_and_eve);
     store_in(ORG_A, eve_joins);
     store_in(ORG_A, eve_invites);
     store_system(offer_stands);
