@@ -13,7 +13,7 @@ const Option arguments_global[] = {
     {"config", OPTION_TEXT, "FILE", "settings in YAML (else ASSAY_CONFIG)"},
     {"organization", OPTION_TEXT, "NAME", "the organization to work in (else \"default\")"},
     {"server", OPTION_TEXT, "URL", "work on this server, not here (else ASSAY_SERVER)"},
-    {"token", OPTION_TEXT, "SOURCE", "its token: @FILE, env:VAR or - (else ASSAY_TOKEN)"},
+    {"token", OPTION_TEXT, "SOURCE", "its token: @FILE, env:VARIABLE, - (else ASSAY_TOKEN)"},
     {"quiet", OPTION_FLAG, NULL, "no progress and no hints"},
     {"help", OPTION_FLAG, NULL, "show help, with examples"},
     {0},

@@ -344,7 +344,7 @@ static bool run_remote(CommandCall *call, Remote *remote, GError **error) {
 static const Option options[] = {
     {"name", OPTION_TEXT, "NAME", "what to call it here (else the service's id)"},
     {"auth", OPTION_TEXT, "METHOD", "how to sign in, when there are several ways"},
-    {"owner", OPTION_TEXT, "EMAIL", "the member it belongs to (else the whole organization)"},
+    {"owner", OPTION_TEXT, "E-MAIL", "the member it belongs to (else the whole organization)"},
     {"set", OPTION_EACH, "KEY=VALUE", "a setting; `assay provider show PROVIDER` lists them"},
     {"credential", OPTION_EACH, "NAME=SOURCE",
      "a secret: @FILE, env:VARIABLE or - (standard input)"},

@@ -11,7 +11,7 @@ static Secret *ask(GError **error) {
     if (!prompt_possible(&prompt_standard)) {
         g_set_error_literal(error, ASSAY_ERROR, ERROR_USAGE,
                             "there is nobody to ask for the password; give --password @FILE, "
-                            "env:VAR or -");
+                            "env:VARIABLE or -");
         return NULL;
     }
     g_autoptr(Secret) first = prompt_secret(&prompt_standard, "Password: ", error);

@@ -256,7 +256,7 @@ static const Option options[] = {
 const Command reconnect_command = {
     .name = "reconnect",
     .summary = "another credential for what is connected, or was",
-    .usage = "NAME [--set KEY=VALUE]... [--credential NAME=SOURCE]...",
+    .usage = "INTEGRATION [--set KEY=VALUE]... [--credential NAME=SOURCE]...",
     .about = "The credential is tested first, and stored in the place of the one before when the\n"
              "test passes. Id, settings and history of the integration stay; one that was\n"
              "disconnected is connected again, one that is paused stays so. Another account is\n"

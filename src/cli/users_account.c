@@ -188,7 +188,7 @@ static bool ask_add(CommandCall *call, Remote *remote, GError **error) {
 static const Option add_options[] = {
     ACCESS_OPTIONS,
     {"name", OPTION_TEXT, "NAME", "the person's name (else the e-mail address)"},
-    {"password", OPTION_TEXT, "SOURCE", "@FILE, env:VAR or - (else it is asked for)"},
+    {"password", OPTION_TEXT, "SOURCE", "@FILE, env:VARIABLE or - (else it is asked for)"},
     {"expires", OPTION_TEXT, "TIME", "when the membership ends: a date, or 90d from now"},
     {0}};
 
@@ -358,7 +358,7 @@ const Command users_enable_command = {
 };
 
 static const Option password_options[] = {
-    {"password", OPTION_TEXT, "SOURCE", "@FILE, env:VAR or - (else it is asked for)"}, {0}};
+    {"password", OPTION_TEXT, "SOURCE", "@FILE, env:VARIABLE or - (else it is asked for)"}, {0}};
 
 const Command users_password_command = {
     .name = "users password",

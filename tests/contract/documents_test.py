@@ -15,13 +15,14 @@ import tempfile
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-ASSAY = pathlib.Path(os.environ.get("ASSAY_BUILD", ROOT / "build/debug")) / "assay"
+BUILD = pathlib.Path(os.environ.get("ASSAY_BUILD", ROOT / "build/debug"))
+ASSAY = BUILD / "assay"
 DOCUMENTS = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
              for path in [ROOT / "README.md", ROOT / "ARCHITECTURE.md", ROOT / "CONTRIBUTING.md",
-                          *sorted((ROOT / "docs").glob("*.md"))]}
+                          ROOT / "sandbox/README.md", *sorted((ROOT / "docs").glob("*.md"))]}
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 # Of other programs, where documents show them.
-FOREIGN_OPTIONS = {"--encoding", "--query"}
+FOREIGN_OPTIONS = {"--encoding", "--endpoint-url", "--query"}
 VARIABLE = re.compile(r"\b(?:ASSAY|OIDC|ENCRYPTION|AWS|CREDENTIALS|XDG|OPENSSL)_[A-Z0-9_]+\b|\bDATABASE_URL\b|"
                       r"\bREDIS_URL\b|\bNO_COLOR\b")
 
@@ -105,6 +106,20 @@ class Commands(unittest.TestCase):
                 self.assertIsNone(problem(words), f"{name}: assay {' '.join(words)}")
         self.assertGreater(seen, 100)
 
+    def test_every_example_of_help_can_be_typed(self):
+        for name in commands():
+            shown = assay(*name.split(), "--help").stdout
+            examples = shown.split("\nExamples:\n")[1].replace("\\\n", " ").splitlines()
+            lines = [match[1] for line in examples if (match := re.search(r"(?:^|\s)assay (.*)", line))]
+            self.assertTrue(lines, name)
+            for line in lines:
+                self.assertIsNone(problem(tokens(line)), f"assay {line}")
+
+    def test_every_option_of_a_usage_is_explained(self):
+        for name, options in commands().items():
+            usage = re.search(r"Usage: (.*?)\n\n", assay(*name.split(), "--help").stdout, re.DOTALL)[1]
+            self.assertLessEqual(set(re.findall(r"--[a-z-]+", usage)), options, name)
+
     def test_command_lines_that_are_wrong_are_found(self):
         for words in (["snyc"], ["users", "lift"], ["sync", "acme", "--evidense=x"], ["backup", "F", "--limit", "1"]):
             self.assertIsNotNone(problem(words), words)
@@ -114,9 +129,17 @@ class Commands(unittest.TestCase):
     def test_every_option_named_alone_is_one_of_some_command(self):
         known = set().union(*commands().values()) | FOREIGN_OPTIONS | {"--version"}
         for name, text in DOCUMENTS.items():
-            for span in spans(text):
+            for span in spans(text) if name != "sandbox/README.md" else []:
                 if span.startswith("--"):
                     self.assertIn(re.match(r"--[a-z-]*", span)[0], known, name)
+
+    def test_every_option_of_the_sandbox_shown_is_one(self):
+        helped = subprocess.run([BUILD / "assay-sandbox", "--help-all"], text=True, capture_output=True, check=True)
+        known = set(re.findall(r"^  (?:-\w, )?(--[a-z-]+)", helped.stdout, re.MULTILINE))
+        text = DOCUMENTS["sandbox/README.md"]
+        shown = set(re.findall(r"--[a-z][a-z-]*", "\n".join(spans(text) + blocks(text))))
+        self.assertGreater(len(shown), 8)
+        self.assertEqual(shown - known - FOREIGN_OPTIONS, set())
 
     def test_every_command_is_named_in_the_page_about_the_command_line(self):
         text = DOCUMENTS["docs/cli.md"]
@@ -222,7 +245,7 @@ class Places(unittest.TestCase):
         for name, text in DOCUMENTS.items():
             for span in spans(text):
                 path = re.fullmatch(r"(?:src|docs|providers|frameworks|scripts|tests|bench|cmake|sandbox)/[\w./-]+", span)
-                if path and not re.search("FLOOR|ID", span):
+                if path and not re.search("FLOOR|ID|NAME", span):
                     self.assertTrue((ROOT / span).exists(), f"{name}: {span}")
 
     def test_every_part_of_the_program_named_is_there(self):
