@@ -56,6 +56,11 @@ static Json *shared(const char *name) {
     return json;
 }
 
+static bool takes_key(const Route *route) {
+    bool kept = route->access == ACCESS_ROLE || route->access == ACCESS_OPERATOR;
+    return kept && strcmp(route->method, "GET") != 0 && !(route->flags & ROUTE_SECRET);
+}
+
 static Json *parameters_json(const Route *route, Json *named) {
     Json *list = json_new_array();
     add_path_parameters(list, route->path);
@@ -64,10 +69,9 @@ static Json *parameters_json(const Route *route, Json *named) {
         json_add(list, shared("limit"));
         json_add(list, shared("cursor"));
     }
-    if (route->access == ACCESS_ROLE)
+    if (route->access == ACCESS_ROLE || (route->flags & ROUTE_STREAM))
         json_add(list, shared("organization"));
-    if (route->access == ACCESS_ROLE && strcmp(route->method, "GET") != 0 &&
-        !(route->flags & ROUTE_SECRET))
+    if (takes_key(route))
         json_add(list, shared("idempotencyKey"));
     if (route->flags & ROUTE_OBJECT)
         json_add(list, shared(strcmp(route->method, "GET") == 0 ? "ifNoneMatch" : "ifMatch"));

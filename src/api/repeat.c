@@ -3,6 +3,7 @@
 #include "api/metrics.h"
 #include "base/log.h"
 #include "base/secmem.h"
+#include "store/audit.h"
 
 #include <string.h>
 
@@ -13,6 +14,15 @@ typedef struct {
     IdempotencyState state;
     Idempotency *stored;
 } BeginWork;
+
+/* What the operator does is kept in the installation's name, also when the handler has entered an
+ * organization meanwhile. */
+static DbScope scope_of(const Call *call) {
+    DbScope scope = call->scope;
+    if (call->route->access == ACCESS_OPERATOR)
+        scope.organization = AUDIT_INSTALLATION;
+    return scope;
+}
 
 static bool begin_work(DbUnit *unit, void *data, GError **error) {
     BeginWork *work = data;
@@ -63,7 +73,7 @@ static bool check_key(Call *call, const char *key, GError **error) {
         return call_refuse(
             call, PROBLEM_BAD_REQUEST, error, "%s",
             "An Idempotency-Key is of visible characters of ASCII; a UUID is a good one.");
-    if (!secret && call->scope.organization)
+    if (!secret && scope_of(call).organization)
         return true;
     return call_refuse(call, PROBLEM_BAD_REQUEST, error, "%s",
                        "This request takes no Idempotency-Key: its answer is not kept.");
@@ -85,7 +95,8 @@ bool repeat_begin(Call *call, bool *answered_out, GError **error) {
                               .key = key,
                               .request = request->str,
                               .request_size = request->len}};
-    bool ok = call_run(call, DB_WRITE, begin_work, &work, error) &&
+    DbScope scope = scope_of(call);
+    bool ok = db_run(call_db(call), &scope, DB_WRITE, begin_work, &work, error) &&
               judge(call, &work, answered_out, error);
     secmem_wipe(request->str, request->len);
     idempotency_free(work.stored);
@@ -104,8 +115,9 @@ static bool end_work(DbUnit *unit, void *data, GError **error) {
 
 /* What was done stays done when the answer cannot be kept. */
 void repeat_end(Call *call) {
+    DbScope scope = scope_of(call);
     g_autoptr(GError) error = NULL;
-    if (!call->begun || call_run(call, DB_WRITE, end_work, call, &error))
+    if (!call->begun || db_run(call_db(call), &scope, DB_WRITE, end_work, call, &error))
         return;
     log_line(LOG_WARN, "answer_not_kept", LOG_TEXT("requestId", call->request_id),
              LOG_TEXT("why", error->message));

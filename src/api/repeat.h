@@ -1,9 +1,10 @@
 /* repeat.h - the header Idempotency-Key: a write that is sent again is answered again.
  *
- * The key belongs to the caller within the organization (store/idempotency.h). What succeeded is
- * kept for a day. A failure has done nothing and lets go of the key, so that the request may be
- * sent again. Where no answer can be kept (it holds a secret, or belongs to no organization), a key
- * is refused: whoever sends one relies on it.
+ * The key belongs to the caller within the organization (store/idempotency.h), or within the
+ * installation for what the operator does. What succeeded is kept for a day. A failure has done
+ * nothing and lets go of the key, so that the request may be sent again. Where no answer can be
+ * kept (it holds a secret, or is about the caller himself), a key is refused: whoever sends one
+ * relies on it.
  */
 #pragma once
 

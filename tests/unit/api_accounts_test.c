@@ -398,6 +398,59 @@ static void the_installations_log_is_exported_and_proven(void) {
     g_assert_nonnull(strstr(lines.body, id));
 }
 
+/* --- what is sent again ----------------------------------------------------------------------- */
+
+static Answer with_key(const Stage *stage, const char *method, const char *path, const char *body) {
+    return stage_ask(stage, &(Ask){.method = method,
+                                   .path = path,
+                                   .token = stage->operator,
+                                   .headers = "Idempotency-Key: key-1\r\n",
+                                   .body = body});
+}
+
+static void what_the_operator_sends_again_is_done_once(void) {
+    static const char path[] = "/api/organizations";
+    g_auto(Stage) stage;
+    stage_init(&stage, 0);
+    g_auto(Answer) refused = with_key(&stage, "POST", path, "{\"name\":\"Alpha\"}");
+    assert_problem(&refused, 409, "CONFIGURATION_ERROR");
+    g_auto(Answer) first = with_key(&stage, "POST", path, "{\"name\":\"Gamma\"}");
+    g_assert_cmpuint(first.status, ==, 201);
+    g_auto(Answer) again = with_key(&stage, "POST", path, "{\"name\":\"Gamma\"}");
+    g_autofree char *replayed = answer_header(&again, "Idempotent-Replayed");
+    g_assert_cmpuint(again.status, ==, 201);
+    g_assert_cmpstr(replayed, ==, "true");
+    g_assert_cmpstr(again.body, ==, first.body);
+    g_auto(Answer) other = with_key(&stage, "POST", path, "{\"name\":\"Delta\"}");
+    assert_problem(&other, 422, "CONFIGURATION_ERROR");
+    g_auto(Answer) all = ask(&stage, stage.operator, "GET", path, NULL);
+    g_assert_cmpuint(json_count(json_member(all.json, "organizations")), ==, 3);
+}
+
+/* The handler enters the organization and comes out again. */
+static void a_change_of_any_organization_is_kept_for_the_operator(void) {
+    static const char path[] = "/api/organizations/" ORG_B;
+    g_auto(Stage) stage;
+    stage_init(&stage, 0);
+    g_auto(Answer) first = with_key(&stage, "PATCH", path, "{\"name\":\"Omega\"}");
+    g_assert_cmpuint(first.status, ==, 200);
+    expect(&stage, stage.operator, "PATCH", path, "{\"name\":\"Sigma\"}", 200);
+    g_auto(Answer) again = with_key(&stage, "PATCH", path, "{\"name\":\"Omega\"}");
+    g_assert_cmpstr(again.body, ==, first.body);
+    g_auto(Answer) now = ask(&stage, stage.stranger, "GET", "/api/organization", NULL);
+    g_assert_cmpstr(answer_text(&now, "name"), ==, "Sigma");
+}
+
+static void a_key_is_refused_where_no_answer_is_kept(void) {
+    g_auto(Stage) stage;
+    stage_init(&stage, 0);
+    g_auto(Answer) secret = with_key(&stage, "PUT", "/api/installation/users/" ADA "/password",
+                                     "{\"password\":\"" PASSWORD "\"}");
+    assert_problem(&secret, 400, "CONFIGURATION_ERROR");
+    g_auto(Answer) own = with_key(&stage, "DELETE", "/api/sessions/" ADA, NULL);
+    assert_problem(&own, 400, "CONFIGURATION_ERROR");
+}
+
 #define TEST(name)                                                                                 \
     { #name, name }
 static const ApiTest tests[] = {
@@ -416,6 +469,9 @@ static const ApiTest tests[] = {
     TEST(a_token_that_the_operator_revokes_is_dead_everywhere),
     TEST(any_organization_is_renamed_by_id_or_name),
     TEST(the_installations_log_is_exported_and_proven),
+    TEST(what_the_operator_sends_again_is_done_once),
+    TEST(a_change_of_any_organization_is_kept_for_the_operator),
+    TEST(a_key_is_refused_where_no_answer_is_kept),
 };
 
 int main(int argc, char **argv) {

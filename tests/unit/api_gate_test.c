@@ -239,6 +239,10 @@ static void the_description_has_the_organization_in_every_body(void) {
     const Json *properties = json_path(content, "schema.properties");
     g_assert_nonnull(json_member(properties, "companyId"));
     g_assert_nonnull(json_member(properties, "scanSchedule"));
+    const Json *events = json_member(json_member(answer.json, "paths"), "/api/events");
+    const Json *first = json_item(json_path(events, "get.parameters"), 0);
+    g_assert_cmpstr(json_member_string(first, "$ref", ""), ==,
+                    "#/components/parameters/organization");
     /* The shape itself may stand within others, where no organization is named. */
     g_assert_null(
         json_path(answer.json, "components.schemas.IntegrationChange.properties.companyId"));
