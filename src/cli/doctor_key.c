@@ -12,8 +12,8 @@ static void judge(Checkup *checkup, const Keyring *keyring, const KeyCheck *chec
                      keyring_id(keyring), (int)check->refused, (int)check->organizations,
                      check->first);
     else
-        checkup_ok(checkup, "key %s opens the data keys of %d organizations", keyring_id(keyring),
-                   (int)check->organizations);
+        checkup_ok(checkup, "key %s opens the data keys of %d organization%s", keyring_id(keyring),
+                   (int)check->organizations, check->organizations == 1 ? "" : "s");
 }
 
 static void check_organizations(Examination *examination, const Keyring *keyring) {

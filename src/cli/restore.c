@@ -202,8 +202,8 @@ static void tell(const CommandCall *call, const Restoring *restoring) {
     json_put_bool(json, "checksum", restoring->sealed);
     json_put_string(json, "key", right ? "right" : "missing");
     output_json(call->output, json);
-    output_line(call->output, "Restored %d organizations from %s.", (int)restoring->organizations,
-                restoring->file);
+    output_line(call->output, "Restored %d organization%s from %s.", (int)restoring->organizations,
+                restoring->organizations == 1 ? "" : "s", restoring->file);
     if (restoring->marked > 0)
         output_line(call->output,
                     "%d integrations have refresh tokens that may have been used up since: connect "

@@ -111,7 +111,7 @@ static void a_key_that_opens_nothing_is_an_error(void) {
                                &error));
     must(session_run(session, DB_WRITE, seal_work, wrapped, &error));
     g_autoptr(Json) right = desk_json("doctor", 0);
-    assert_found(right, "key", "ok", "of 1 organizations");
+    assert_found(right, "key", "ok", "of 1 organization");
     g_setenv("ENCRYPTION_KEY", "abababababababababababababababababababababababababababababababab",
              TRUE);
     g_autoptr(Json) wrong = desk_json("doctor", 1);
