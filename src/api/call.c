@@ -106,6 +106,12 @@ bool call_answer(Call *call, unsigned status, Json *take) {
     return true;
 }
 
+bool call_answer_success(Call *call) {
+    Json *json = json_new_object();
+    json_put_bool(json, "success", true);
+    return call_answer(call, 200, json);
+}
+
 bool call_answer_roll(Call *call, const Roll *roll, GError **error) {
     RollWork work = {.roll = roll};
     if (call_limit(call, &work.limit, error) && call_cursor(call, &work.after, error) &&

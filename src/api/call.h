@@ -131,6 +131,8 @@ Registry *call_registry(Call *call, GError **error);
 
 /* Takes the object. Returns true, so that a handler can end with it. */
 bool call_answer(Call *call, unsigned status, Json *take);
+/* {"success": true}, where there is nothing else to say. Returns true. */
+bool call_answer_success(Call *call);
 /* The page of a roll that the query asks for. */
 bool call_answer_roll(Call *call, const Roll *roll, GError **error);
 /* {"NAME": list, "nextCursor": cursor or null}; takes the list. */

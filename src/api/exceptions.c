@@ -79,9 +79,7 @@ static bool delete (Call *call, GError **error) {
     ExceptionWork work = {0};
     if (!find(call, &work, error) || !call_run(call, DB_WRITE, delete_work, &work, error))
         return false;
-    Json *json = json_new_object();
-    json_put_bool(json, "success", true);
-    return call_answer(call, 200, json);
+    return call_answer_success(call);
 }
 
 /* --- routes ----------------------------------------------------------------------------------- */

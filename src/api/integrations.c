@@ -126,17 +126,9 @@ static bool get(Call *call, GError **error) {
 /* --- shapes ----------------------------------------------------------------------------------- */
 
 static const char *const truths[] = {"true", "false", NULL};
-static const char *const filters[] = {INTEGRATION_CONNECTED,
-                                      INTEGRATION_DEGRADED,
-                                      INTEGRATION_RECONNECT_NEEDED,
-                                      INTEGRATION_PAUSED,
-                                      INTEGRATION_DISCONNECTED,
-                                      "active",
-                                      "error",
-                                      NULL};
 static const ShapeField list_fields[] = {
     SHAPE_FIELD("status", STRING, 0, "active: connected or degraded; error: needs somebody.",
-                .words = filters),
+                .words = integration_status_filters),
     SHAPE_FIELD("integrationType", STRING, 0, "A provider, by id or alias."),
     SHAPE_FIELD("due", STRING, 0,
                 "true: due for scanners and taken by none. A scanner takes them by it, for 10 "

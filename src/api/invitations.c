@@ -103,9 +103,7 @@ static bool revoke_work(DbUnit *unit, void *data, GError **error) {
 static bool take_back(Call *call, GError **error) {
     if (!call_run(call, DB_WRITE, revoke_work, call, error))
         return false;
-    Json *json = json_new_object();
-    json_put_bool(json, "success", true);
-    return call_answer(call, 200, json);
+    return call_answer_success(call);
 }
 
 /* --- taking it up ----------------------------------------------------------------------------- */

@@ -188,9 +188,7 @@ static bool end_session(Call *call, const char *id, AuditAction action, GError *
         return false;
     if (strcmp(id, call->caller->session_id) == 0)
         entry_forget(call);
-    Json *json = json_new_object();
-    json_put_bool(json, "success", true);
-    return call_answer(call, 200, json);
+    return call_answer_success(call);
 }
 
 static bool log_out(Call *call, GError **error) {

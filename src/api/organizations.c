@@ -156,9 +156,7 @@ static bool end(Call *call, GError **error) {
     one_work_clear(&work.one);
     if (!ok)
         return false;
-    Json *json = json_new_object();
-    json_put_bool(json, "success", true);
-    return call_answer(call, 200, json);
+    return call_answer_success(call);
 }
 
 /* --- routes ----------------------------------------------------------------------------------- */

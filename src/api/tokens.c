@@ -174,9 +174,7 @@ static bool revoke_work(DbUnit *unit, void *data, GError **error) {
 static bool end_one(Call *call, GError **error) {
     if (!call_run(call, DB_WRITE, revoke_work, call, error))
         return false;
-    Json *json = json_new_object();
-    json_put_bool(json, "success", true);
-    return call_answer(call, 200, json);
+    return call_answer_success(call);
 }
 
 typedef struct {
@@ -217,9 +215,7 @@ static bool end_whole(Call *call, GError **error) {
     g_clear_pointer(&work.reach, g_ptr_array_unref);
     if (!ok)
         return false;
-    Json *json = json_new_object();
-    json_put_bool(json, "success", true);
-    return call_answer(call, 200, json);
+    return call_answer_success(call);
 }
 
 /* --- routes ----------------------------------------------------------------------------------- */

@@ -107,9 +107,7 @@ static bool remove_member(Call *call, GError **error) {
     g_auto(MemberWork) work = {.call = call, .id = call_parameter(call, "id")};
     if (!revision_make(call, &removing, &work, error))
         return false;
-    Json *json = json_new_object();
-    json_put_bool(json, "success", true);
-    return call_answer(call, 200, json);
+    return call_answer_success(call);
 }
 
 /* --- routes ----------------------------------------------------------------------------------- */

@@ -76,12 +76,6 @@ static bool print_json(const Session *session, const Output *output, const Evide
 
 /* --- for people ------------------------------------------------------------------------------- */
 
-static void print_field(const Output *output, const char *title, const char *value) {
-    g_autofree char *text = output_text(value);
-    if (*text != '\0')
-        output_line(output, "  %-12s %s", title, text);
-}
-
 static void print_reads(const Output *output, const Json *completeness) {
     const Json *reads = json_member(completeness, "reads");
     bool complete = json_member_bool(completeness, "complete", false);
@@ -105,7 +99,7 @@ static void print_review(const Output *output, const Json *json) {
         "%s by %s, %s%s%s", json_member_string(json, "reviewState", ""), by ? by : "",
         json_member_string(json, "reviewedAt", ""), comment ? ": " : "", comment ? comment : "");
     if (by)
-        print_field(output, "review", state);
+        output_field(output, "review", state);
 }
 
 static void print_facts(const Output *output, const Json *json, const char *integration) {
@@ -127,9 +121,9 @@ static void print_facts(const Output *output, const Json *json, const char *inte
         {"sha256", json_member_string(json, "sha256", NULL)},
     };
     output_tone(output, TONE_STRONG, "%s", title);
-    print_field(output, "", json_member_string(json, "description", NULL));
+    output_field(output, "", json_member_string(json, "description", NULL));
     for (size_t i = 0; i < G_N_ELEMENTS(fields); i++)
-        print_field(output, fields[i].title, fields[i].value);
+        output_field(output, fields[i].title, fields[i].value);
     print_review(output, json);
     print_reads(output, json_member(json, "completeness"));
 }

@@ -8,6 +8,7 @@
 #include "cli/listing.h"
 #include "cli/mark.h"
 #include "cli/session.h"
+#include "cli/shortfall.h"
 #include "present/job_object.h"
 #include "sync/queue.h"
 
@@ -177,31 +178,11 @@ static void print_list(const Output *output, const Json *integrations, const Jso
         output_note(output, "There is more: --cursor %s", cursor);
 }
 
-static void print_field(const Output *output, const char *title, const char *value) {
-    g_autofree char *text = output_text(value);
-    if (*text != '\0')
-        output_line(output, "  %-12s %s", title, text);
-}
-
 static char *list_text(const Json *list) {
     GString *text = g_string_new(NULL);
     for (size_t i = 0; i < json_count(list); i++)
         g_string_append_printf(text, "%s%s", i > 0 ? ", " : "", json_text(json_item(list, i)));
     return g_string_free(text, FALSE);
-}
-
-static void print_errors(const Output *output, const Json *errors) {
-    static const GridColumn titles[] = {
-        {.title = "NOT WHOLE"}, {.title = "WHY"}, {.title = "WHAT TO DO", .gives_way = true}, {0}};
-    g_autoptr(Grid) grid = grid_new(titles);
-    for (size_t i = 0; i < json_count(errors); i++) {
-        const Json *entry = json_item(errors, i);
-        grid_add(grid, json_member_string(entry, "evidenceType", "-"));
-        grid_add_tone(grid, TONE_UNREAD, json_member_string(entry, "code", ""));
-        grid_add(grid, json_member_string(entry, "message", ""));
-    }
-    if (json_count(errors) > 0)
-        grid_print(grid, output);
 }
 
 static void print_result(const Output *output, const Json *job) {
@@ -213,10 +194,10 @@ static void print_result(const Output *output, const Json *job) {
                             json_member_int(result, "evidenceCollected", 0),
                             json_member_int(result, "evidenceFailed", 0),
                             json_member_int(result, "controlsUpdated", 0));
-        print_field(output, "result", counts);
-        print_errors(output, json_member(result, "errors"));
+        output_field(output, "result", counts);
+        shortfall_print(output, json_member(result, "errors"));
     }
-    print_field(output, "error", json_member_string(json_member(job, "error"), "message", NULL));
+    output_field(output, "error", json_member_string(json_member(job, "error"), "message", NULL));
 }
 
 static void print_job(const Output *output, const Json *job, const char *integration) {
@@ -240,7 +221,7 @@ static void print_job(const Output *output, const Json *job, const char *integra
     };
     output_line(output, "Job %s", json_member_string(job, "id", ""));
     for (size_t i = 0; i < G_N_ELEMENTS(fields); i++)
-        print_field(output, fields[i].title, fields[i].value);
+        output_field(output, fields[i].title, fields[i].value);
     if (json_member_string(job, "calledOffAt", NULL) &&
         !json_member_string(job, "completedAt", NULL))
         output_line(output, "  It was called off; its worker ends it within seconds.");

@@ -79,6 +79,12 @@ void output_line(const Output *output, const char *format, ...) {
     va_end(values);
 }
 
+void output_field(const Output *output, const char *title, const char *value) {
+    g_autofree char *text = output_text(value);
+    if (*text != '\0')
+        output_line(output, "  %-12s %s", title, text);
+}
+
 void output_tone(const Output *output, Tone tone, const char *format, ...) {
     va_list values;
     va_start(values, format);

@@ -48,7 +48,11 @@ void output_json(const Output *output, const Json *object);
 /* A line of result text for people; nothing with --json. */
 void output_line(const Output *output, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
-/* The same in a tone. */
+/* One of several facts about a thing: "  TITLE        VALUE". A value that says nothing is left
+ * out. */
+void output_field(const Output *output, const char *title, const char *value);
+
+/* A line in a tone. */
 void output_tone(const Output *output, Tone tone, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
 /* A line beside the result: a hint or a next step. Nothing with --quiet. */

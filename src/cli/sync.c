@@ -3,10 +3,10 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "cli/access.h"
-#include "cli/grid.h"
 #include "cli/integrations.h"
 #include "cli/progress.h"
 #include "cli/session.h"
+#include "cli/shortfall.h"
 #include "present/job_object.h"
 #include "store/job.h"
 #include "sync/follow.h"
@@ -51,21 +51,6 @@ int sync_exit_status(const Json *result) {
 
 /* --- for people ------------------------------------------------------------------------------- */
 
-static const GridColumn columns[] = {
-    {.title = "NOT WHOLE"}, {.title = "WHY"}, {.title = "WHAT TO DO", .gives_way = true}, {0}};
-
-static void print_errors(const Output *output, const Json *errors) {
-    g_autoptr(Grid) grid = grid_new(columns);
-    for (size_t i = 0; i < json_count(errors); i++) {
-        const Json *entry = json_item(errors, i);
-        grid_add(grid, json_member_string(entry, "evidenceType", "-"));
-        grid_add_tone(grid, TONE_UNREAD, json_member_string(entry, "code", ""));
-        grid_add(grid, json_member_string(entry, "message", ""));
-    }
-    if (json_count(errors) > 0)
-        grid_print(grid, output);
-}
-
 static void print(const Output *output, const Json *result, const char *name) {
     g_autofree char *collected = output_number(json_member_int(result, "evidenceCollected", 0));
     g_autofree char *failed = output_number(json_member_int(result, "evidenceFailed", 0));
@@ -73,7 +58,7 @@ static void print(const Output *output, const Json *result, const char *name) {
     const char *parked = json_member_string(result, "parkedUntil", NULL);
     output_line(output, "%s: %s collected, %s failed, %s controls updated.", name, collected,
                 failed, controls);
-    print_errors(output, json_member(result, "errors"));
+    shortfall_print(output, json_member(result, "errors"));
     if (parked)
         output_note(output,
                     "The service's limit is spent. Run `assay sync %s` again after %s: it "

@@ -1,6 +1,7 @@
 /* What a command says, and where. */
 #include "base/clock.h"
 #include "cli/mark.h"
+#include "cli/shortfall.h"
 #include "unit/cli_support.h"
 
 #define NOW INT64_C(1760000000000)
@@ -53,6 +54,36 @@ static void failures_are_objects_with_json(void) {
                     "{\"success\":false,\"error\":{\"code\":\"RATE_LIMITED\",\"message\":\"later\","
                     "\"retryable\":true,\"details\":{}}}\n");
     g_assert_cmpstr(screen.err, ==, "");
+}
+
+static void facts_stand_below_one_another_and_what_is_not_known_is_left_out(void) {
+    g_auto(Screen) screen = {0};
+    screen_init(&screen);
+    output_field(&screen.output, "status", "running");
+    output_field(&screen.output, "error", NULL);
+    output_field(&screen.output, "error", "");
+    output_field(&screen.output, "", "about\x1b[31m it\n");
+    screen_flush(&screen);
+    assert_holds(screen.out, "  status       running\n               about");
+    assert_lacks(screen.out, "error");
+    assert_lacks(screen.out, "\x1b");
+}
+
+static void what_was_not_collected_is_a_table_with_what_to_do(void) {
+    g_auto(Screen) screen = {0};
+    screen_init(&screen);
+    g_autoptr(Json) none = json_of("[]");
+    g_autoptr(Json) errors =
+        json_of("[{\"evidenceType\":\"alerts\",\"code\":\"PERMISSION_DENIED\",\"message\":"
+                "\"Allow it.\"},{\"code\":\"TIMEOUT\",\"message\":\"Try again.\"}]");
+    shortfall_print(&screen.output, none);
+    screen_flush(&screen);
+    g_assert_cmpstr(screen.out, ==, "");
+    shortfall_print(&screen.output, errors);
+    screen_flush(&screen);
+    assert_holds(screen.out, "NOT WHOLE  WHY                WHAT TO DO\n"
+                             "alerts     PERMISSION_DENIED  Allow it.\n"
+                             "-          TIMEOUT            Try again.\n");
 }
 
 static void failures_cannot_move_the_cursor(void) {
@@ -150,6 +181,10 @@ int main(int argc, char **argv) {
         {"text_prints_no_object", text_prints_no_object},
         {"quiet_leaves_notes_out_and_errors_in", quiet_leaves_notes_out_and_errors_in},
         {"failures_are_objects_with_json", failures_are_objects_with_json},
+        {"facts_stand_below_one_another_and_what_is_not_known_is_left_out",
+         facts_stand_below_one_another_and_what_is_not_known_is_left_out},
+        {"what_was_not_collected_is_a_table_with_what_to_do",
+         what_was_not_collected_is_a_table_with_what_to_do},
         {"failures_cannot_move_the_cursor", failures_cannot_move_the_cursor},
         {"colour_needs_a_terminal", colour_needs_a_terminal},
         {"numbers_have_groups_of_three", numbers_have_groups_of_three},
