@@ -1,8 +1,9 @@
 /* mapping.h - which checks of which providers support which control of one framework.
  *
- * Made from the definitions of a registry, which must outlive it. Mappings to other frameworks, to
- * frameworks that this version does not have, and to ids that the framework does not have are left
- * out; a definition that cannot be loaded has no checks.
+ * Made from the definitions of a registry, which must outlive it (comply/law.h: what follows from
+ * them alone is worked out once and lent). Mappings to other frameworks, to frameworks that this
+ * version does not have, and to ids that the framework does not have are left out; a definition
+ * that cannot be loaded has no checks.
  *
  * An organization may change it (store/control_mapping.h): further checks support a control, others
  * are set aside. The definitions' mapping, which has that of the source documents in it, is the law
@@ -13,27 +14,10 @@
  */
 #pragma once
 
-#include "comply/framework.h"
-#include "provider/registry.h"
-#include "store/control_mapping.h"
-
-/* Who says that a check supports a control. */
-typedef enum {
-    MAPPING_DEFINITION,  /* the definition, by the control's own id */
-    MAPPING_FRAMEWORK,   /* the definition, by an id that the framework knows as this control's */
-    MAPPING_ORGANIZATION /* the organization */
-} MappingOrigin;
+#include "comply/law.h"
 
 /* "definition", "framework", "organization". Static storage. */
 const char *mapping_origin_name(MappingOrigin origin);
-
-typedef struct {
-    const Definition *definition;
-    const EvidenceType *type;
-    const DefinitionCheck *check;
-    MappingOrigin origin;
-    const ControlMapping *change; /* the organization's, or NULL; borrowed from `changes` */
-} MappedCheck;
 
 typedef struct Mapping Mapping;
 

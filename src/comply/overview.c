@@ -254,11 +254,11 @@ static void free_reach(void *reach) {
 }
 
 /* Once for each definition of a page. */
-static const Reach *reach_of(GHashTable *reaches, const Definition *definition,
+static const Reach *reach_of(GHashTable *reaches, const Definition *definition, Registry *registry,
                              const GPtrArray *changes) {
     Reach *reach = g_hash_table_lookup(reaches, definition);
     if (reach == NULL) {
-        reach = reach_new(definition, changes);
+        reach = reach_new(definition, registry, changes);
         g_hash_table_insert(reaches, (void *)(uintptr_t)definition, reach);
     }
     return reach;
@@ -276,7 +276,7 @@ static Json *findings_json(const FindingsRead *read, Registry *registry) {
             integration == NULL ? NULL : registry_find(registry, integration->provider, NULL);
         FindingLaw law = {.check = check_of(definition, finding->check_id)};
         if (law.check != NULL)
-            law.reach = reach_of(reaches, definition, read->changes);
+            law.reach = reach_of(reaches, definition, registry, read->changes);
         json_add(list, finding_json(finding, integration, &law));
     }
     return list;

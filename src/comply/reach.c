@@ -1,6 +1,7 @@
 #include "comply/reach.h"
 
 struct Reach {
+    const Definition *definition;
     GHashTable *controls; /* const DefinitionCheck * -> GArray of ControlRef */
 };
 
@@ -21,23 +22,27 @@ static void add_control(Reach *reach, const Mapping *mapping, ControlRef ref) {
     size_t count;
     const MappedCheck *checks = mapping_checks(mapping, ref.control->index, &count);
     for (size_t i = 0; i < count; i++)
-        add(reach, checks[i].check, ref);
+        if (checks[i].definition == reach->definition)
+            add(reach, checks[i].check, ref);
 }
 
-static void add_framework(Reach *reach, const Framework *framework, const Definition *definition,
-                          const GPtrArray *changes) {
-    g_autoptr(Mapping) mapping = mapping_of(framework, definition, changes);
+static void add_framework(Reach *reach, const Mapping *mapping, const Framework *framework) {
     for (size_t i = 0; i < framework->control_count; i++)
         add_control(reach, mapping, (ControlRef){framework, &framework->controls[i]});
 }
 
-Reach *reach_new(const Definition *definition, const GPtrArray *changes) {
+Reach *reach_new(const Definition *definition, Registry *registry, const GPtrArray *changes) {
     Reach *reach = g_new0(Reach, 1);
+    reach->definition = definition;
     reach->controls = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, unref_list);
+    bool known = registry_find(registry, definition->id, NULL) == definition;
     for (const char *const *id = framework_ids(); *id != NULL; id++) {
         const Framework *framework = framework_find(*id, NULL);
-        if (framework != NULL)
-            add_framework(reach, framework, definition, changes);
+        if (framework == NULL)
+            continue;
+        g_autoptr(Mapping) mapping = known ? mapping_new(framework, registry, changes)
+                                           : mapping_of(framework, definition, changes);
+        add_framework(reach, mapping, framework);
     }
     return reach;
 }

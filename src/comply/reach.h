@@ -10,9 +10,11 @@
 
 typedef struct Reach Reach;
 
-/* changes: ControlMapping* of the organization, of all frameworks; NULL: none. They are not needed
- * any more afterwards; the definition must outlive the reach. */
-Reach *reach_new(const Definition *definition, const GPtrArray *changes);
+/* Of a definition that the registry has, or of another one (which a run has pinned): the same, but
+ * what follows from the former is worked out once (law.h). changes: ControlMapping* of the
+ * organization, of all frameworks; NULL: none. They are not needed any more afterwards; the
+ * definition must outlive the reach. */
+Reach *reach_new(const Definition *definition, Registry *registry, const GPtrArray *changes);
 void reach_free(Reach *reach);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Reach, reach_free)
 

@@ -29,6 +29,8 @@ typedef struct {
 struct Registry {
     GHashTable *entries; /* id -> Entry */
     GPtrArray *ids;      /* sorted, ends in NULL; borrowed from entries */
+    void *derived;
+    void (*free_derived)(void *derived);
 };
 
 static void entry_free(void *pointer) {
@@ -99,6 +101,8 @@ Registry *registry_new(const char *folder, GError **error) {
 void registry_free(Registry *registry) {
     if (registry == NULL)
         return;
+    if (registry->derived != NULL)
+        registry->free_derived(registry->derived);
     g_ptr_array_unref(registry->ids);
     g_hash_table_unref(registry->entries);
     g_free(registry);
@@ -204,4 +208,16 @@ bool registry_text(Registry *registry, const char *id_or_alias, const char **tex
     *text_out = entry->text;
     *size_out = entry->size;
     return true;
+}
+
+/* --- what is kept beside ---------------------------------------------------------------------- */
+
+void registry_keep(Registry *registry, void *derived, void (*free_derived)(void *derived)) {
+    g_assert(registry->derived == NULL);
+    registry->derived = derived;
+    registry->free_derived = free_derived;
+}
+
+void *registry_kept(const Registry *registry) {
+    return registry->derived;
 }

@@ -31,3 +31,9 @@ const char *const *registry_ids(Registry *registry);
 /* The text of a definition as embedded or on disk, for storing by hash; as registry_find. */
 bool registry_text(Registry *registry, const char *id_or_alias, const char **text_out,
                    size_t *size_out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* What a floor above has worked out from the definitions and keeps for as long as they are; there
+ * is room for one thing. The registry takes it and frees it first when it goes itself. */
+void registry_keep(Registry *registry, void *derived, void (*free_derived)(void *derived));
+/* NULL when nothing is kept. Borrowed. */
+void *registry_kept(const Registry *registry);

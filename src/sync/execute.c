@@ -7,7 +7,6 @@
 #include "comply/judge.h"
 #include "connect/connection.h"
 #include "connect/sender.h"
-#include "provider/definition_load.h"
 #include "store/audit.h"
 #include "store/control_mapping.h"
 #include "store/definition_text.h"
@@ -35,7 +34,6 @@ typedef struct {
     JobLease lease;
     Integration *integration;
     const Definition *definition;
-    Definition *pinned; /* NULL: the registry's is the same */
     Json *settings;
     Json *request;
     Sender *sender;
@@ -54,7 +52,6 @@ static void execution_clear(Execution *execution) {
     run_free(execution->run);
     cassette_free(execution->cassette);
     sender_free(execution->sender);
-    definition_free(execution->pinned);
     json_free(execution->settings);
     json_free(execution->request);
     integration_free(execution->integration);
@@ -161,21 +158,6 @@ static bool load_work(DbUnit *unit, void *data, GError **error) {
            job_tell(unit, execution->job->id, JOB_RUNNING, error);
 }
 
-/* What is pinned is nearly always what the registry has, and parsed already. */
-static const Definition *definition_of(Execution *execution, const DefinitionText *text,
-                                       GError **error) {
-    Registry *registry = execution->context->registry;
-    const char *current = NULL;
-    size_t size = 0;
-    g_autoptr(GError) ignored = NULL; /* the pinned text is what counts */
-    if (registry_text(registry, text->provider, &current, &size, &ignored) &&
-        size == strlen(text->body) && memcmp(current, text->body, size) == 0)
-        return registry_find(registry, text->provider, error);
-    execution->pinned =
-        definition_load(text->provider, text->body, strlen(text->body), NULL, error);
-    return execution->pinned;
-}
-
 static bool parse_texts(Execution *execution, const DefinitionText *text, GError **error) {
     const char *settings = execution->integration->settings;
     const char *request = execution->job->request;
@@ -189,7 +171,7 @@ static bool parse_texts(Execution *execution, const DefinitionText *text, GError
                             "one");
         return false;
     }
-    execution->definition = definition_of(execution, text, error);
+    execution->definition = pinned_find(execution->context->pinned, text, error);
     execution->settings = json_parse(settings, strlen(settings), REQUEST_MAX, error);
     return execution->definition && execution->settings;
 }
@@ -490,8 +472,8 @@ static bool put_touched(const Execution *execution, Json *result, GError **error
     if (!ok)
         return false;
     const Json *types = json_member(execution->request, "evidenceTypes");
-    json_put_int(result, "controlsUpdated",
-                 (int64_t)touched_controls(execution->definition, types, changes));
+    const TouchedPlace place = {execution->context->registry, execution->definition, changes};
+    json_put_int(result, "controlsUpdated", (int64_t)touched_controls(&place, types));
     return true;
 }
 

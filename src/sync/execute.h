@@ -20,6 +20,7 @@
 #include "provider/registry.h"
 #include "store/job.h"
 #include "sync/owner.h"
+#include "sync/pinned.h"
 #include "vault/keyring.h"
 
 #include <glib.h>
@@ -32,6 +33,7 @@ typedef struct {
     Db *db;
     const Keyring *keyring;
     Registry *registry;
+    Pinned *pinned; /* of this registry */
     NetClient *client;
     BudgetSet *budgets;
     const Owner *owner;

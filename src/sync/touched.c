@@ -9,13 +9,12 @@ static void add_controls(const Reach *reach, const DefinitionCheck *check, GHash
         g_hash_table_add(controls, (void *)(uintptr_t)refs[i].control);
 }
 
-size_t touched_controls(const Definition *definition, const Json *evidence_types,
-                        const GPtrArray *changes) {
+size_t touched_controls(const TouchedPlace *place, const Json *evidence_types) {
     g_autoptr(GHashTable) controls = g_hash_table_new(g_direct_hash, g_direct_equal);
-    g_autoptr(Reach) reach = reach_new(definition, changes);
+    g_autoptr(Reach) reach = reach_new(place->definition, place->registry, place->changes);
     for (size_t i = 0; i < json_count(evidence_types); i++) {
         const char *name = json_text(json_item(evidence_types, i));
-        const EvidenceType *type = name ? definition_type(definition, name) : NULL;
+        const EvidenceType *type = name ? definition_type(place->definition, name) : NULL;
         for (size_t c = 0; type && c < type->check_count; c++)
             add_controls(reach, &type->checks[c], controls);
     }

@@ -36,6 +36,7 @@ typedef struct {
     Db *db;
     Keyring *keyring;
     Registry *registry;
+    Pinned *pinned;
     NetClient *client;
     BudgetSet *budgets;    /* of this process alone: what is tested */
     SharedBudgets *shared; /* of all workers: jobs */
@@ -48,6 +49,7 @@ typedef struct {
 /* What holds no secret, lock or file goes with the process, and faster. */
 static void worker_clear(Worker *worker) {
 #ifdef ASSAY_SANITIZED
+    pinned_free(worker->pinned);
     registry_free(worker->registry);
 #endif
     shared_budgets_free(worker->shared);
@@ -136,6 +138,7 @@ static bool open_data(Worker *worker, const Json *hello, GError **error) {
     worker->registry = registry_new(providers, error);
     if (!worker->registry)
         return false;
+    worker->pinned = pinned_new(worker->registry);
     if (!url)
         return true;
     worker->db = db_open(url, error);
@@ -298,6 +301,7 @@ static ExecuteContext context_of(Worker *worker) {
     return (ExecuteContext){.db = worker->db,
                             .keyring = worker->keyring,
                             .registry = worker->registry,
+                            .pinned = worker->pinned,
                             .client = worker->client,
                             .budgets = shared_budgets_set(worker->shared),
                             .owner = worker->owner,

@@ -126,6 +126,34 @@ static void a_missing_folder_is_no_error(void) {
     g_assert_nonnull(registry_find(registry, "github", NULL));
 }
 
+/* --- what is kept beside ---------------------------------------------------------------------- */
+
+typedef struct {
+    Registry *registry;
+    int freed;
+} Derived;
+
+/* The definitions are there still. */
+static void note_freed(void *derived) {
+    Derived *mine = derived;
+    g_assert_nonnull(registry_find(mine->registry, "github", NULL));
+    mine->freed++;
+}
+
+static void what_was_worked_out_lives_as_long_as_the_registry(void) {
+    Registry *registry = registry_of(NULL);
+    Registry *other = registry_of(NULL);
+    Derived derived = {.registry = registry};
+    g_assert_null(registry_kept(registry));
+    registry_keep(registry, &derived, note_freed);
+    g_assert_true(registry_kept(registry) == &derived);
+    g_assert_null(registry_kept(other));
+    registry_free(other);
+    g_assert_cmpint(derived.freed, ==, 0);
+    registry_free(registry);
+    g_assert_cmpint(derived.freed, ==, 1);
+}
+
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
 #define TEST(name) g_test_add_func("/provider/registry/" #name, name)
@@ -136,5 +164,6 @@ int main(int argc, char **argv) {
     TEST(aliases_of_the_contract_hold);
     TEST(a_wrong_file_is_named_when_it_is_used_and_not_before);
     TEST(a_missing_folder_is_no_error);
+    TEST(what_was_worked_out_lives_as_long_as_the_registry);
     return g_test_run();
 }

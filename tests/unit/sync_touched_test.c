@@ -41,6 +41,13 @@ static const char evidence[] =
     "    row: {name: .user.name}\n"
     "    fields: {name: string}\n";
 
+static size_t touched(const Definition *definition, const Json *types, const GPtrArray *changes) {
+    g_autoptr(Registry) registry = NULL;
+    must((registry = registry_new(NULL, &error)) != NULL);
+    TouchedPlace place = {registry, definition, changes};
+    return touched_controls(&place, types);
+}
+
 static void different_controls_of_known_frameworks_are_counted(void) {
     static const struct {
         const char *types;
@@ -59,7 +66,7 @@ static void different_controls_of_known_frameworks_are_counted(void) {
     g_autoptr(Definition) definition = support_load(&parts);
     for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
         g_autoptr(Json) types = json_of(table[i].types);
-        g_assert_cmpuint(touched_controls(definition, types, NULL), ==, table[i].count);
+        g_assert_cmpuint(touched(definition, types, NULL), ==, table[i].count);
     }
 }
 
@@ -84,14 +91,14 @@ static void what_the_organization_has_changed_counts(void) {
     g_autoptr(Json) users = json_of("[\"users\"]");
     g_autoptr(Json) both = json_of("[\"users\", \"others\"]");
     add_change(changes, "CC1.1", "others.three", true);
-    g_assert_cmpuint(touched_controls(definition, others, changes), ==, 3);
+    g_assert_cmpuint(touched(definition, others, changes), ==, 3);
     add_change(changes, "CC6.1", "others.three", true); /* users have it already */
-    g_assert_cmpuint(touched_controls(definition, others, changes), ==, 4);
-    g_assert_cmpuint(touched_controls(definition, both, changes), ==, 6);
+    g_assert_cmpuint(touched(definition, others, changes), ==, 4);
+    g_assert_cmpuint(touched(definition, both, changes), ==, 6);
     add_change(changes, "CC6.1", "users.one", false); /* two still counts */
-    g_assert_cmpuint(touched_controls(definition, users, changes), ==, 4);
+    g_assert_cmpuint(touched(definition, users, changes), ==, 4);
     add_change(changes, "CC8.1", "others.three", false); /* nothing else of the type would */
-    g_assert_cmpuint(touched_controls(definition, others, changes), ==, 4);
+    g_assert_cmpuint(touched(definition, others, changes), ==, 4);
 }
 
 int main(int argc, char **argv) {
