@@ -180,6 +180,34 @@ class Commands(unittest.TestCase):
         self.assertEqual(told, helped)
 
 
+class Samples(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def sample(self, document, name, begins):
+        """The first YAML block of a document that begins so, as a file."""
+        found = [body for kind, body in FENCE.findall(DOCUMENTS[document]) if kind == "yaml" and body.startswith(begins)]
+        path = self.folder / name
+        path.write_text(found[0], encoding="utf-8")
+        return path
+
+    def test_the_shortest_definition_is_sound(self):
+        result = assay("provider", "check", self.sample("docs/definitions.md", "demo.yaml", "assay: 1"))
+        self.assertEqual((result.returncode, result.stderr), (0, ""), result.stdout)
+
+    def test_the_file_of_settings_is_read(self):
+        path = self.sample("docs/settings.md", "assay.yaml", "database_url:")
+        environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder)}
+        result = assay("config", "--config", path, "--data", self.folder, "--json", env=environment)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        read = {row["name"]: row["value"] for row in json.loads(result.stdout)["settings"] if row["origin"] == "file"}
+        self.assertEqual(read["schedule.daily_sync"], "0 6 * * *")
+        self.assertEqual(read["limits.github"], "2000/1h")
+        self.assertEqual(len(read), 7)
+
+
 class Settings(unittest.TestCase):
     @classmethod
     def setUpClass(cls):

@@ -45,7 +45,7 @@ class Install(unittest.TestCase):
         self.assertEqual(self.run_installed("assay", "manual", "--write", written).returncode, 0)
         for page in written.rglob("*.[15]"):
             installed = self.prefix / "share/man" / page.relative_to(written)
-            self.assertEqual(installed.read_text(), page.read_text())
+            self.assertEqual(installed.read_text(), page.read_text(), "build the target manual, too")
         installed = [path.name for path in (self.prefix / "share/man").rglob("*") if path.is_file()]
         self.assertEqual(sorted(installed), sorted(path.name for path in written.rglob("*.[15]")))
 
