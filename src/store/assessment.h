@@ -1,4 +1,7 @@
-/* assessment.h - what scanners have found: one check of one resource each, never changed. */
+/* assessment.h - what scanners have found: one check of one resource each, never changed.
+ *
+ * They are no evidence, and nothing is judged by them (docs/judging.md).
+ */
 #pragma once
 
 #include "store/record.h"

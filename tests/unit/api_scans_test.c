@@ -2,6 +2,8 @@
 #include "unit/api_support.h"
 
 #include "base/clock.h"
+#include "store/check_result.h"
+#include "store/finding.h"
 #include "store/integration.h"
 
 #include <string.h>
@@ -155,6 +157,74 @@ static void what_is_paused_is_neither_due_nor_asked_for(void) {
     clock_thaw();
 }
 
+/* --- what is not judged by it ----------------------------------------------------------------- */
+
+#define CHECK "branch_protection.review_required"
+#define REPO "acme/api"
+
+/* A finding of that check is open, and its result is known. */
+static bool add_failure(DbUnit *unit, void *data, GError **error) {
+    FindingFailure failure = {.key = {INTEGRATION_A, CHECK, REPO},
+                              .severity = "high",
+                              .title = "Changes are reviewed",
+                              .at = NOW};
+    CheckResult result = {.integration_id = INTEGRATION_A,
+                          .check_id = CHECK,
+                          .evidence_type = "branch_protection",
+                          .verdict = "fail",
+                          .reason = "1 of 1 judged rows fail.",
+                          .judged = 1,
+                          .failed = 1,
+                          .severity = "high",
+                          .definition_sha256 = "0f",
+                          .checked_at = NOW,
+                          .valid_until = NOW + 86400000};
+    (void)data;
+    return finding_fail(unit, &failure, NULL, error) && check_result_upsert(unit, &result, error);
+}
+
+static const char *const judged[] = {
+    "/api/findings?state=all",    "/api/controls?framework=soc2",
+    "/api/controls/soc2:CC8.1",   "/api/controls?framework=soc2&status=non_compliant",
+    "/api/scores?framework=soc2", "/api/evidence",
+};
+
+static char *tell_judged(const Stage *stage) {
+    GString *told = g_string_new(NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(judged); i++) {
+        g_auto(Answer) answer = stage_get(stage, ROLE_OWNER, judged[i]);
+        g_assert_cmpuint(answer.status, ==, 200);
+        g_string_append_printf(told, "%s\n", answer.body);
+    }
+    return g_string_free(told, FALSE);
+}
+
+/* docs/judging.md says why. */
+static void what_is_posted_judges_nothing(void) {
+    static const DbScope scope = {.organization = ORG_A, .actor = "test", .role = "owner"};
+    static const char *const results[] = {"pass", "fail", "could_not_read", "not_applicable"};
+    static const char *const checks[] = {CHECK, "of-its-own"};
+    static const char *const resources[] = {REPO, "acme/web"};
+    g_auto(Stage) stage;
+    begin(&stage);
+    must(db_run(stage.db, &scope, DB_WRITE, add_failure, NULL, &error));
+    g_autofree char *before = tell_judged(&stage);
+    g_assert_nonnull(strstr(before, REPO));
+    g_assert_nonnull(strstr(before, "\"status\":\"non_compliant\""));
+    for (size_t i = 0; i < 16; i++) {
+        g_autofree char *body = g_strdup_printf(
+            "{\"integrationId\":\"acme\",\"check\":\"%s\",\"resource\":\"%s\",\"result\":\"%s\"}",
+            checks[i / 8], resources[i / 4 % 2], results[i % 4]);
+        g_auto(Answer) posted = stage_send(&stage, ROLE_SCANNER, "POST", "/api/assessments", body);
+        g_assert_cmpuint(posted.status, ==, 201);
+    }
+    g_autofree char *after = tell_judged(&stage);
+    g_assert_cmpstr(after, ==, before);
+    g_auto(Answer) list = stage_get(&stage, ROLE_OWNER, "/api/assessments?check=" CHECK);
+    g_assert_cmpuint(json_count(json_member(list.json, "assessments")), ==, 8);
+    clock_thaw();
+}
+
 static const ApiTest tests[] = {
     {"a_scanner_takes_what_is_due_and_says_when_it_is_done",
      a_scanner_takes_what_is_due_and_says_when_it_is_done},
@@ -163,6 +233,7 @@ static const ApiTest tests[] = {
     {"somebody_asks_for_a_scan_and_what_collects_is_synced_as_well",
      somebody_asks_for_a_scan_and_what_collects_is_synced_as_well},
     {"what_is_paused_is_neither_due_nor_asked_for", what_is_paused_is_neither_due_nor_asked_for},
+    {"what_is_posted_judges_nothing", what_is_posted_judges_nothing},
 };
 
 int main(int argc, char **argv) {
