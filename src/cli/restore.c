@@ -1,5 +1,6 @@
 #include "cli/restore.h"
 
+#include "base/text.h"
 #include "cli/access.h"
 #include "cli/backup_file.h"
 #include "cli/key_check.h"
@@ -9,6 +10,7 @@
 #include "db/sqlite_file.h"
 #include "store/organization.h"
 #include "store/restored.h"
+#include "store/schema_part.h"
 #include "store/user.h"
 
 #include <glib/gstdio.h>
@@ -16,6 +18,7 @@
 
 #define FROM_ENVIRONMENT "env:"
 #define SQLITE "sqlite:"
+#define NAME_SHOWN 100
 
 typedef enum { KEY_MISSING, KEY_RIGHT } KeyState;
 
@@ -158,11 +161,52 @@ static bool check_key(Db *db, Restoring *restoring, GError **error) {
     return key_check_run(db, keyring, &check, error) && key_check_judge(&check, error);
 }
 
-static bool settle(const char *draft, Restoring *restoring, GError **error) {
+static Db *open_draft(const char *draft, GError **error) {
     g_autofree char *url = g_strconcat(SQLITE, draft, NULL);
-    g_autoptr(Db) db = db_open(url, error);
-    return db && migrate_apply(db, error) && check_key(db, restoring, error) &&
-           settle_organizations(db, restoring, error) &&
+    return db_open(url, error);
+}
+
+static bool parts_work(DbUnit *unit, void *data, GError **error) {
+    GPtrArray **parts = data;
+    g_clear_pointer(parts, g_ptr_array_unref);
+    return schema_part_list(unit, parts, error);
+}
+
+/* What the file is made of once it is up to date; NULL with the error set. */
+static GPtrArray *migrate_draft(const char *draft, GError **error) {
+    g_autoptr(Db) db = open_draft(draft, error);
+    GPtrArray *parts = NULL;
+    if (db && migrate_apply(db, error) &&
+        db_run(db, &everybody, DB_READ, parts_work, &parts, error))
+        return parts;
+    g_clear_pointer(&parts, g_ptr_array_unref);
+    return NULL;
+}
+
+static bool is_as_made(const Restoring *restoring, const GPtrArray *parts, const GPtrArray *made,
+                       GError **error) {
+    const char *name = schema_part_difference(parts, made);
+    g_autofree char *shown = text_one_line(name ? name : "", NAME_SHOWN);
+    if (name)
+        g_set_error(error, ASSAY_ERROR, ERROR_DATABASE,
+                    "%s is not made as `assay backup` makes it (%s): use another backup",
+                    restoring->file, shown);
+    return !name;
+}
+
+/* A trigger that came with the file would do what it likes with each later change, and one that is
+ * missing would let the audit log be changed. */
+static bool make_current(const Restoring *restoring, const char *draft, GError **error) {
+    g_autofree char *model = g_strconcat(draft, ".model", NULL);
+    g_autoptr(GPtrArray) parts = migrate_draft(draft, error);
+    g_autoptr(GPtrArray) made = parts ? migrate_draft(model, error) : NULL;
+    sqlite_file_remove(model);
+    return made && is_as_made(restoring, parts, made, error);
+}
+
+static bool settle(const char *draft, Restoring *restoring, GError **error) {
+    g_autoptr(Db) db = open_draft(draft, error);
+    return db && check_key(db, restoring, error) && settle_organizations(db, restoring, error) &&
            db_run(db, &everybody, DB_WRITE, installation_work, (void *)(uintptr_t)restoring->file,
                   error);
 }
@@ -185,7 +229,8 @@ static bool restore(Restoring *restoring, GError **error) {
     g_autofree char *draft = backup_file_draft(file ? file : beside);
     bool ok = sqlite_file_copy(restoring->file, draft, error) &&
               sqlite_file_check(draft, SQLITE_FILE_WHOLE, error) &&
-              settle(draft, restoring, error) && put(restoring, draft, error);
+              make_current(restoring, draft, error) && settle(draft, restoring, error) &&
+              put(restoring, draft, error);
     sqlite_file_remove(draft);
     return ok;
 }

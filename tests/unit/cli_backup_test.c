@@ -10,6 +10,7 @@
 #include "unit/cli_support.h"
 
 #include <glib/gstdio.h>
+#include <sqlite3.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -335,6 +336,50 @@ static void a_torn_file_without_a_checksum_is_noticed(void) {
     no_drafts();
 }
 
+/* As somebody would who has the file, and leaves no checksum beside it. */
+static void tamper(const char *file, const char *sql) {
+    g_autofree char *sum = g_strconcat(file, ".sha256", NULL);
+    sqlite3 *handle = NULL;
+    g_assert_cmpint(sqlite3_open(file, &handle), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_exec(handle, sql, NULL, NULL, NULL), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_close(handle), ==, SQLITE_OK);
+    (void)g_remove(sum);
+}
+
+static void what_the_schema_has_more_or_less_is_refused(void) {
+    static const struct {
+        const char *sql;
+        const char *found;
+    } cases[] = {
+        {"create trigger evil after insert on audit begin update organization set name = 'x'; end",
+         "trigger evil"},
+        {"create view evil as select * from credential", "view evil"},
+        {"create index evil on organization (created_at)", "index evil"},
+        {"drop table evidence", "evidence"},
+        {"drop trigger audit_keeps_values", "trigger audit_keeps_values"},
+        {"alter table user_account add column evil text", "table user_account"},
+    };
+    g_autoptr(Session) session = desk_session();
+    g_autofree char *to = path_of("restored.db");
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *file = backup();
+        g_autofree char *line = g_strdup_printf("restore %s --to sqlite:%s", file, to);
+        tamper(file, cases[i].sql);
+        desk_fails(line, 1, cases[i].found);
+        g_assert_false(g_file_test(to, G_FILE_TEST_EXISTS));
+        no_drafts();
+        g_assert_cmpint(g_remove(file), ==, 0);
+    }
+}
+
+static void statistics_of_the_engine_are_no_difference(void) {
+    g_autoptr(Session) session = desk_session();
+    g_autofree char *file = backup();
+    tamper(file, "analyze");
+    g_autoptr(Json) json = restore(file, "restored.db");
+    g_assert_true(json_member_bool(json, "success", false));
+}
+
 static void what_is_no_backup_is_refused(void) {
     const char *file = desk_file("letter.txt", "Dear Sirs, this is a letter and nothing else.");
     g_autofree char *line = g_strdup_printf("restore %s", file);
@@ -379,6 +424,8 @@ static const DeskTest tests[] = {
     {"a_place_that_is_used_is_refused", a_place_that_is_used_is_refused},
     {"a_changed_byte_is_noticed", a_changed_byte_is_noticed},
     {"a_torn_file_without_a_checksum_is_noticed", a_torn_file_without_a_checksum_is_noticed},
+    {"what_the_schema_has_more_or_less_is_refused", what_the_schema_has_more_or_less_is_refused},
+    {"statistics_of_the_engine_are_no_difference", statistics_of_the_engine_are_no_difference},
     {"what_is_no_backup_is_refused", what_is_no_backup_is_refused},
     {"a_missing_key_is_told", a_missing_key_is_told},
 };
