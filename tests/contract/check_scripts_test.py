@@ -42,7 +42,7 @@ class Includes(CheckTest):
     def test_own_folder_and_lower_floor_pass(self):
         self.pair("base/error")
         self.pair("net/budget")
-        self.pair("net/client", '#include "base/error.h"\n#include "net/budget.h"\n#include <curl/curl.h>\n')
+        self.pair("net/transfer", '#include "base/error.h"\n#include "net/budget.h"\n#include <curl/curl.h>\n')
         self.passes("check-includes")
 
     def test_a_floor_may_not_include_one_it_is_not_given(self):
