@@ -244,37 +244,55 @@ static void free_status(void *data) {
     control_status_free(data);
 }
 
+/* What a framework's last evaluation has left. */
+typedef struct {
+    GHashTable *statuses; /* control id -> ControlStatus */
+    Score *score;         /* NULL: there was none */
+} Stored;
+
+static void stored_clear(Stored *stored) {
+    g_clear_pointer(&stored->statuses, g_hash_table_unref);
+    g_clear_pointer(&stored->score, score_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Stored, stored_clear)
+
 typedef struct {
     ControlStatusFilter filter;
     GPtrArray *rows;
+    Stored *stored;
 } StatusPage;
 
+/* The score comes with the first page. */
 static bool read_statuses(DbUnit *unit, void *data, GError **error) {
     StatusPage *page = data;
     g_clear_pointer(&page->rows, g_ptr_array_unref);
+    if (page->filter.after_control_id == NULL) {
+        g_clear_pointer(&page->stored->score, score_free);
+        if (!score_latest(unit, page->filter.framework, &page->stored->score, error))
+            return false;
+    }
     return control_status_list(unit, &page->filter, &page->rows, error);
 }
 
-/* The stored statuses of a framework by control id. */
-static GHashTable *load_statuses(Db *db, const DbScope *scope, const char *framework,
-                                 GError **error) {
-    g_autoptr(GHashTable) stored =
-        g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_status);
+static bool load_stored(Db *db, const DbScope *scope, const char *framework, Stored *stored,
+                        GError **error) {
     g_autofree char *after = NULL;
+    stored->statuses = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_status);
     for (;;) {
         StatusPage page = {
-            .filter = {.framework = framework, .after_control_id = after, .limit = STORE_LIST_MAX}};
+            .filter = {.framework = framework, .after_control_id = after, .limit = STORE_LIST_MAX},
+            .stored = stored};
         bool read = db_run(db, scope, DB_READ, read_statuses, &page, error);
         g_autoptr(GPtrArray) rows = page.rows;
         if (!read)
-            return NULL;
+            return false;
         g_ptr_array_set_free_func(rows, NULL);
         for (guint i = 0; i < rows->len; i++) {
             ControlStatus *row = g_ptr_array_index(rows, i);
-            g_hash_table_replace(stored, (void *)(uintptr_t)row->control_id, row);
+            g_hash_table_replace(stored->statuses, (void *)(uintptr_t)row->control_id, row);
         }
         if (rows->len < STORE_LIST_MAX)
-            return g_steal_pointer(&stored);
+            return true;
         const ControlStatus *last = g_ptr_array_index(rows, rows->len - 1);
         g_free(after);
         after = g_strdup(last->control_id);
@@ -324,16 +342,19 @@ static GArray *changed_statuses(const Evaluation *evaluation, GHashTable *stored
     return pending;
 }
 
+/* Whether a score says nothing that the one before does not. */
+static bool is_told(const Score *before, const Score *score) {
+    return before != NULL && strcmp(before->counts, score->counts) == 0 &&
+           fabs(before->met_weight - score->met_weight) < 1e-9 &&
+           fabs(before->applicable_weight - score->applicable_weight) < 1e-9 &&
+           score->taken_at - before->taken_at < SCORE_EVERY_MS;
+}
+
+/* Somebody else may have been faster. */
 static bool write_score(DbUnit *unit, const Score *score, GError **error) {
     g_autoptr(Score) before = NULL;
-    if (!score_latest(unit, score->framework, &before, error))
-        return false;
-    bool same = before != NULL && strcmp(before->counts, score->counts) == 0 &&
-                fabs(before->met_weight - score->met_weight) < 1e-9 &&
-                fabs(before->applicable_weight - score->applicable_weight) < 1e-9;
-    if (same && score->taken_at - before->taken_at < SCORE_EVERY_MS)
-        return true;
-    return score_insert(unit, score, error);
+    return score_latest(unit, score->framework, &before, error) &&
+           (is_told(before, score) || score_insert(unit, score, error));
 }
 
 typedef struct {
@@ -365,20 +386,6 @@ static bool store_all(Db *db, const DbScope *scope, const GArray *pending, const
     return true;
 }
 
-static bool store(Db *db, const DbScope *scope, const Evaluation *evaluation, const GArray *pending,
-                  int64_t now_ms, GError **error) {
-    const ScoreSum *sum = &evaluation->score;
-    g_autoptr(Json) counts = score_counts_json(sum);
-    g_autofree char *text = json_print(counts, JSON_COMPACT);
-    Score score = {.framework = evaluation->framework->id,
-                   .taken_at = now_ms,
-                   .met_weight = sum->met_weight,
-                   .applicable_weight = sum->applicable_weight,
-                   .score = sum->score,
-                   .counts = text};
-    return store_all(db, scope, pending, &score, error);
-}
-
 /* Where and when frameworks are evaluated. */
 typedef struct {
     Db *db;
@@ -389,6 +396,22 @@ typedef struct {
     size_t changed;
 } Round;
 
+/* Most syncs change nothing, and then nobody has to wait for a write. */
+static bool store(const Round *round, const Evaluation *evaluation, const Stored *stored,
+                  const GArray *pending, GError **error) {
+    const ScoreSum *sum = &evaluation->score;
+    g_autoptr(Json) counts = score_counts_json(sum);
+    g_autofree char *text = json_print(counts, JSON_COMPACT);
+    Score score = {.framework = evaluation->framework->id,
+                   .taken_at = round->now_ms,
+                   .met_weight = sum->met_weight,
+                   .applicable_weight = sum->applicable_weight,
+                   .score = sum->score,
+                   .counts = text};
+    return (pending->len == 0 && is_told(stored->score, &score)) ||
+           store_all(round->db, round->scope, pending, &score, error);
+}
+
 static bool evaluate_one(Round *round, const char *id, GError **error) {
     const Framework *framework = framework_find(id, error);
     if (framework == NULL)
@@ -397,12 +420,12 @@ static bool evaluate_one(Round *round, const char *id, GError **error) {
         round->db, round->scope, round->registry, round->standing, framework, round->now_ms, error);
     if (evaluation == NULL)
         return false;
-    g_autoptr(GHashTable) stored = load_statuses(round->db, round->scope, framework->id, error);
-    if (stored == NULL)
+    g_auto(Stored) stored = {0};
+    if (!load_stored(round->db, round->scope, framework->id, &stored, error))
         return false;
     g_autoptr(GArray) pending =
-        changed_statuses(evaluation, stored, round->now_ms, &round->changed);
-    return store(round->db, round->scope, evaluation, pending, round->now_ms, error);
+        changed_statuses(evaluation, stored.statuses, round->now_ms, &round->changed);
+    return store(round, evaluation, &stored, pending, error);
 }
 
 bool evaluate_controls(Db *db, const DbScope *scope, Registry *registry,

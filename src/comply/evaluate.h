@@ -30,9 +30,9 @@ void evaluation_free(Evaluation *evaluation);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Evaluation, evaluation_free)
 
 /* Evaluates frameworks (ids, ends in NULL; NULL: all) and stores statuses that changed and the
- * score when it changed or is a day old. *changed_out, which may be NULL, counts the controls whose
- * status or verdict beside it changed; a first manual or no_evidence is no change. ERROR_NOT_FOUND
- * for an unknown framework. */
+ * score when it changed or is a day old; when neither is so, it only reads. *changed_out, which may
+ * be NULL, counts the controls whose status or verdict beside it changed; a first manual or
+ * no_evidence is no change. ERROR_NOT_FOUND for an unknown framework. */
 bool evaluate_controls(Db *db, const DbScope *scope, Registry *registry,
                        const char *const *frameworks, int64_t now_ms, size_t *changed_out,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -10,6 +10,7 @@
 #include "store/integration.h"
 #include "store/score.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #define ONE "integration-one"
@@ -366,6 +367,41 @@ static void all_frameworks_are_evaluated_unless_named(void) {
                                                     clock_now_ms(), NULL, &error));
 }
 
+/* --- nothing to store ------------------------------------------------------------------------- */
+
+static void *store_beside(void *registry) {
+    g_assert_cmpuint(store(registry), ==, 0);
+    return NULL;
+}
+
+/* Nobody else can write until this one is done. */
+static bool write_meanwhile(DbUnit *unit, void *data, GError **error) {
+    Integration *row = NULL;
+    pthread_t thread;
+    if (!integration_get(unit, ONE, &row, error))
+        return false;
+    integration_free(row);
+    g_assert_cmpint(pthread_create(&thread, NULL, store_beside, data), ==, 0);
+    g_assert_cmpint(pthread_join(thread, NULL), ==, 0);
+    return true;
+}
+
+static void what_has_not_changed_waits_for_no_write(void) {
+    g_autoptr(Registry) registry = registry_of_tests();
+    comply_add_integration(ONE, "alpha");
+    judge(registry, &(ComplyEvidence){.integration_id = ONE, .type = "branches", .rows = GOOD},
+          "alpha");
+    g_assert_cmpuint(store(registry), ==, 2);
+    clock_advance(1000);
+    comply_run(write_meanwhile, registry);
+    Stored stored = {.control = "CC1.1"};
+    comply_run(read_stored, &stored);
+    g_autoptr(ControlStatus) row = stored.row;
+    g_autoptr(GPtrArray) scores = stored.scores;
+    g_assert_cmpint(row->updated_at, ==, START_MS);
+    g_assert_cmpuint(scores->len, ==, 1);
+}
+
 static const ComplyTest tests[] = {
     {"nothing_connected_is_no_evidence_and_the_rest_is_manual",
      nothing_connected_is_no_evidence_and_the_rest_is_manual},
@@ -383,6 +419,7 @@ static const ComplyTest tests[] = {
     {"going_stale_is_a_change", going_stale_is_a_change},
     {"scores_are_kept_once_a_day_or_when_they_change",
      scores_are_kept_once_a_day_or_when_they_change},
+    {"what_has_not_changed_waits_for_no_write", what_has_not_changed_waits_for_no_write},
     {"all_frameworks_are_evaluated_unless_named", all_frameworks_are_evaluated_unless_named},
 };
 
