@@ -22,6 +22,7 @@
 #define CLIENT_BODIES_MAX ((size_t)16 * 1024 * 1024)
 #define LOCKS 64
 #define REQUEST_MS 30000
+#define REPLY_MS 300000
 #define IDLE_MS 75000
 #define BACKLOG 1024
 #define NEVER INT64_MAX
@@ -226,9 +227,17 @@ static struct MHD_Response *make_response(Exchange *exchange) {
                                            body ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
 }
 
+/* A reply lies in memory until its client has read it; a stream has no more than a piece there. */
+static void set_reply_deadline(const Exchange *exchange) {
+    if (exchange->link && !exchange->reply.stream)
+        atomic_store(&exchange->link->deadline,
+                     clock_mono_ms() + exchange->server->config.reply_ms);
+}
+
 static enum MHD_Result send_reply(Exchange *exchange) {
     exchange->stage = STAGE_REPLYING;
     const Reply *reply = &exchange->reply;
+    set_reply_deadline(exchange);
     struct MHD_Response *response = make_response(exchange);
     if (!response)
         return MHD_NO;
@@ -591,6 +600,7 @@ static void init(Server *server, const ServerConfig *config) {
     pthread_condattr_t monotonic;
     server->config = *config;
     server->config.request_ms = config->request_ms ? config->request_ms : REQUEST_MS;
+    server->config.reply_ms = config->reply_ms ? config->reply_ms : REPLY_MS;
     server->config.idle_ms = config->idle_ms ? config->idle_ms : IDLE_MS;
     server->listener = -1;
     for (size_t i = 0; i < LOCKS; i++)

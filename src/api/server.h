@@ -9,8 +9,8 @@
  *
  * Limits from birth: headers, target and body of a request, connections in all and per address,
  * bytes of bodies in memory, in all and per client, and the time that a request may take to arrive,
- * however slowly its bytes drip. Requests past a limit still reach `handle`, which sees the defect
- * and answers it in the API's own words.
+ * and a reply to be read, however slowly its bytes drip. Requests past a limit still reach
+ * `handle`, which sees the defect and answers it in the API's own words.
  *
  * Life: server_new (listens), server_start (answers), server_quiesce (no new connections),
  * everything is replied to, server_free.
@@ -47,6 +47,7 @@ typedef struct {
     unsigned connections;
     unsigned connections_per_address;
     int64_t request_ms; /* in which headers, and then the body, must arrive; 0: 30 s */
+    int64_t reply_ms;   /* in which a reply that is no stream must be read; 0: 5 minutes */
     int64_t idle_ms;    /* after which a connection that asks nothing is closed; 0: 75 s */
     void (*handle)(Exchange *exchange, void *data);
     void *data;

@@ -34,7 +34,14 @@ static void say_client(Exchange *exchange) {
     say(exchange, text);
 }
 
-/* Answers "/" at once, "/who" with who asks, and keeps everything else. */
+#define LARGE ((size_t)32 * 1024 * 1024) /* more than any two sockets hold */
+
+static void say_much(Exchange *exchange) {
+    g_autofree char *text = g_strnfill(LARGE, 'x');
+    say(exchange, text);
+}
+
+/* Answers "/" at once, "/who" with who asks, "/much" with much, and keeps everything else. */
 static void handle(Exchange *exchange, void *data) {
     static const char *const defects[] = {"",      "target",     "headers",
                                           "large", "overloaded", "framing"};
@@ -45,6 +52,10 @@ static void handle(Exchange *exchange, void *data) {
     }
     if (strcmp(exchange_target(exchange), "/who") == 0) {
         say_client(exchange);
+        return;
+    }
+    if (strcmp(exchange_target(exchange), "/much") == 0) {
+        say_much(exchange);
         return;
     }
     if (strcmp(exchange_target(exchange), "/") == 0) {
@@ -139,6 +150,32 @@ static void a_connection_that_asks_nothing_is_closed_in_time(void) {
     server_sweep(rig.server);
     greet(other);
     close(other);
+    clock_thaw();
+    rig_clear(&rig);
+}
+
+static void a_reply_that_nobody_reads_is_given_up(void) {
+    Rig rig;
+    char some[4096];
+    clock_freeze(1760000000000);
+    rig_init(&rig, NULL, 10);
+    int connection = join(&rig);
+    stage_write(connection, "GET /much HTTP/1.1\r\nHost: x\r\n\r\n");
+    g_assert_cmpint(recv(connection, some, sizeof some, 0), >, 0);
+    clock_advance(299000);
+    server_sweep(rig.server);
+    g_assert_cmpuint(server_figures(rig.server).timed_out, ==, 0);
+    clock_advance(2000);
+    server_sweep(rig.server);
+    g_assert_cmpuint(server_figures(rig.server).timed_out, ==, 1);
+    size_t got = 0;
+    ssize_t size;
+    while ((size = recv(connection, some, sizeof some, 0)) > 0)
+        got += (size_t)size;
+    g_assert_cmpuint(got, <, LARGE);
+    while (server_figures(rig.server).begun > 0)
+        g_usleep(1000);
+    close(connection);
     clock_thaw();
     rig_clear(&rig);
 }
@@ -391,6 +428,7 @@ static const ApiTest tests[] = {
     {"a_server_that_goes_quiet_lets_answers_out", a_server_that_goes_quiet_lets_answers_out},
     {"a_connection_that_asks_nothing_is_closed_in_time",
      a_connection_that_asks_nothing_is_closed_in_time},
+    {"a_reply_that_nobody_reads_is_given_up", a_reply_that_nobody_reads_is_given_up},
     {"an_answer_may_come_later_and_from_another_thread",
      an_answer_may_come_later_and_from_another_thread},
 };
