@@ -28,6 +28,7 @@
 
 #define REQUESTS_A_MINUTE 1000
 #define STRANGERS_A_MINUTE 600 /* requests of one address without, or with a wrong, credential */
+#define DENIALS_A_MINUTE 60    /* refusals of one caller that the audit log takes */
 #define CONNECTIONS 4096
 #define CONNECTIONS_PER_ADDRESS 2048
 #define POLLING_THREADS 2
@@ -131,6 +132,7 @@ static void make_parts(Desk *desk) {
     desk->pool = pool_new(config->threads, QUEUE_MAX);
     desk->limiter = limiter_new(config->requests_a_minute);
     desk->strangers = limiter_new(STRANGERS_A_MINUTE);
+    desk->denials = limiter_new(DENIALS_A_MINUTE);
     desk->metrics = metrics_new(desk->tables);
     desk->token_use = token_use_new();
     desk->recall = recall_new(config->db);
@@ -258,6 +260,7 @@ void api_stop(ApiServer *api) {
     alarms_free(desk->alarms);
     limiter_free(desk->limiter);
     limiter_free(desk->strangers);
+    limiter_free(desk->denials);
     metrics_free(desk->metrics);
     token_use_free(desk->token_use);
     recall_free(desk->recall);

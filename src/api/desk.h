@@ -21,6 +21,7 @@ typedef struct {
     struct Alarms *alarms;
     struct Limiter *limiter;   /* by token or user */
     struct Limiter *strangers; /* by address: who is not, or wrongly, signed in */
+    struct Limiter *denials;   /* by token or user: refusals that are written down */
     struct Metrics *metrics;
     struct Errands *errands;
     struct ErrandBook *errand_book;

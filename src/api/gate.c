@@ -255,10 +255,17 @@ static bool denied_work(DbUnit *unit, void *data, GError **error) {
     return audit_add(unit, &entry, error);
 }
 
+/* The log is for ever: whoever may do nothing must not be able to fill it. */
+static bool has_room_for_denial(const Call *call) {
+    unsigned ignored = 0;
+    return limiter_take(call->desk->denials, call->caller->id, &ignored);
+}
+
 void gate_note_denied(Call *call) {
     DbScope scope = call->scope;
     g_autoptr(GError) error = NULL;
-    if (is_safe(call) && call->route->action != ACTION_CREDENTIAL_READ)
+    if ((is_safe(call) && call->route->action != ACTION_CREDENTIAL_READ) ||
+        !has_room_for_denial(call))
         return;
     if (!scope.organization)
         scope.organization = AUDIT_INSTALLATION;

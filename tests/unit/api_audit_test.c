@@ -124,6 +124,30 @@ static void looks_and_what_is_not_there_are_not_noted(void) {
     g_assert_cmpuint(json_count(whole), ==, 0);
 }
 
+/* Sixty a minute of each caller. */
+static void refusals_do_not_fill_the_log(void) {
+    g_auto(Stage) stage;
+    stage_init(&stage, 0);
+    clock_freeze(clock_now_ms());
+    for (int i = 0; i < 70; i++) {
+        g_auto(Answer) answer = stage_send(&stage, ROLE_AUDITOR, "POST", "/api/tokens",
+                                           "{\"name\":\"x\",\"role\":\"member\"}");
+        g_assert_cmpuint(answer.status, ==, 403);
+    }
+    g_auto(Answer) other = stage_send(&stage, ROLE_MEMBER, "POST", "/api/tokens",
+                                      "{\"name\":\"x\",\"role\":\"member\"}");
+    g_assert_cmpuint(other.status, ==, 403);
+    g_autoptr(Json) rows = denials(&stage);
+    g_assert_cmpuint(json_count(rows), ==, 61);
+    clock_advance(61000);
+    g_auto(Answer) later = stage_send(&stage, ROLE_AUDITOR, "POST", "/api/tokens",
+                                      "{\"name\":\"x\",\"role\":\"member\"}");
+    g_assert_cmpuint(later.status, ==, 403);
+    g_autoptr(Json) more = denials(&stage);
+    g_assert_cmpuint(json_count(more), ==, 62);
+    clock_thaw();
+}
+
 static void a_refusal_that_is_sent_again_is_another_one(void) {
     g_auto(Stage) stage;
     stage_init(&stage, 0);
@@ -319,6 +343,7 @@ static const ApiTest tests[] = {
     TEST(refusals_within_handlers_are_noted_once),
     TEST(nothing_that_was_sent_stands_in_the_note),
     TEST(looks_and_what_is_not_there_are_not_noted),
+    TEST(refusals_do_not_fill_the_log),
     TEST(a_refusal_that_is_sent_again_is_another_one),
     TEST(an_export_has_every_entry_once_however_many),
     TEST(a_part_ends_where_it_is_to_and_the_next_goes_on),
