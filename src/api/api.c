@@ -39,20 +39,57 @@
 #define SEAL_MS 1000
 #define SEAL_ROUNDS 8 /* units of a round, so that it ends under load */
 
+/* A tuning, and what was made of it. */
+typedef struct {
+    ApiTuning tuning;
+    AddressSet *trusted;
+} Tuned;
+
 struct ApiServer {
     Desk desk;
+    GPtrArray *tuned; /* all that have held: a handler may be looking at one */
     uint64_t sweeping;
     uint64_t writing;
     uint64_t sealing;
     atomic_bool seals; /* one round at a time */
 };
 
+static void tuned_free(void *data) {
+    Tuned *tuned = data;
+    address_set_free(tuned->trusted);
+    g_free(tuned);
+}
+
+/* Keeps it; whoever calls has it hold. NULL when it is wrong. */
+static const Tuned *add_tuned(ApiServer *api, const ApiTuning *tuning, GError **error) {
+    g_autoptr(AddressSet) trusted = address_set_new(tuning->trusted_proxies, error);
+    if (!trusted)
+        return NULL;
+    Tuned *tuned = g_new0(Tuned, 1);
+    tuned->tuning = *tuning;
+    if (tuned->tuning.requests_a_minute == 0)
+        tuned->tuning.requests_a_minute = REQUESTS_A_MINUTE;
+    tuned->trusted = g_steal_pointer(&trusted);
+    g_ptr_array_add(api->tuned, tuned);
+    return tuned;
+}
+
+bool api_tune(ApiServer *api, const ApiTuning *tuning, GError **error) {
+    Desk *desk = &api->desk;
+    const Tuned *tuned = add_tuned(api, tuning, error);
+    if (!tuned)
+        return false;
+    atomic_store(&desk->tuning, &tuned->tuning);
+    limiter_set(desk->limiter, tuned->tuning.requests_a_minute);
+    server_trust(desk->server, tuned->trusted);
+    return true;
+}
+
 static void fill_in(ApiConfig *config) {
     const struct {
         unsigned *value;
         unsigned usual;
     } numbers[] = {
-        {&config->requests_a_minute, REQUESTS_A_MINUTE},
         {&config->connections, CONNECTIONS},
         {&config->connections_per_address, CONNECTIONS_PER_ADDRESS},
         {&config->threads, THREADS},
@@ -130,7 +167,7 @@ static void make_parts(Desk *desk) {
     desk->tables = routes;
     desk->alarms = alarms_new();
     desk->pool = pool_new(config->threads, QUEUE_MAX);
-    desk->limiter = limiter_new(config->requests_a_minute);
+    desk->limiter = limiter_new(desk_tuning(desk)->requests_a_minute);
     desk->strangers = limiter_new(STRANGERS_A_MINUTE);
     desk->denials = limiter_new(DENIALS_A_MINUTE);
     desk->metrics = metrics_new(desk->tables);
@@ -164,10 +201,10 @@ static bool open_redis(Desk *desk, GError **error) {
     return true;
 }
 
-static bool open_door(Desk *desk, GError **error) {
+static bool open_door(Desk *desk, const AddressSet *trusted, GError **error) {
     const ApiConfig *config = &desk->config;
     ServerConfig server = {.listen = desk->config.listen,
-                           .trusted = desk->trusted,
+                           .trusted = trusted,
                            .threads = POLLING_THREADS,
                            .connections = desk->config.connections,
                            .connections_per_address = desk->config.connections_per_address,
@@ -186,13 +223,15 @@ bool api_start(const ApiConfig *config, ApiServer **server_out, GError **error) 
     Desk *desk = &api->desk;
     desk->config = *config;
     fill_in(&desk->config);
-    desk->trusted = address_set_new(config->trusted_proxies, error);
-    if (!desk->trusted)
+    api->tuned = g_ptr_array_new_with_free_func(tuned_free);
+    const Tuned *first = add_tuned(api, &config->tuning, error);
+    if (!first)
         return false;
+    atomic_init(&desk->tuning, &first->tuning);
     make_parts(desk);
     desk->passwords = password_queue_new(NULL, error);
     if (!open_redis(desk, error) || !desk->passwords || !watch_new(desk, &desk->watch, error) ||
-        !feed_new(desk, &desk->feed, error) || !open_door(desk, error))
+        !feed_new(desk, &desk->feed, error) || !open_door(desk, first->trusted, error))
         return false;
     api->sweeping = alarm_set(desk->alarms, SWEEP_MS, SWEEP_MS, sweep, desk);
     api->writing =
@@ -264,7 +303,7 @@ void api_stop(ApiServer *api) {
     metrics_free(desk->metrics);
     token_use_free(desk->token_use);
     recall_free(desk->recall);
-    address_set_free(desk->trusted);
+    g_ptr_array_unref(api->tuned);
     g_free(desk->public_url);
     g_free(desk->openapi);
     g_free(desk->openapi_tag);

@@ -31,12 +31,20 @@ typedef struct {
     bool allow_private;    /* it may have a private address */
 } ApiSignOn;
 
+/* What may change while the server runs. */
+typedef struct {
+    /* Addresses and networks ("10.0.0.0/8") whose X-Forwarded-For is believed; ends in NULL. */
+    const char *const *trusted_proxies;
+    unsigned requests_a_minute; /* of one token or user; 0: 1,000 */
+    ScheduleDefaults schedule;  /* the times of rounds that nobody has set */
+    const Json *limits;         /* of the configuration: provider -> "30/1m"; NULL: none */
+    int64_t rotation_days;      /* of credentials that are connected; 0: they are never due */
+} ApiTuning;
+
 typedef struct {
     const char *listen;     /* "127.0.0.1:8080", "[::1]:8080", ":8080" (all); port 0: a free one */
     const char *public_url; /* where people and browsers reach it; NULL: http:// and listen */
-    /* Addresses and networks ("10.0.0.0/8") whose X-Forwarded-For is believed; ends in NULL. */
-    const char *const *trusted_proxies;
-    unsigned requests_a_minute;       /* of one token or user; 0: 1,000 */
+    ApiTuning tuning;
     unsigned connections;             /* at once; 0: 4,096 */
     unsigned connections_per_address; /* at once, of no trusted proxy; 0: 2,048 */
     unsigned threads;                 /* for work on the database; 0: 4 */
@@ -51,11 +59,8 @@ typedef struct {
     const Keyring *keyring;
     const AwsAmbient *aws; /* the installation's own AWS identity; NULL: none is offered */
     ApiSignOn sign_on;
-    ScheduleDefaults schedule; /* the times of rounds that nobody has set */
-    const Secret *redis_url;   /* NULL: there is no Redis */
-    const Json *limits;        /* of the configuration: provider -> "30/1m"; NULL: none */
-    int64_t rotation_days;     /* of credentials that are connected; 0: they are never due */
-    double wait_scale;         /* of worker processes' waits; 0: 1.0 (tests) */
+    const Secret *redis_url; /* NULL: there is no Redis */
+    double wait_scale;       /* of worker processes' waits; 0: 1.0 (tests) */
 
     /* Called from threads of the server; each may be NULL. */
     void (*queued)(void *data); /* a job was queued */
@@ -70,6 +75,11 @@ typedef struct {
 /* Listens and begins to answer. ERROR_CONFIGURATION when the address is wrong or taken. */
 bool api_start(const ApiConfig *config, ApiServer **server_out,
                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Another tuning from the next request on; borrowed until api_stop(), as those before it are. One
+ * thread at a time. ERROR_CONFIGURATION when a proxy is no address, and then nothing has changed.
+ */
+bool api_tune(ApiServer *server, const ApiTuning *tuning, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Takes no new connections, lets what is being answered end (streams are ended, long waits answered
  * with 503, at most 10 s in all), and frees the server. NULL allowed. */

@@ -219,7 +219,7 @@ static bool store(const Attempt *attempt, const AttemptWay *way, const Json *acc
                                 .credentials = attempt->credentials,
                                 .owner_user_id = attempt->owner_user_id,
                                 .may_be_another = attempt->may_be_another,
-                                .rotation_days = attempt->desk->config.rotation_days,
+                                .rotation_days = desk_tuning(attempt->desk)->rotation_days,
                                 .noted = attempt_noted,
                                 .data = &stored};
     if (!way->store(attempt, &scope, &connection, error))

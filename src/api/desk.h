@@ -1,7 +1,7 @@
 /* desk.h - what all parts of the API work with.
  *
- * Made and cleared by api.c; everybody else borrows. Members never change while the server runs,
- * and each is safe for any thread by itself.
+ * Made and cleared by api.c; everybody else borrows. Members never change while the server runs
+ * but for the tuning (desk_tuning()), and each is safe for any thread by itself.
  */
 #pragma once
 
@@ -11,11 +11,11 @@
 #include <stdatomic.h>
 
 typedef struct {
-    ApiConfig config; /* with defaults filled in */
+    ApiConfig config;                  /* with defaults filled in */
+    _Atomic(const ApiTuning *) tuning; /* what holds now; config.tuning is the first */
     char *public_url;
     bool secure;                /* public_url is https */
     const Route *const *tables; /* ends in NULL */
-    struct AddressSet *trusted;
     struct Server *server;
     struct Pool *pool;
     struct Alarms *alarms;
@@ -39,3 +39,8 @@ typedef struct {
     char *reference_policy;
     atomic_bool stopping;
 } Desk;
+
+/* What holds now. Lives as long as the desk; whoever looks twice may see two. */
+static inline const ApiTuning *desk_tuning(const Desk *desk) {
+    return atomic_load(&((Desk *)(uintptr_t)desk)->tuning);
+}

@@ -232,7 +232,7 @@ static bool write_schedule(DbUnit *unit, const Call *call, Edit *edit, GError **
     bool rules = edit->schedule.rules;
     ScheduleEdit wish = {.integration = &edit->row,
                          .definition = edit->target.definition,
-                         .defaults = &call->desk->config.schedule,
+                         .defaults = &desk_tuning(call->desk)->schedule,
                          .wish = rules ? &edit->schedule.wish : NULL,
                          .pause = pause_of(edit)};
     bool pauses = wish.pause == SCHEDULE_PAUSE_BEGIN;

@@ -26,6 +26,12 @@ Limiter *limiter_new(unsigned a_minute) {
     return limiter;
 }
 
+void limiter_set(Limiter *limiter, unsigned a_minute) {
+    pthread_mutex_lock(&limiter->lock);
+    limiter->a_minute = MIN(a_minute, G_MAXUINT16);
+    pthread_mutex_unlock(&limiter->lock);
+}
+
 void limiter_free(Limiter *limiter) {
     if (!limiter)
         return;

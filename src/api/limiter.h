@@ -20,5 +20,8 @@ Limiter *limiter_new(unsigned a_minute);
 void limiter_free(Limiter *limiter);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Limiter, limiter_free)
 
+/* Another limit from now on; what was taken counts. */
+void limiter_set(Limiter *limiter, unsigned a_minute);
+
 /* Takes one. When refused, *retry_after_s_out is in how many seconds one is free again. */
 bool limiter_take(Limiter *limiter, const char *key, unsigned *retry_after_s_out);

@@ -15,7 +15,8 @@ static bool list(Call *call, GError **error) {
     if ((config->redis_url && !redis) ||
         !budget_overview_read(call_db(call), redis, &overview, error))
         return false;
-    return call_answer(call, 200, limit_overview_object(&overview, config->limits));
+    return call_answer(call, 200,
+                       limit_overview_object(&overview, desk_tuning(call->desk)->limits));
 }
 
 /* --- the operator's own ----------------------------------------------------------------------- */

@@ -4,7 +4,8 @@
 
 static void settle_zone(const Call *call, ScheduleWish *wish) {
     if (wish->cron && !wish->time_zone)
-        wish->time_zone = call->desk->config.schedule.time_zone; /* also when that is changed */
+        wish->time_zone =
+            desk_tuning(call->desk)->schedule.time_zone; /* also when that is changed */
 }
 
 static bool names_rule(const Json *json) {

@@ -14,7 +14,7 @@
 /* --- objects ---------------------------------------------------------------------------------- */
 
 static const ScheduleDefaults *defaults_of(const Call *call) {
-    return &call->desk->config.schedule;
+    return &desk_tuning(call->desk)->schedule;
 }
 
 /* provider is NULL for a round of the organization. A definition that cannot be read leaves the

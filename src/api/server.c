@@ -63,6 +63,7 @@ struct Exchange {
 
 struct Server {
     ServerConfig config;
+    _Atomic(const AddressSet *) trusted;
     struct MHD_Daemon *daemon;
     int listener;
     uint16_t port;
@@ -105,7 +106,7 @@ static enum MHD_Result on_accept(void *data, const struct sockaddr *socket, sock
     (void)size;
     if (!address_of_socket(socket, &address))
         return MHD_NO;
-    if (address_set_has(server->config.trusted, &address))
+    if (address_set_has(atomic_load(&server->trusted), &address))
         return MHD_YES;
     Address near = address_neighbourhood(&address);
     pthread_mutex_lock(&server->lock);
@@ -131,7 +132,7 @@ static void open_link(Server *server, struct MHD_Connection *connection, void **
     Link *link = g_new0(Link, 1);
     link->descriptor = info->connect_fd;
     link->near = address_neighbourhood(&peer);
-    link->counted = !address_set_has(server->config.trusted, &peer);
+    link->counted = !address_set_has(atomic_load(&server->trusted), &peer);
     atomic_init(&link->deadline, clock_mono_ms() + server->config.idle_ms);
     (void)setsockopt(link->descriptor, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
     pthread_mutex_lock(&server->lock);
@@ -367,7 +368,7 @@ static void read_headers(Exchange *exchange) {
     HeaderSum sum = {0};
     Address peer;
     peer_of(exchange->connection, &peer);
-    const AddressSet *trusted = exchange->server->config.trusted;
+    const AddressSet *trusted = atomic_load(&exchange->server->trusted);
     g_autoptr(GString) forwarded = address_set_has(trusted, &peer) ? g_string_new(NULL) : NULL;
     sum.forwarded = forwarded;
     (void)MHD_get_connection_values_n(exchange->connection, MHD_HEADER_KIND, add_header, &sum);
@@ -596,9 +597,14 @@ static void find_port(Server *server) {
     server->port = (uint16_t)g_ascii_strtoull(port, NULL, 10);
 }
 
+void server_trust(Server *server, const AddressSet *trusted) {
+    atomic_store(&server->trusted, trusted);
+}
+
 static void init(Server *server, const ServerConfig *config) {
     pthread_condattr_t monotonic;
     server->config = *config;
+    server_trust(server, config->trusted);
     server->config.request_ms = config->request_ms ? config->request_ms : REQUEST_MS;
     server->config.reply_ms = config->reply_ms ? config->reply_ms : REPLY_MS;
     server->config.idle_ms = config->idle_ms ? config->idle_ms : IDLE_MS;

@@ -42,7 +42,7 @@ typedef enum {
 
 typedef struct {
     const char *listen;        /* "127.0.0.1:8080", "[::1]:8080", ":8080"; port 0: a free one */
-    const AddressSet *trusted; /* borrowed; not counted per address */
+    const AddressSet *trusted; /* borrowed; not counted per address; see server_trust() */
     unsigned threads;
     unsigned connections;
     unsigned connections_per_address;
@@ -59,6 +59,10 @@ bool server_new(const ServerConfig *config, Server **server_out,
 /* Begins to answer. */
 bool server_start(Server *server, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 uint16_t server_port(const Server *server);
+
+/* Others are trusted from the next connection and request on. Borrowed until server_free(), and so
+ * is what was trusted before: a thread may be looking at it. */
+void server_trust(Server *server, const AddressSet *trusted);
 
 /* Closes connections that take too long; to be called about once a second. */
 void server_sweep(Server *server);

@@ -120,49 +120,56 @@ static const Kind list = {"a list", is_any};
 
 /* --- the settings ----------------------------------------------------------------------------- */
 
+/* What it takes for another value of the file to hold. */
+typedef enum {
+    RESTART, /* it was built upon: a socket, threads, links that were given out */
+    LIVE     /* is looked at when it is needed, or can be exchanged: SIGHUP */
+} Takes;
+
 typedef struct {
     const char *name;
     const char *environment;
     const Kind *kind;
     const char *fallback; /* NULL: none */
     const char *about;
+    Takes takes;
 } Setting;
 
 static const Setting settings[] = {
     {"database_url", "DATABASE_URL", &database, NULL,
-     "where everything is kept; assay.db in the data directory without it"},
+     "where everything is kept; assay.db in the data directory without it", RESTART},
     {"redis_url", "REDIS_URL", &redis, NULL,
-     "shares limits between processes faster than the database; may be left out"},
+     "shares limits between processes faster than the database; may be left out", RESTART},
     {"public_url", "ASSAY_PUBLIC_URL", &web, "http://127.0.0.1:8080",
-     "where people and browsers reach the API"},
-    {"listen", "ASSAY_LISTEN", &address, "127.0.0.1:8080", "where the API listens"},
+     "where people and browsers reach the API", RESTART},
+    {"listen", "ASSAY_LISTEN", &address, "127.0.0.1:8080", "where the API listens", RESTART},
     {"trusted_proxies", "ASSAY_TRUSTED_PROXIES", &list, NULL,
-     "addresses and networks whose X-Forwarded-For is believed"},
-    {"workers", "ASSAY_WORKERS", &count, "4", "worker processes of one `assay serve`"},
+     "addresses and networks whose X-Forwarded-For is believed", LIVE},
+    {"workers", "ASSAY_WORKERS", &count, "4", "worker processes of one `assay serve`", RESTART},
     {"grace", "ASSAY_GRACE", &duration, "30s",
-     "what running jobs get to end in when the service stops"},
-    {"log_level", "ASSAY_LOG", &level, "info", "the least that is logged"},
-    {"limits.api", "ASSAY_LIMITS_API", &rate, "1000/1m",
-     "requests of one token or user to the API"},
+     "what running jobs get to end in when the service stops", LIVE},
+    {"log_level", "ASSAY_LOG", &level, "info", "the least that is logged", LIVE},
+    {"limits.api", "ASSAY_LIMITS_API", &rate, "1000/1m", "requests of one token or user to the API",
+     LIVE},
     {"schedule.daily_sync", "ASSAY_DAILY_SYNC", &cron, "0 9 * * *",
-     "when everything runs that has not run within the day"},
+     "when everything runs that has not run within the day", LIVE},
     {"schedule.weekly_renewal", "ASSAY_WEEKLY_RENEWAL", &cron, "0 0 * * 0",
-     "when approved evidence is collected again"},
+     "when approved evidence is collected again", LIVE},
     {"timezone", "ASSAY_TIMEZONE", &zone, "UTC",
-     "the time zone of these times, and of schedules that name none"},
+     "the time zone of these times, and of schedules that name none", LIVE},
     {"security.credential_rotation_days", "ASSAY_CREDENTIAL_ROTATION_DAYS", &span, "90",
-     "after how many days the secrets of a connection are due to be replaced"},
+     "after how many days the secrets of a connection are due to be replaced", LIVE},
     {"retention.responses_days", "ASSAY_RETENTION_RESPONSES_DAYS", &span, "400",
-     "how long jobs and the answers of services are kept, in days"},
+     "how long jobs and the answers of services are kept, in days", LIVE},
     {"retention.evidence_years", "ASSAY_RETENTION_EVIDENCE_YEARS", &span, "7",
-     "how long the data of evidence are kept; records and the ledger stay"},
+     "how long the data of evidence are kept; records and the ledger stay", LIVE},
     {"oidc.issuer", "OIDC_ISSUER", &web, NULL,
-     "identity provider for single sign-on, as it writes itself"},
-    {"oidc.client_id", "OIDC_CLIENT_ID", &words, NULL, "what Assay is called there"},
+     "identity provider for single sign-on, as it writes itself", RESTART},
+    {"oidc.client_id", "OIDC_CLIENT_ID", &words, NULL, "what Assay is called there", RESTART},
     {"oidc.client_secret", "OIDC_CLIENT_SECRET", &secrecy, NULL,
-     "its secret there; may be left out of a public client"},
+     "its secret there; may be left out of a public client", RESTART},
     {"oidc.allow_private", "OIDC_ALLOW_PRIVATE", &choice, "no",
-     "the identity provider may have a private address"},
+     "the identity provider may have a private address", RESTART},
 };
 
 typedef struct {
@@ -175,6 +182,7 @@ typedef struct {
 struct Config {
     Value values[G_N_ELEMENTS(settings)];
     GHashTable *limits; /* provider -> rate, from the file */
+    char *file;         /* NULL: none was named */
 };
 
 static const Setting *setting_named(const char *name) {
@@ -430,13 +438,20 @@ bool config_set_flag(Config *config, const char *name, const char *text, GError 
     return true;
 }
 
-Config *config_read(const char *file, GError **error) {
-    g_autoptr(Config) config = g_new0(Config, 1);
+/* All defaults. */
+static Config *config_new(const char *file) {
+    Config *config = g_new0(Config, 1);
     config->limits = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    config->file = g_strdup(file);
     for (size_t i = 0; i < G_N_ELEMENTS(settings); i++)
         set_value(config, &settings[i], settings[i].fallback, CONFIG_DEFAULT);
+    return config;
+}
+
+Config *config_read(const char *file, GError **error) {
     const char *named = file ? file : g_getenv("ASSAY_CONFIG");
-    if ((named && *named != '\0' && !read_file(config, named, error)) ||
+    g_autoptr(Config) config = config_new(named && *named != '\0' ? named : NULL);
+    if ((config->file && !read_file(config, config->file, error)) ||
         !read_environment(config, error))
         return NULL;
     return g_steal_pointer(&config);
@@ -451,6 +466,7 @@ void config_free(Config *config) {
         g_strfreev(config->values[i].parts);
     }
     g_hash_table_unref(config->limits);
+    g_free(config->file);
     g_free(config);
 }
 
@@ -504,6 +520,78 @@ void config_each_limit(const Config *config, ConfigLimit function, void *data) {
         function(name->data, g_hash_table_lookup(config->limits, name->data), data);
 }
 
+/* --- reading the file again ------------------------------------------------------------------- */
+
+static bool same_secret(const Secret *one, const Secret *other) {
+    if (!one || !other)
+        return one == other;
+    return secret_size(one) == secret_size(other) &&
+           memcmp(secret_bytes(one), secret_bytes(other), secret_size(one)) == 0;
+}
+
+static bool same_value(const Value *one, const Value *other) {
+    return g_strcmp0(one->text, other->text) == 0 && same_secret(one->secret, other->secret);
+}
+
+static void keep_value(Config *fresh, const Config *running, size_t index) {
+    const Value *value = &running->values[index];
+    set_value(fresh, &settings[index], value->text, value->origin);
+    if (value->secret)
+        (void)set_secret(fresh, &settings[index], secret_ref(value->secret), value->origin);
+}
+
+/* A flag and the environment are as they were: nobody can change them from outside. */
+static void compare(Config *fresh, const Config *running, ConfigReload *reload) {
+    for (size_t i = 0; i < G_N_ELEMENTS(settings); i++) {
+        bool fixed = running->values[i].origin > CONFIG_FILE;
+        bool other = !fixed && !same_value(&fresh->values[i], &running->values[i]);
+        bool takes = other && settings[i].takes == LIVE;
+        if (other)
+            json_add_string(takes ? reload->changed : reload->waiting, settings[i].name);
+        if (fixed || (other && !takes))
+            keep_value(fresh, running, i);
+    }
+}
+
+typedef struct {
+    const GHashTable *other;
+    bool lacking; /* only what is not there at all */
+    Json *names;
+} LimitSearch;
+
+static void find_other(const char *provider, const char *limit, void *data) {
+    const LimitSearch *search = data;
+    const char *there = g_hash_table_lookup((GHashTable *)(uintptr_t)search->other, provider);
+    g_autofree char *name = g_strconcat(LIMITS, provider, NULL);
+    if (!there || (!search->lacking && strcmp(there, limit) != 0))
+        json_add_string(search->names, name);
+}
+
+static void compare_limits(const Config *fresh, const Config *running, Json *changed) {
+    LimitSearch now = {.other = running->limits, .names = changed};
+    LimitSearch gone = {.other = fresh->limits, .lacking = true, .names = changed};
+    config_each_limit(fresh, find_other, &now);
+    config_each_limit(running, find_other, &gone);
+}
+
+void config_reload_clear(ConfigReload *reload) {
+    config_free(reload->config);
+    json_free(reload->changed);
+    json_free(reload->waiting);
+    *reload = (ConfigReload){0};
+}
+
+bool config_reload(const Config *running, ConfigReload *reload_out, GError **error) {
+    g_autoptr(Config) fresh = config_new(running->file);
+    if (fresh->file && !read_file(fresh, fresh->file, error))
+        return false;
+    *reload_out = (ConfigReload){.changed = json_new_array(), .waiting = json_new_array()};
+    compare(fresh, running, reload_out);
+    compare_limits(fresh, running, reload_out->changed);
+    reload_out->config = g_steal_pointer(&fresh);
+    return true;
+}
+
 /* --- showing them ----------------------------------------------------------------------------- */
 
 static const char *const origins[] = {"default", "file", "environment", "flag"};
@@ -516,7 +604,8 @@ bool config_setting(size_t index, ConfigSetting *setting_out) {
                                    .environment = setting->environment,
                                    .expected = setting->kind->expected,
                                    .fallback = setting->fallback,
-                                   .about = setting->about};
+                                   .about = setting->about,
+                                   .live = setting->takes == LIVE};
     return true;
 }
 
@@ -528,6 +617,7 @@ static void describe_limit(const char *provider, const char *limit, void *data) 
     json_put_string(row, "origin", origins[CONFIG_FILE]);
     json_put_string(row, "environment", NULL);
     json_put_string(row, "about", CONFIG_LIMIT_ABOUT);
+    json_put_bool(row, "live", true);
     json_add(data, row);
 }
 
@@ -543,6 +633,7 @@ Json *config_describe(const Config *config) {
         json_put_string(row, "origin", origins[value->origin]);
         json_put_string(row, "environment", setting->environment);
         json_put_string(row, "about", setting->about);
+        json_put_bool(row, "live", setting->takes == LIVE);
         json_add(rows, row);
     }
     config_each_limit(config, describe_limit, rows);

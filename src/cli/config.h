@@ -9,8 +9,9 @@
  *     limits: {api: 2000/1m, slack: 30/1m}
  *
  * limits.PROVIDER lowers what a definition declares (net/budget.h). Everything is checked when it
- * is read; a message names file, line and key, or the variable. A Config holds for the life
- * of the process; SIGHUP reads definitions again, not settings.
+ * is read; a message names file, line and key, or the variable. A Config never changes. SIGHUP has
+ * a service read its file again (config_reload()): what the table calls live is exchanged, the rest
+ * waits for a restart.
  *
  * A secret is read from its variable, which is overwritten and unset, or from the file. So is a URL
  * that holds a password; a process that reads its settings again still has it.
@@ -46,6 +47,20 @@ bool config_set_flag(Config *config, const char *name, const char *text,
 bool config_check_flag(const char *name, const char *text,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* What the file says now, against a Config that is in use. */
+typedef struct {
+    Config *config; /* is to hold: what is live as the file says, the rest as it was */
+    Json *changed;  /* names of what is another in it; limits.PROVIDER as well */
+    Json *waiting;  /* names of what is another in the file, and needs a restart */
+} ConfigReload;
+
+/* Reads the file again that this Config was read from; what came by flag or environment stays.
+ * ERROR_CONFIGURATION when the file is wrong or gone. */
+bool config_reload(const Config *running, ConfigReload *reload_out,
+                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void config_reload_clear(ConfigReload *reload);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ConfigReload, config_reload_clear)
+
 /* The effective value by a name of the table, or limits.PROVIDER; NULL when there is neither a
  * value nor a default. Borrowed. */
 const char *config_text(const Config *config, const char *name);
@@ -69,6 +84,7 @@ typedef struct {
     const char *expected; /* what a value may be */
     const char *fallback; /* NULL: none */
     const char *about;
+    bool live; /* another value of the file holds with SIGHUP, not with a restart only */
 } ConfigSetting;
 
 /* What there is to set, in order; false behind the last one. */
@@ -77,7 +93,7 @@ bool config_setting(size_t index, ConfigSetting *setting_out);
 /* What limits.PROVIDER does. */
 #define CONFIG_LIMIT_ABOUT "lowers what the definition of the service declares"
 
-/* [{"name", "value", "origin", "environment", "about"}], secrets and
+/* [{"name", "value", "origin", "environment", "about", "live"}], secrets and
  * passwords within URLs as "[secret]". */
 Json *config_describe(const Config *config);
 

@@ -6,6 +6,7 @@
 static const GridColumn columns[] = {{.title = "SETTING"},
                                      {.title = "VALUE"},
                                      {.title = "FROM"},
+                                     {.title = "LIVE"},
                                      {.title = "ENVIRONMENT", .gives_way = true},
                                      {0}};
 
@@ -16,6 +17,7 @@ static void print(const Output *output, const Json *rows) {
         grid_add(grid, json_member_string(row, "name", ""));
         grid_add(grid, json_member_string(row, "value", "-"));
         grid_add(grid, json_member_string(row, "origin", ""));
+        grid_add(grid, json_member_bool(row, "live", false) ? "yes" : "no");
         grid_add(grid, json_member_string(row, "environment", ""));
     }
     grid_print(grid, output);
@@ -49,7 +51,8 @@ const Command config_command = {
     .about =
         "A flag of a command comes before the environment, the environment before the file of\n"
         "--config or ASSAY_CONFIG, the file before the default. Passwords are not shown. The\n"
-        "file is YAML: names as they stand here, what is before the dot as a section.",
+        "file is YAML: names as they stand here, what is before the dot as a section. What is\n"
+        "live a running service takes from the file with SIGHUP, the rest with a restart.",
     .examples = "assay config\n"
                 "assay config --config /etc/assay.yaml --json",
     .run = run,

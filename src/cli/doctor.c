@@ -57,10 +57,13 @@ static bool run(CommandCall *call, GError **error) {
 
 /* --- of a server ------------------------------------------------------------------------------ */
 
-Json *doctor_of_service(const Session *session, const Keyring *keyring, bool network) {
+Json *doctor_of_service(const Session *session, const Config *settings, const Keyring *keyring,
+                        bool network) {
     g_autoptr(Checkup) checkup = checkup_new();
+    Place place = *session_place(session);
+    place.config = (Config *)(uintptr_t)settings;
     Examination examination = {.checkup = checkup,
-                               .place = session_place(session),
+                               .place = &place,
                                .db = session_db(session),
                                .keyring = keyring,
                                .network = network,

@@ -8,6 +8,7 @@
 extern const Command doctor_command;
 
 /* The findings about the installation that this process serves, {healthy, errors, warnings,
- * findings, at}: with the session's database and the key that it has open. Any thread; waits. The
- * caller owns the object. */
-Json *doctor_of_service(const Session *session, const Keyring *keyring, bool network);
+ * findings, at}: with the session's database, the settings that hold now and the key that it has
+ * open. Any thread; waits. The caller owns the object. */
+Json *doctor_of_service(const Session *session, const Config *settings, const Keyring *keyring,
+                        bool network);

@@ -268,6 +268,8 @@ static void append_setting(GString *page, const Command *const *commands,
     g_string_append_printf(text, " Environment: `%s`.", setting->environment);
     if (is_option_of_service(commands, setting->name))
         g_string_append_printf(text, " Option: `--%s` of `assay " SERVICE "`.", setting->name);
+    if (setting->live)
+        g_string_append(text, " A running service takes it from the file with SIGHUP.");
     roff_item(page, setting->name, NULL, text->str);
 }
 
@@ -278,7 +280,7 @@ static void append_settings(GString *page, const Command *const *commands) {
         append_setting(page, commands, &setting);
     roff_item(page, "limits.PROVIDER", NULL,
               "How often a service is called at most, as a rate such as 30/1m: " CONFIG_LIMIT_ABOUT
-              ". It has no variable.");
+              ". It has no variable. A running service takes it from the file with SIGHUP.");
 }
 
 static void write_settings(GString *page, const Command *const *commands) {

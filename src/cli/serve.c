@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "cli/serve_api.h"
+#include "cli/serve_settings.h"
 #include "cli/session.h"
 #include "cli/settings_change.h"
 #include "sync/supervisor.h"
@@ -47,20 +48,15 @@ static bool set_flags(Config *settings, const Arguments *arguments, GError **err
     return true;
 }
 
-/* Borrows from the settings. */
-static void take_settings(const Config *settings, const Role *role, ScheduleDefaults *schedule,
-                          SupervisorConfig *config) {
-    *schedule =
-        (ScheduleDefaults){.daily_sync = config_text(settings, "schedule.daily_sync"),
-                           .weekly_renewal = config_text(settings, "schedule.weekly_renewal"),
-                           .time_zone = config_text(settings, "timezone")};
-    config->workers = role->works ? (unsigned)config_number(settings, "workers") : 0;
-    config->grace_ms = config_number(settings, "grace");
-    config->schedule = schedule;
-    config->retention =
-        (Retention){.responses_days = config_number(settings, "retention.responses_days"),
-                    .evidence_years = config_number(settings, "retention.evidence_years")};
-    log_set_level(log_level_from_name(config_text(settings, "log_level")));
+static SupervisorTuning tuning_of(const ServeState *state) {
+    const Config *settings = state->config;
+    return (SupervisorTuning){.lookout = {.schedule = state->schedule,
+                                          .retention = {.responses_days = config_number(
+                                                            settings, "retention.responses_days"),
+                                                        .evidence_years = config_number(
+                                                            settings, "retention.evidence_years")}},
+                              .grace_ms = config_number(settings, "grace"),
+                              .limits = state->limits};
 }
 
 /* For scripts and service managers: printed when signals are taken, work is looked for and requests
@@ -83,6 +79,9 @@ static void say_ready(const Output *output, const Role *role, const SupervisorCo
 
 /* What the parts of the service tell each other. */
 typedef struct {
+    const Role *role;
+    Db *db;
+    ServeSettings *settings;
     Supervisor *supervisor;
     ApiServer *api; /* NULL: this role does not answer */
 } Service;
@@ -99,6 +98,23 @@ static void tell_queued(void *data) {
     supervisor_look(service->supervisor);
 }
 
+/* The API comes first: it is the one that may refuse. */
+static bool take(const ServeState *state, void *data, GError **error) {
+    const Service *service = data;
+    const SupervisorTuning tuning = tuning_of(state);
+    if (service->api && !serve_api_take(service->api, state, error))
+        return false;
+    supervisor_tune(service->supervisor, &tuning);
+    return true;
+}
+
+static void reload(void *data) {
+    const Service *service = data;
+    if (serve_settings_reload(service->settings, take, data))
+        settings_change_tell(service->db, serve_settings_now(service->settings)->config,
+                             service->role->name);
+}
+
 static bool start_api(CommandCall *call, const ServeApi *wish, Service *service, char **address_out,
                       Json *ready, GError **error) {
     if (!serve_api_start(wish, &service->api, error))
@@ -107,20 +123,21 @@ static bool start_api(CommandCall *call, const ServeApi *wish, Service *service,
     return serve_api_show_setup(service->api, call->output, ready, error);
 }
 
-static bool serve(CommandCall *call, Session *session, const Role *role,
-                  const SupervisorConfig *wanted, GError **error) {
-    Service service = {0};
-    SupervisorConfig config = *wanted;
+static bool serve(CommandCall *call, Session *session, const Service *wanted,
+                  SupervisorConfig config, GError **error) {
+    Service service = *wanted;
+    const Role *role = service.role;
     g_autofree char *address = NULL;
     g_autoptr(Json) ready = json_new_object();
     config.progress = tell_progress;
+    config.reload = reload;
     config.data = &service;
     g_autoptr(Supervisor) supervisor = supervisor_new(&config, error);
     if (!supervisor)
         return false;
     service.supervisor = supervisor;
     ServeApi wish = {.session = session,
-                     .settings = session_config(session),
+                     .settings = service.settings,
                      .station = &config.station,
                      .queued = tell_queued,
                      .data = &service};
@@ -136,21 +153,25 @@ static bool serve(CommandCall *call, Session *session, const Role *role,
 
 static bool run(CommandCall *call, GError **error) {
     SupervisorConfig config = {0};
-    ScheduleDefaults schedule;
     const Role *role = role_named(arguments_text(call->arguments, "role"), error);
     if (!role || !check_flags(call->arguments, error))
         return false;
     supervisor_take_signals();
+    /* Goes after the session: its database may still have to note what has changed. */
+    g_autoptr(ServeSettings) settings = NULL;
     g_autoptr(Session) session = session_open(call->arguments, SESSION_MAKE, error);
     if (!session || !set_flags(session_config(session), call->arguments, error) ||
         !session_station(session, &config.station, error))
         return false;
     if (!settings_change_note(session_db(session), session_config(session), role->name, error))
         return false;
-    take_settings(session_config(session), role, &schedule, &config);
+    settings = serve_settings_new(session_config(session));
+    config.tuning = tuning_of(serve_settings_now(settings));
+    config.workers = role->works ? (unsigned)config_number(session_config(session), "workers") : 0;
     config.db = session_db(session);
     config.providers_dir = session_place(session)->providers_dir;
-    return serve(call, session, role, &config, error);
+    const Service service = {.role = role, .db = config.db, .settings = settings};
+    return serve(call, session, &service, config, error);
 }
 
 static const Option options[] = {
@@ -167,7 +188,8 @@ const Command serve_command = {
     .about = "Prints one line when it is ready, and logs JSON lines on standard error. SIGTERM\n"
              "takes no further jobs and lets those under way end within the grace; what has not\n"
              "ended by then goes on where it stopped with the next start. A second signal ends\n"
-             "at once. SIGHUP reads the definitions again.",
+             "at once. SIGHUP reads the definitions again, and of the file of settings what\n"
+             "`assay config` shows as live.",
     .examples = "assay serve\n"
                 "assay serve --role worker --workers 8 --grace 2m\n"
                 "assay serve --json --data /var/lib/assay",

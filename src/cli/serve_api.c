@@ -4,7 +4,6 @@
 #include "base/error.h"
 #include "base/secmem.h"
 #include "cli/doctor.h"
-#include "cli/schedule.h"
 
 #include <string.h>
 
@@ -21,16 +20,30 @@ static unsigned requests_a_minute(const Config *settings) {
     return (unsigned)CLAMP(count * MINUTE_MS / (guint64)window_ms, 1, G_MAXUINT16);
 }
 
+/* As it is now. */
+static const Config *config_of(const ServeApi *wish) {
+    return serve_settings_now(wish->settings)->config;
+}
+
+static ApiTuning tuning_of(const ServeState *state) {
+    return (ApiTuning){.trusted_proxies = config_list(state->config, "trusted_proxies"),
+                       .requests_a_minute = requests_a_minute(state->config),
+                       .schedule = state->schedule,
+                       .limits = state->limits,
+                       .rotation_days =
+                           config_number(state->config, "security.credential_rotation_days")};
+}
+
 static Json *describe(void *data) {
     const ServeApi *wish = data;
     Json *json = json_new_object();
-    json_put(json, "settings", config_describe(wish->settings));
+    json_put(json, "settings", config_describe(config_of(wish)));
     return json;
 }
 
 static Json *examine(bool network, void *data) {
     const ServeApi *wish = data;
-    return doctor_of_service(wish->session, wish->station->keyring, network);
+    return doctor_of_service(wish->session, config_of(wish), wish->station->keyring, network);
 }
 
 static void tell_queued(void *data) {
@@ -69,13 +82,13 @@ static int64_t patience_ms(void) {
 
 bool serve_api_start(const ServeApi *wish, ApiServer **server_out, GError **error) {
     const Keyring *keyring = session_keyring(wish->session, error);
+    const Config *settings = config_of(wish);
     ApiSignOn sign_on = {0};
-    if (!keyring || !take_sign_on(wish->settings, &sign_on, error))
+    if (!keyring || !take_sign_on(settings, &sign_on, error))
         return false;
-    ApiConfig config = {.listen = config_text(wish->settings, "listen"),
-                        .public_url = public_url(wish->settings),
-                        .trusted_proxies = config_list(wish->settings, "trusted_proxies"),
-                        .requests_a_minute = requests_a_minute(wish->settings),
+    ApiConfig config = {.listen = config_text(settings, "listen"),
+                        .public_url = public_url(settings),
+                        .tuning = tuning_of(serve_settings_now(wish->settings)),
                         .db = session_db(wish->session),
                         .data_dir = session_place(wish->session)->data_dir,
                         .database_url = wish->station->database_url,
@@ -84,11 +97,7 @@ bool serve_api_start(const ServeApi *wish, ApiServer **server_out, GError **erro
                         .aws = wish->station->aws,
                         .wait_scale = wish->station->wait_scale,
                         .sign_on = sign_on,
-                        .schedule = schedule_defaults(wish->session),
                         .redis_url = wish->station->redis_url,
-                        .limits = wish->station->limits,
-                        .rotation_days =
-                            config_number(wish->settings, "security.credential_rotation_days"),
                         .patience_ms = patience_ms(),
                         .queued = tell_queued,
                         .configuration = describe,
@@ -97,8 +106,13 @@ bool serve_api_start(const ServeApi *wish, ApiServer **server_out, GError **erro
     return api_start(&config, server_out, error);
 }
 
+bool serve_api_take(ApiServer *server, const ServeState *state, GError **error) {
+    const ApiTuning tuning = tuning_of(state);
+    return api_tune(server, &tuning, error);
+}
+
 char *serve_api_address(const ServeApi *wish, const ApiServer *server) {
-    const char *listen = config_text(wish->settings, "listen");
+    const char *listen = config_text(config_of(wish), "listen");
     const char *colon = strrchr(listen, ':');
     g_autofree char *host = colon > listen ? g_strndup(listen, (size_t)(colon - listen)) : NULL;
     return g_strdup_printf("http://%s:%u", host ? host : "localhost", api_port(server));

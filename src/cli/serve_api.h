@@ -2,8 +2,8 @@
 #pragma once
 
 #include "api/api.h"
-#include "cli/config.h"
 #include "cli/output.h"
+#include "cli/serve_settings.h"
 #include "cli/session.h"
 #include "sync/station.h"
 
@@ -12,7 +12,7 @@
 
 typedef struct {
     Session *session;
-    const Config *settings;
+    const ServeSettings *settings;
     const StationConfig *station;
     void (*queued)(void *data); /* a job was queued */
     void *data;
@@ -21,6 +21,10 @@ typedef struct {
 /* Starts the API as the settings say. Everything is borrowed until api_stop(). */
 bool serve_api_start(const ServeApi *wish, ApiServer **server_out,
                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Has it take other settings. ERROR_CONFIGURATION, and then it has taken none. */
+bool serve_api_take(ApiServer *server, const ServeState *state,
+                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Where it listens, such as "http://127.0.0.1:8080". Caller frees. */
 char *serve_api_address(const ServeApi *wish, const ApiServer *server);

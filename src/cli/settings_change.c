@@ -1,5 +1,6 @@
 #include "cli/settings_change.h"
 
+#include "base/log.h"
 #include "base/secmem.h"
 #include "base/text.h"
 #include "store/audit.h"
@@ -89,12 +90,50 @@ static bool mark_work(DbUnit *unit, void *data, GError **error) {
     return keep(unit, work, work->new_salt, now, error);
 }
 
-bool settings_change_note(Db *db, const Config *config, const char *role, GError **error) {
-    const DbScope installation = {
-        .organization = AUDIT_INSTALLATION, .actor = "serve", .role = "none", .system = true};
+static const DbScope installation = {
+    .organization = AUDIT_INSTALLATION, .actor = "serve", .role = "none", .system = true};
+
+static char *make_salt(void) {
     uint8_t salt[SALT_SIZE];
     secmem_random(salt, sizeof salt);
-    g_autofree char *new_salt = text_hex(salt, sizeof salt);
+    return text_hex(salt, sizeof salt);
+}
+
+bool settings_change_note(Db *db, const Config *config, const char *role, GError **error) {
+    g_autofree char *new_salt = make_salt();
     MarkWork work = {.config = config, .role = role, .new_salt = new_salt};
     return db_run(db, &installation, DB_WRITE, mark_work, &work, error);
+}
+
+/* --- beside the service ----------------------------------------------------------------------- */
+
+typedef struct {
+    MarkWork mark;
+    char *salt;
+} Telling;
+
+static bool telling_work(DbUnit *unit, void *data, GError **error) {
+    return mark_work(unit, &((Telling *)data)->mark, error);
+}
+
+static void told(void *data, const GError *error) {
+    Telling *telling = data;
+    if (error)
+        log_line(LOG_WARN, "settings_not_noted", LOG_TEXT("message", error->message));
+    g_free(telling->salt);
+    g_free(telling);
+}
+
+void settings_change_tell(Db *db, const Config *config, const char *role) {
+    Telling *telling = g_new0(Telling, 1);
+    g_autoptr(GError) refused = NULL;
+    telling->salt = make_salt();
+    telling->mark = (MarkWork){.config = config, .role = role, .new_salt = telling->salt};
+    DbJob job = {.scope = installation,
+                 .mode = DB_WRITE,
+                 .work = telling_work,
+                 .done = told,
+                 .data = telling};
+    if (!db_submit(db, &job, &refused))
+        told(telling, refused);
 }

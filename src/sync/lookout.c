@@ -33,6 +33,7 @@ struct Lookout {
     DbListener *listener;
     int wake; /* an eventfd */
     atomic_uint asked;
+    pthread_mutex_t lock; /* of config.tuning */
     /* of the thread */
     Registry *registry;
     int64_t sweep_at;   /* monotonic */
@@ -88,12 +89,20 @@ static bool open_registry(Lookout *lookout, GError **error) {
     return lookout->registry != NULL;
 }
 
+static LookoutTuning tuning_of(Lookout *lookout) {
+    pthread_mutex_lock(&lookout->lock);
+    LookoutTuning tuning = lookout->config.tuning;
+    pthread_mutex_unlock(&lookout->lock);
+    return tuning;
+}
+
 static bool schedule(Lookout *lookout, GError **error) {
+    const LookoutTuning tuning = tuning_of(lookout);
     if (clock_now_ms() < lookout->tick_at)
         return true;
     ScheduleTick tick = {0};
-    if (!open_registry(lookout, error) || !schedule_tick(lookout->config.db, lookout->registry,
-                                                         lookout->config.schedule, &tick, error))
+    if (!open_registry(lookout, error) ||
+        !schedule_tick(lookout->config.db, lookout->registry, &tuning.schedule, &tick, error))
         return false;
     lookout->tick_at = MIN(tick.look_at, clock_now_ms() + SCHEDULE_LOOK_MS);
     if (tick.queued == 0)
@@ -110,10 +119,11 @@ static bool seal(const Lookout *lookout, GError **error) {
 }
 
 static bool keep_up(Lookout *lookout, GError **error) {
+    const LookoutTuning tuning = tuning_of(lookout);
     bool more = false;
     if (clock_mono_ms() < lookout->upkeep_at)
         return true;
-    if (!upkeep_run(lookout->config.db, &lookout->config.retention, &more, error))
+    if (!upkeep_run(lookout->config.db, &tuning.retention, &more, error))
         return false;
     lookout->upkeep_at = clock_mono_ms() + (more ? 0 : UPKEEP_MS);
     return true;
@@ -184,12 +194,17 @@ static void await(const Lookout *lookout, int64_t wait) {
         eventfd_read(lookout->wake, &count);
 }
 
+static void forget_what_was_read(Lookout *lookout) {
+    g_clear_pointer(&lookout->registry, registry_free);
+    lookout->upkeep_at = 0;
+}
+
 static void *run(void *data) {
     Lookout *lookout = data;
     unsigned asked = ASKED_BURY; /* the dead of before */
     while (!(asked & ASKED_STOP)) {
         if (asked & ASKED_RELOAD)
-            g_clear_pointer(&lookout->registry, registry_free);
+            forget_what_was_read(lookout);
         await(lookout, look_and_tell(lookout, asked));
         asked = atomic_exchange(&lookout->asked, 0);
     }
@@ -213,6 +228,12 @@ void lookout_reload(Lookout *lookout) {
     ask(lookout, ASKED_RELOAD);
 }
 
+void lookout_tune(Lookout *lookout, const LookoutTuning *tuning) {
+    pthread_mutex_lock(&lookout->lock);
+    lookout->config.tuning = *tuning;
+    pthread_mutex_unlock(&lookout->lock);
+}
+
 static void heard(void *data) {
     lookout_look(data);
 }
@@ -232,6 +253,7 @@ static bool start(Lookout *lookout, GError **error) {
 Lookout *lookout_start(const LookoutConfig *config, GError **error) {
     Lookout *lookout = g_new0(Lookout, 1);
     lookout->config = *config;
+    pthread_mutex_init(&lookout->lock, NULL);
     lookout->drift = clock_now_ms() - clock_mono_ms();
     if (start(lookout, error))
         return lookout;
@@ -250,5 +272,6 @@ void lookout_stop(Lookout *lookout) {
     if (lookout->wake >= 0)
         close(lookout->wake);
     registry_free(lookout->registry);
+    pthread_mutex_destroy(&lookout->lock);
     g_free(lookout);
 }

@@ -23,24 +23,32 @@
 
 typedef struct Lookout Lookout;
 
+/* What may change while it looks; the texts are borrowed until lookout_stop(). */
+typedef struct {
+    ScheduleDefaults schedule;
+    Retention retention;
+} LookoutTuning;
+
 /* All borrowed until lookout_stop(). */
 typedef struct {
     Db *db;
     const char *data_dir;
-    const char *providers_dir;        /* definitions of the operator */
-    const ScheduleDefaults *schedule; /* NULL: the defaults */
-    Retention retention;
+    const char *providers_dir; /* definitions of the operator */
+    LookoutTuning tuning;
     void (*due)(void *data); /* something may be claimed; called on the lookout's thread */
     void *data;
 } LookoutConfig;
 
 Lookout *lookout_start(const LookoutConfig *config, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Look now; an owner has died, so let its leases go and look now; read the definitions again. Any
- * thread. */
+/* Look now; an owner has died, so let its leases go and look now; read the definitions again, and
+ * remove what is to be removed. Any thread. */
 void lookout_look(Lookout *lookout);
 void lookout_bury(Lookout *lookout);
 void lookout_reload(Lookout *lookout);
+
+/* Holds from the next look on. Any thread. */
+void lookout_tune(Lookout *lookout, const LookoutTuning *tuning);
 
 /* Ends the thread, waiting for what it is at. NULL allowed. */
 void lookout_stop(Lookout *lookout);

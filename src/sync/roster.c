@@ -287,6 +287,10 @@ void roster_renew(Roster *roster) {
         roster->posts[i].outdated = roster->posts[i].state != POST_EMPTY;
 }
 
+void roster_limit(Roster *roster, const Json *limits) {
+    roster->config.station.limits = limits;
+}
+
 /* --- the end ---------------------------------------------------------------------------------- */
 
 static void tell_stop(Post *post, const char *when) {

@@ -57,6 +57,9 @@ void roster_turn(Roster *roster, int64_t *next_out);
 /* Replaces all processes, each when its job is over: what they have read has changed. */
 void roster_renew(Roster *roster);
 
+/* What the processes that are started from now on are given; borrowed. */
+void roster_limit(Roster *roster, const Json *limits);
+
 /* The end: no further jobs; then also those under way are let go of; then kill. */
 void roster_dismiss(Roster *roster);
 void roster_interrupt(Roster *roster);

@@ -3,7 +3,6 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
-#include "sync/lookout.h"
 #include "sync/owner.h"
 #include "sync/roster.h"
 
@@ -84,8 +83,7 @@ static bool open_work(Supervisor *supervisor, GError **error) {
     LookoutConfig lookout = {.db = config->db,
                              .data_dir = config->station.data_dir,
                              .providers_dir = config->providers_dir,
-                             .schedule = config->schedule,
-                             .retention = config->retention,
+                             .tuning = config->tuning.lookout,
                              .due = on_due,
                              .data = supervisor};
     RosterConfig roster = {.station = config->station,
@@ -97,6 +95,7 @@ static bool open_work(Supervisor *supervisor, GError **error) {
     if (config->workers == 0)
         return true;
     supervisor->roster = roster_new(&roster);
+    roster_limit(supervisor->roster, config->tuning.limits);
     supervisor->lookout = lookout_start(&lookout, error);
     return supervisor->lookout != NULL;
 }
@@ -106,8 +105,6 @@ Supervisor *supervisor_new(const SupervisorConfig *config, GError **error) {
     supervisor->config = *config;
     supervisor->signals = supervisor->due = -1;
     pthread_mutex_init(&supervisor->lock, NULL);
-    if (supervisor->config.grace_ms < 0)
-        supervisor->config.grace_ms = SUPERVISOR_GRACE_MS;
     if (!open_descriptors(supervisor, error) || !open_work(supervisor, error))
         return NULL;
     return g_steal_pointer(&supervisor);
@@ -140,7 +137,20 @@ void supervisor_look(Supervisor *supervisor) {
     pthread_mutex_unlock(&supervisor->lock);
 }
 
+void supervisor_tune(Supervisor *supervisor, const SupervisorTuning *tuning) {
+    supervisor->config.tuning = *tuning;
+    if (supervisor->lookout)
+        lookout_tune(supervisor->lookout, &tuning->lookout);
+    if (supervisor->roster)
+        roster_limit(supervisor->roster, tuning->limits);
+}
+
 /* --- phases ----------------------------------------------------------------------------------- */
+
+static int64_t grace_of(const Supervisor *supervisor) {
+    int64_t grace_ms = supervisor->config.tuning.grace_ms;
+    return grace_ms < 0 ? SUPERVISOR_GRACE_MS : grace_ms;
+}
 
 static void enter(Supervisor *supervisor, Phase phase) {
     static const char *const names[] = {"serving", "draining", "interrupting", "killing"};
@@ -149,7 +159,7 @@ static void enter(Supervisor *supervisor, Phase phase) {
     unsigned busy = supervisor->roster ? roster_present(supervisor->roster) : 0;
     supervisor->phase = phase;
     supervisor->phase_until =
-        clock_mono_ms() + (phase == DRAINING ? supervisor->config.grace_ms : INTERRUPT_MS);
+        clock_mono_ms() + (phase == DRAINING ? grace_of(supervisor) : INTERRUPT_MS);
     log_line(LOG_INFO, "serve_phase", LOG_TEXT("phase", names[phase]),
              LOG_INT("workers", (int64_t)busy));
     if (supervisor->roster)
@@ -157,13 +167,13 @@ static void enter(Supervisor *supervisor, Phase phase) {
 }
 
 static void reload(Supervisor *supervisor) {
+    if (supervisor->config.reload)
+        supervisor->config.reload(supervisor->config.data);
     log_line(LOG_INFO, "serve_reload", LOG_TEXT("what", "definitions"));
     if (supervisor->lookout)
         lookout_reload(supervisor->lookout);
     if (supervisor->roster)
         roster_renew(supervisor->roster);
-    if (supervisor->config.reload)
-        supervisor->config.reload(supervisor->config.data);
 }
 
 static void end(Supervisor *supervisor) {

@@ -8,7 +8,8 @@
  *   SIGTERM, SIGINT   no further jobs; those under way may end within the grace. Then they are let
  *                     go of (what was answered is kept, and another worker goes on by replay). A
  *                     second signal ends at once; leases of killed workers are let go of as well.
- *   SIGHUP            definitions are read again: new jobs pin the new ones.
+ *   SIGHUP            settings (reload(), supervisor_tune()) and definitions are read again: new
+ *                     jobs pin the new ones, workers are replaced as they become free.
  *
  * Life: supervisor_take_signals() before the first thread of the process is started (db_open()
  * starts some), supervisor_new(), supervisor_run() once, supervisor_free().
@@ -16,9 +17,8 @@
 #pragma once
 
 #include "db/db.h"
-#include "sync/schedule.h"
+#include "sync/lookout.h"
 #include "sync/station.h"
-#include "sync/upkeep.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -28,19 +28,25 @@
 
 typedef struct Supervisor Supervisor;
 
+/* What may change while it runs; borrowed until supervisor_free(). */
+typedef struct {
+    LookoutTuning lookout;
+    int64_t grace_ms;   /* -1: SUPERVISOR_GRACE_MS */
+    const Json *limits; /* provider -> "30/1m"; NULL: none */
+} SupervisorTuning;
+
 /* All borrowed until supervisor_free(). */
 typedef struct {
-    StationConfig station;
+    StationConfig station; /* its limits are those of the tuning */
     Db *db;
     const char *providers_dir;
-    const ScheduleDefaults *schedule; /* NULL: the defaults */
-    Retention retention;
+    SupervisorTuning tuning;
     unsigned workers; /* 0: no jobs are run and none are scheduled here */
-    int64_t grace_ms; /* -1: SUPERVISOR_GRACE_MS */
     /* What a running job tells ({phase, evidenceType, rows, calls, message}); may be NULL. */
     void (*progress)(const char *organization_id, const char *job_id, const Json *progress,
                      void *data);
-    /* Definitions are to be read again; may be NULL. */
+    /* What was read is to be read again, before definitions are; may be NULL. On the thread of
+     * supervisor_run(). */
     void (*reload)(void *data);
     void *data;
 } SupervisorConfig;
@@ -56,6 +62,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Supervisor, supervisor_free)
 
 /* A job was queued: it is looked for at once. Any thread. */
 void supervisor_look(Supervisor *supervisor);
+
+/* Holds from now on; workers are given the limits when they are started. On the thread of
+ * supervisor_run(): by reload(). */
+void supervisor_tune(Supervisor *supervisor, const SupervisorTuning *tuning);
 
 /* Until a signal ends it. True when all that was under way was ended or let go of in order; false
  * with ERROR_CANCELLED when a second signal ended it at once. */

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import signal
+import urllib.error
 import urllib.request
 
 import tap
@@ -307,6 +308,57 @@ def test_schedules_are_served_and_hangup_makes_new_jobs_pin_new_definitions():
             second = service.events(event="job_ended", outcome="completed")[-1]["job"]
         pinned = [assay.value("select definition_sha256 from job where id = ?", job) for job in (first, second)]
         assert pinned[0] != pinned[1], pinned
+
+
+def asked(service, token, path="/api/jobs"):
+    """The status of one request."""
+    request = urllib.request.Request(service.api + path, headers={"Authorization": f"Bearer {token}"})
+    try:
+        with urllib.request.urlopen(request, timeout=TIMEOUT) as reply:
+            return reply.status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def test_hangup_takes_what_can_change_and_names_what_needs_a_restart():
+    with Assay() as assay:
+        file = assay.home / "assay.yaml"
+        file.write_text("workers: 2\ngrace: 20s\n")
+        assay.ask("init")
+        owner = assay.ask("tokens", "create", "owner", "--role", "owner")["token"]
+        operator = assay.ask("tokens", "create", "operator", "--operator")["token"]
+        with Service(assay, "--role", "all", "--listen", "127.0.0.1:0", "--config", file) as service:
+            def hang_up(text):
+                count = len(service.events(event="serve_reload"))
+                file.write_text(text)
+                service.signal(signal.SIGHUP)
+                service.wait(count=count + 1, event="serve_reload")
+
+            def shown():
+                there = assay.ask("config", "--server", service.api, "--token", "env:OPERATOR", env={"OPERATOR": operator})
+                return {row["name"]: row["value"] for row in there["settings"]}
+
+            assert [asked(service, owner) for _ in range(3)] == [200] * 3
+            hang_up("workers: 3\ngrace: 10s\npublic_url: https://assay.example\nlimits: {api: 2/1m}\n")
+            assert service.events(event="settings_changed")[-1]["settings"] == "grace, limits.api"
+            waiting = service.events(event="settings_waiting")[-1]
+            assert waiting["message"] == "needs a restart: public_url, workers", waiting
+            assert 429 in [asked(service, owner) for _ in range(30)]
+            now = shown()
+            assert (now["workers"], now["grace"], now["limits.api"]) == ("2", "10s", "2/1m"), now
+            hang_up("workers: many\ngrace: 5s\n")
+            refused = service.events(event="settings_refused")
+            assert len(refused) == 1 and "assay.yaml:1:10: workers is a whole number" in refused[0]["message"], refused
+            hang_up("log_level: debug\nworkers: 2\ngrace: 10s\n")
+            assert service.events(event="settings_changed")[-1]["settings"] == "log_level, limits.api"
+            assert len(service.events(event="settings_waiting")) == 1
+            assert [asked(service, owner) for _ in range(3)] == [200] * 3
+
+            def noted():
+                rows = assay.ask("audit", "--installation", "--action", "settings.change")["audit"]
+                return [row["details"]["settings"] for row in rows] if len(rows) == 2 else None
+
+            assert until(noted, "the audit log") == [["log_level", "limits.api"], ["grace", "limits.api"]]
 
 
 def test_two_services_serve_each_schedule_once():

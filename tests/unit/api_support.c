@@ -156,7 +156,8 @@ static void begin(Stage *stage, const ApiConfig *wish) {
     must((stage->keyring = keyring_from_secret(kek, &error)) != NULL);
     ApiConfig config = *wish;
     config.listen = "127.0.0.1:0";
-    config.requests_a_minute = wish->requests_a_minute ? wish->requests_a_minute : MANY;
+    if (config.tuning.requests_a_minute == 0)
+        config.tuning.requests_a_minute = MANY;
     config.db = stage->db;
     config.data_dir = stage->folder;
     config.database_url = "sqlite:none";
@@ -169,7 +170,7 @@ static void begin(Stage *stage, const ApiConfig *wish) {
 }
 
 void stage_init(Stage *stage, unsigned requests_a_minute) {
-    begin(stage, &(ApiConfig){.requests_a_minute = requests_a_minute});
+    begin(stage, &(ApiConfig){.tuning.requests_a_minute = requests_a_minute});
 }
 
 void stage_init_hasty(Stage *stage, int64_t patience_ms) {

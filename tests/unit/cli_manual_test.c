@@ -160,6 +160,16 @@ static char *example_of(const char *text) {
     return g_strdup(out->str);
 }
 
+static void what_a_running_service_takes_is_said(void) {
+    static const char live[] = " A running service takes it from the file with SIGHUP.";
+    assert_says("assay.yaml", "Environment: ASSAY_TRUSTED_PROXIES. A running service takes it");
+    assert_says("assay.yaml", "Option: --grace of assay serve. A running service takes it");
+    assert_says("assay.yaml", "It has no variable. A running service takes it");
+    g_autofree char *text = plain("assay.yaml");
+    g_autofree char *listen = g_strconcat("Option: --listen of assay serve.", live, NULL);
+    assert_lacks(text, listen);
+}
+
 static void the_example_of_the_settings_is_a_file_that_is_read(void) {
     g_autofree char *text = page("assay.yaml");
     g_autofree char *example = example_of(text);
@@ -276,6 +286,7 @@ int main(int argc, char **argv) {
         {"options_of_settings_are_those_of_the_service",
          options_of_settings_are_those_of_the_service},
         {"every_variable_of_the_table_is_told", every_variable_of_the_table_is_told},
+        {"what_a_running_service_takes_is_said", what_a_running_service_takes_is_said},
         {"the_example_of_the_settings_is_a_file_that_is_read",
          the_example_of_the_settings_is_a_file_that_is_read},
         {"all_pages_are_written_into_folders_by_section",

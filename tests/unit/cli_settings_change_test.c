@@ -119,6 +119,20 @@ static void very_many_names_still_fit_into_an_entry(void) {
     g_assert_cmpuint(g_strv_length(all), ==, 100);
 }
 
+/* A change in a service that runs; it is noted by the time that the database is closed. */
+static void a_change_while_the_service_runs_is_noted_at_once(void) {
+    g_autoptr(Session) session = desk_session();
+    start_as(session, "api", "grace: 1m\n");
+    g_autoptr(Config) config = NULL;
+    must((config = config_read(desk_file("assay.yaml", "grace: 2m\n"), &error)) != NULL);
+    settings_change_tell(session_db(session), config, "api");
+    g_clear_pointer(&session, session_free);
+    assert_noted(1, "grace");
+    session = desk_session();
+    start_as(session, "api", "grace: 2m\n");
+    assert_noted(1, "grace");
+}
+
 int main(int argc, char **argv) {
     static const DeskTest tests[] = {
         {"the_first_start_and_one_like_it_note_nothing",
@@ -130,6 +144,8 @@ int main(int argc, char **argv) {
         {"each_role_has_settings_of_its_own", each_role_has_settings_of_its_own},
         {"a_secret_is_noticed_and_neither_kept_nor_told",
          a_secret_is_noticed_and_neither_kept_nor_told},
+        {"a_change_while_the_service_runs_is_noted_at_once",
+         a_change_while_the_service_runs_is_noted_at_once},
         {"very_many_names_still_fit_into_an_entry", very_many_names_still_fit_into_an_entry},
     };
     return desk_main(argc, argv, "settings_change", tests, G_N_ELEMENTS(tests));

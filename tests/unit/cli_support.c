@@ -261,7 +261,8 @@ static Json *no_settings(void *context) {
 static Json *examine(bool network, void *context) {
     g_autoptr(GError) ignored = NULL;
     (void)context;
-    return doctor_of_service(served.session, session_keyring(served.session, &ignored), network);
+    return doctor_of_service(served.session, session_place(served.session)->config,
+                             session_keyring(served.session, &ignored), network);
 }
 
 void desk_serve(const char *role, bool operator) {
@@ -271,17 +272,17 @@ void desk_serve(const char *role, bool operator) {
     served.session = desk_session();
     must((keyring = session_keyring(served.session, &error)) != NULL);
     const Place *place = session_place(served.session);
-    ApiConfig config = {.listen = "127.0.0.1:0",
-                        .requests_a_minute = 60000,
-                        .db = session_db(served.session),
-                        .data_dir = place->data_dir,
-                        .database_url = place->database_url,
-                        .providers_dir = place->providers_dir,
-                        .keyring = keyring,
-                        .wait_scale = 0.001,
-                        .schedule = schedule_defaults(served.session),
-                        .configuration = no_settings,
-                        .doctor = examine};
+    ApiConfig config = {
+        .listen = "127.0.0.1:0",
+        .tuning = {.requests_a_minute = 60000, .schedule = schedule_defaults(served.session)},
+        .db = session_db(served.session),
+        .data_dir = place->data_dir,
+        .database_url = place->database_url,
+        .providers_dir = place->providers_dir,
+        .keyring = keyring,
+        .wait_scale = 0.001,
+        .configuration = no_settings,
+        .doctor = examine};
     must(api_start(&config, &served.api, &error));
     g_autoptr(Json) made = desk_json(line, 0);
     served.token = desk_file("server.token", json_member_string(made, "token", ""));
