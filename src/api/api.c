@@ -147,8 +147,9 @@ static void describe(Desk *desk) {
     desk->public_url =
         desk->config.public_url
             ? g_strdup(desk->config.public_url)
-            : g_strdup_printf("http://%.*s:%u", host > 0 ? host : 9,
-                              host > 0 ? listen : "localhost", server_port(desk->server));
+            : g_strdup_printf("%s://%.*s:%u", desk->config.certificate ? "https" : "http",
+                              host > 0 ? host : 9, host > 0 ? listen : "localhost",
+                              server_port(desk->server));
     desk->secure = g_str_has_prefix(desk->public_url, "https://");
     g_autoptr(Json) document = openapi_json(desk->tables, desk->public_url);
     desk->openapi = json_print(document, JSON_COMPACT);
@@ -208,6 +209,8 @@ static bool open_door(Desk *desk, const AddressSet *trusted, GError **error) {
                            .threads = POLLING_THREADS,
                            .connections = desk->config.connections,
                            .connections_per_address = desk->config.connections_per_address,
+                           .certificate = config->certificate,
+                           .key = config->certificate_key,
                            .handle = front_handle,
                            .data = desk};
     if (!server_new(&server, &desk->server, error))

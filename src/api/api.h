@@ -43,7 +43,9 @@ typedef struct {
 
 typedef struct {
     const char *listen;     /* "127.0.0.1:8080", "[::1]:8080", ":8080" (all); port 0: a free one */
-    const char *public_url; /* where people and browsers reach it; NULL: http:// and listen */
+    const char *public_url; /* where people and browsers reach it; NULL: listen, as http or https */
+    const char *certificate; /* PEM, for TLS; NULL: plain HTTP. Copied */
+    Secret *certificate_key; /* PEM; referred to */
     ApiTuning tuning;
     unsigned connections;             /* at once; 0: 4,096 */
     unsigned connections_per_address; /* at once, of no trusted proxy; 0: 2,048 */

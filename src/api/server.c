@@ -604,6 +604,8 @@ void server_trust(Server *server, const AddressSet *trusted) {
 static void init(Server *server, const ServerConfig *config) {
     pthread_condattr_t monotonic;
     server->config = *config;
+    server->config.certificate = g_strdup(config->certificate);
+    server->config.key = config->key ? secret_ref(config->key) : NULL;
     server_trust(server, config->trusted);
     server->config.request_ms = config->request_ms ? config->request_ms : REQUEST_MS;
     server->config.reply_ms = config->reply_ms ? config->reply_ms : REPLY_MS;
@@ -622,19 +624,39 @@ static void init(Server *server, const ServerConfig *config) {
     server->exchanges = g_hash_table_new(NULL, NULL);
 }
 
+/* What is older than 1.2 is not to be spoken (RFC 8996). */
+#define TLS_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:%SERVER_PRECEDENCE"
+
+static void *pointer_of(const char *text) {
+    return (void *)(uintptr_t)text;
+}
+
 bool server_start(Server *server, GError **error) {
     const unsigned idle_s = (unsigned)(server->config.idle_ms / 1000);
+    const bool tls = server->config.certificate != NULL;
+    struct MHD_OptionItem security[] = {
+        {tls ? MHD_OPTION_HTTPS_MEM_CERT : MHD_OPTION_END, 0,
+         pointer_of(server->config.certificate)},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, tls ? pointer_of(secret_text(server->config.key)) : NULL},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, pointer_of(TLS_PRIORITIES)},
+        {MHD_OPTION_END, 0, NULL}};
     server->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, on_accept, server, on_request,
-        server, MHD_OPTION_LISTEN_SOCKET, server->listener, MHD_OPTION_THREAD_POOL_SIZE,
-        server->config.threads, MHD_OPTION_CONNECTION_LIMIT, server->config.connections,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | (tls ? MHD_USE_TLS : 0), 0,
+        on_accept, server, on_request, server, MHD_OPTION_LISTEN_SOCKET, server->listener,
+        MHD_OPTION_THREAD_POOL_SIZE, server->config.threads, MHD_OPTION_CONNECTION_LIMIT,
+        server->config.connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
         MHD_OPTION_CONNECTION_TIMEOUT, MAX(idle_s, 1), MHD_OPTION_STRICT_FOR_CLIENT, 1,
         MHD_OPTION_URI_LOG_CALLBACK, on_target, server, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
-        server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_END);
+        server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_ARRAY, security,
+        MHD_OPTION_END);
     if (server->daemon)
         return true;
-    g_set_error_literal(error, ASSAY_ERROR, ERROR_INTERNAL, "the HTTP server does not start");
+    if (tls)
+        g_set_error_literal(error, ASSAY_ERROR, ERROR_CONFIGURATION,
+                            "the HTTP server does not start: tls_certificate and tls_key do not "
+                            "belong together, or are not what can be used");
+    else
+        g_set_error_literal(error, ASSAY_ERROR, ERROR_INTERNAL, "the HTTP server does not start");
     return false;
 }
 
@@ -731,5 +753,7 @@ void server_free(Server *server) {
         pthread_mutex_destroy(&server->locks[i]);
     pthread_mutex_destroy(&server->lock);
     pthread_cond_destroy(&server->calm);
+    g_free((char *)(uintptr_t)server->config.certificate);
+    secret_free(server->config.key);
     g_free(server);
 }

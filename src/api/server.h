@@ -12,6 +12,8 @@
  * and a reply to be read, however slowly its bytes drip. Requests past a limit still reach
  * `handle`, which sees the defect and answers it in the API's own words.
  *
+ * With a certificate it answers TLS 1.2 and 1.3 (libgnutls inside libmicrohttpd) and nothing else.
+ *
  * Life: server_new (listens), server_start (answers), server_quiesce (no new connections),
  * everything is replied to, server_free.
  */
@@ -19,6 +21,7 @@
 
 #include "api/address.h"
 #include "api/reply.h"
+#include "base/secmem.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -46,9 +49,11 @@ typedef struct {
     unsigned threads;
     unsigned connections;
     unsigned connections_per_address;
-    int64_t request_ms; /* in which headers, and then the body, must arrive; 0: 30 s */
-    int64_t reply_ms;   /* in which a reply that is no stream must be read; 0: 5 minutes */
-    int64_t idle_ms;    /* after which a connection that asks nothing is closed; 0: 75 s */
+    int64_t request_ms;      /* in which headers, and then the body, must arrive; 0: 30 s */
+    int64_t reply_ms;        /* in which a reply that is no stream must be read; 0: 5 minutes */
+    int64_t idle_ms;         /* after which a connection that asks nothing is closed; 0: 75 s */
+    const char *certificate; /* PEM, the chain; NULL: plain HTTP. Copied */
+    Secret *key;             /* PEM; referred to */
     void (*handle)(Exchange *exchange, void *data);
     void *data;
 } ServerConfig;
@@ -56,7 +61,7 @@ typedef struct {
 /* Listens; what connects waits. ERROR_CONFIGURATION when the address cannot be listened on. */
 bool server_new(const ServerConfig *config, Server **server_out,
                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Begins to answer. */
+/* Begins to answer. ERROR_CONFIGURATION when the certificate and its key cannot be used. */
 bool server_start(Server *server, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 uint16_t server_port(const Server *server);
 

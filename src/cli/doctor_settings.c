@@ -30,7 +30,8 @@ static bool is_public_plain(const Config *config) {
 }
 
 static bool lacks_proxy(const Config *config) {
-    return listens_to_all(config) && !config_text(config, "trusted_proxies");
+    return listens_to_all(config) && !config_text(config, "trusted_proxies") &&
+           !config_text(config, "tls_certificate");
 }
 
 static bool trusts_everybody(const Config *config) {
@@ -70,12 +71,13 @@ typedef struct {
 
 static const Rule rules[] = {
     {is_public_plain, true, "public_url is http on an address that is not this machine's own",
-     "Put a proxy with TLS in front, and set public_url to its https address: passwords and "
-     "cookies go over this line."},
+     "Put a proxy with TLS in front, or set tls_certificate and tls_key, and set public_url to the "
+     "https address: passwords and cookies go over this line."},
     {trusts_everybody, true, "trusted_proxies believes everybody's X-Forwarded-For",
      "Name the addresses of your proxies only: lockout and limits count by address."},
     {lacks_proxy, false, "listen takes all addresses, and no trusted_proxies are set",
-     "Listen on 127.0.0.1 behind a proxy with TLS, and name it in trusted_proxies."},
+     "Listen on 127.0.0.1 behind a proxy with TLS, and name it in trusted_proxies; or set "
+     "tls_certificate and tls_key."},
     {is_reached_elsewhere, false, "listen takes all addresses, and public_url is the default",
      "Set public_url to what browsers use: links and Origin checks go by it."},
     {key_in_environment, false, "ENCRYPTION_KEY stands in the environment",

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/secmem.h"
+#include "cli/certificate.h"
 #include "cli/doctor.h"
 
 #include <string.h>
@@ -83,11 +84,15 @@ static int64_t patience_ms(void) {
 bool serve_api_start(const ServeApi *wish, ApiServer **server_out, GError **error) {
     const Keyring *keyring = session_keyring(wish->session, error);
     const Config *settings = config_of(wish);
+    g_auto(Certificate) certificate = {0};
     ApiSignOn sign_on = {0};
-    if (!keyring || !take_sign_on(settings, &sign_on, error))
+    if (!keyring || !take_sign_on(settings, &sign_on, error) ||
+        !certificate_init(&certificate, settings, error))
         return false;
     ApiConfig config = {.listen = config_text(settings, "listen"),
                         .public_url = public_url(settings),
+                        .certificate = certificate.chain,
+                        .certificate_key = certificate.key,
                         .tuning = tuning_of(serve_settings_now(wish->settings)),
                         .db = session_db(wish->session),
                         .data_dir = session_place(wish->session)->data_dir,
@@ -115,7 +120,8 @@ char *serve_api_address(const ServeApi *wish, const ApiServer *server) {
     const char *listen = config_text(config_of(wish), "listen");
     const char *colon = strrchr(listen, ':');
     g_autofree char *host = colon > listen ? g_strndup(listen, (size_t)(colon - listen)) : NULL;
-    return g_strdup_printf("http://%s:%u", host ? host : "localhost", api_port(server));
+    return g_strdup_printf("%s://%s:%u", certificate_is_wanted(config_of(wish)) ? "https" : "http",
+                           host ? host : "localhost", api_port(server));
 }
 
 bool serve_api_show_setup(const ApiServer *server, const Output *output, Json *ready,

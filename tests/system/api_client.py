@@ -32,14 +32,23 @@ class Answer:
 
 
 class Api:
-    def __init__(self, url, token=None, description=None):
+    """trust: an ssl.SSLContext, for a server with TLS."""
+
+    def __init__(self, url, token=None, description=None, trust=None):
         self.place = urllib.parse.urlsplit(url)
         self.token = token
-        self.connection = http.client.HTTPConnection(self.place.hostname, self.place.port, timeout=TIMEOUT)
+        self.trust = trust
+        self.connection = self.connect()
         self.description = description or Description(self.send("GET", "/api/openapi.json").json)
 
+    def connect(self):
+        place = (self.place.hostname, self.place.port)
+        if self.trust is None:
+            return http.client.HTTPConnection(*place, timeout=TIMEOUT)
+        return http.client.HTTPSConnection(*place, timeout=TIMEOUT, context=self.trust)
+
     def as_(self, token):
-        return Api(self.place.geturl(), token, self.description)
+        return Api(self.place.geturl(), token, self.description, self.trust)
 
     def send(self, method, path, body=None, headers=None):
         given = {} if self.token is None else {"Authorization": f"Bearer {self.token}"}
@@ -70,7 +79,7 @@ class Api:
     def events(self, path, last=None):
         """The events of a stream to its end: (event, id, data)."""
         headers = {"Authorization": f"Bearer {self.token}", **({"Last-Event-ID": last} if last else {})}
-        connection = http.client.HTTPConnection(self.place.hostname, self.place.port, timeout=TIMEOUT)
+        connection = self.connect()
         connection.request("GET", path, headers=headers)
         response = connection.getresponse()
         assert response.status == 200, response.read()

@@ -312,7 +312,7 @@ static void every_setting_is_described(void) {
     start();
     g_autoptr(Config) config = read_text("limits: {slack: 30/1m}\nworkers: 2\n");
     g_autoptr(Json) rows = config_describe(config);
-    g_assert_cmpuint(json_count(rows), ==, 20);
+    g_assert_cmpuint(json_count(rows), ==, 22);
     const Json *slack = row_of(rows, "limits.slack");
     g_assert_cmpstr(json_member_string(slack, "value", NULL), ==, "30/1m");
     const Json *workers = row_of(rows, "workers");
