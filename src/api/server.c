@@ -265,10 +265,10 @@ void exchange_reply(Exchange *exchange, Reply *reply) {
 
 /* --- requests --------------------------------------------------------------------------------- */
 
-/* Whether the version stands behind the target: else there was a NUL in it, or blanks. The line is
- * in libmicrohttpd's buffer, and ends behind the version or before. */
-static bool is_followed_by_version(const char *target) {
-    return strncmp(target + strlen(target) + 1, "HTTP/1.", 7) == 0;
+/* Whether the version stands behind the target: else there was a NUL in it, or blanks behind. The
+ * line is in libmicrohttpd's buffer, and ends behind the version or before. */
+static bool is_one_word(const char *target) {
+    return strncmp(target + strlen(target) + 1, "HTTP/1.", 7) == 0 && !strpbrk(target, " \t");
 }
 
 /* libmicrohttpd would read the query as well, into memory that is too small for many parameters,
@@ -289,7 +289,7 @@ static void *on_target(void *data, const char *target, struct MHD_Connection *co
     exchange->connection = connection;
     exchange->link = info ? info->socket_context : NULL;
     exchange->target = g_strdup(target);
-    exchange->defect = is_followed_by_version(target) ? DEFECT_NONE : DEFECT_FRAMING;
+    exchange->defect = is_one_word(target) ? DEFECT_NONE : DEFECT_FRAMING;
     hide_query(target);
     if (exchange->link) {
         exchange->link->exchange = exchange;
@@ -397,13 +397,20 @@ static enum MHD_Result dispatch(Exchange *exchange) {
     return replied ? send_reply(exchange) : MHD_YES;
 }
 
+/* RFC 9112, 3.2. */
+static bool lacks_host(const Exchange *exchange, const char *version) {
+    return strcmp(version, "HTTP/1.0") != 0 && !exchange_header(exchange, "Host");
+}
+
 /* The first call for a request must return before anything is queued, or libmicrohttpd gives up
  * keep-alive. A request that is refused for what it announces is the exception: its body is not
  * waited for, so the connection ends with it. */
-static enum MHD_Result begin(Exchange *exchange, const char *method) {
+static enum MHD_Result begin(Exchange *exchange, const char *method, const char *version) {
     exchange->method = method;
     exchange->stage = STAGE_BODY;
     read_headers(exchange);
+    if (lacks_host(exchange, version))
+        exchange->defect = DEFECT_FRAMING;
     bool unread = exchange->defect == DEFECT_BODY_TOO_LARGE || exchange->defect == DEFECT_FRAMING;
     return unread ? dispatch(exchange) : MHD_YES;
 }
@@ -452,9 +459,8 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
     (void)data;
     (void)connection;
     (void)url;
-    (void)version;
     if (exchange->stage == STAGE_NEW)
-        return begin(exchange, method);
+        return begin(exchange, method, version);
     if (*upload_size > 0)
         return take_body(exchange, upload, upload_size);
     if (exchange->stage == STAGE_BODY)
@@ -631,6 +637,10 @@ static void *pointer_of(const char *text) {
     return (void *)(uintptr_t)text;
 }
 
+/* Not strict: what libmicrohttpd would refuse for that (no Host, blanks in the target) it would
+ * refuse in its own words, in HTML. It is refused by on_target() and begin(). */
+#define STRICT_FOR_CLIENT 0
+
 bool server_start(Server *server, GError **error) {
     const unsigned idle_s = (unsigned)(server->config.idle_ms / 1000);
     const bool tls = server->config.certificate != NULL;
@@ -645,10 +655,10 @@ bool server_start(Server *server, GError **error) {
         on_accept, server, on_request, server, MHD_OPTION_LISTEN_SOCKET, server->listener,
         MHD_OPTION_THREAD_POOL_SIZE, server->config.threads, MHD_OPTION_CONNECTION_LIMIT,
         server->config.connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-        MHD_OPTION_CONNECTION_TIMEOUT, MAX(idle_s, 1), MHD_OPTION_STRICT_FOR_CLIENT, 1,
-        MHD_OPTION_URI_LOG_CALLBACK, on_target, server, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
-        server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_ARRAY, security,
-        MHD_OPTION_END);
+        MHD_OPTION_CONNECTION_TIMEOUT, MAX(idle_s, 1), MHD_OPTION_STRICT_FOR_CLIENT,
+        STRICT_FOR_CLIENT, MHD_OPTION_URI_LOG_CALLBACK, on_target, server,
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_NOTIFY_CONNECTION,
+        on_connection, server, MHD_OPTION_ARRAY, security, MHD_OPTION_END);
     if (server->daemon)
         return true;
     if (tls)

@@ -302,7 +302,15 @@ static char *repeated(const char *head, const char *piece, size_t count, const c
     return g_string_free(text, FALSE);
 }
 
-/* Each would take its target and more for ever: libmicrohttpd gives up on it without a word. */
+/* With or without words of the library's own. */
+static void assert_given_up(int connection) {
+    char bytes[1024];
+    while (recv(connection, bytes, sizeof bytes, 0) > 0)
+        ;
+    close(connection);
+}
+
+/* Each would take its target and more for ever: libmicrohttpd gives up on it by itself. */
 static void what_the_library_drops_is_forgotten(void) {
     Rig rig;
     rig_init(&rig, NULL, 100);
@@ -311,7 +319,7 @@ static void what_the_library_drops_is_forgotten(void) {
     for (int i = 0; i < 20; i++) {
         int connection = join(&rig);
         stage_write(connection, flood);
-        assert_closed(connection);
+        assert_given_up(connection);
     }
     while (server_figures(rig.server).connections > 0)
         g_usleep(1000);
