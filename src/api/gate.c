@@ -292,7 +292,7 @@ static bool check_operator(Call *call, GError **error) {
     call->caller->subject = (RoleSubject){.role = ROLE_NONE, .operator= call->caller->operator};
     call->scope = (DbScope){.actor = call->caller->id, .role = "operator", .system = true};
     if (call_may(call, NULL))
-        return true;
+        return names_one_organization(call, error);
     return call_refuse(call, PROBLEM_FORBIDDEN, error, "%s",
                        "This is for the operator of the installation; `assay tokens create NAME "
                        "--operator` on its own machine makes a token for him.");

@@ -274,6 +274,24 @@ static void of_two_organizations_none_is_meant(void) {
     assert_problem(&header, 400, "CONFIGURATION_ERROR");
 }
 
+/* Somebody would become a member of the wrong one. */
+static void of_two_organizations_the_operator_means_none_either(void) {
+    g_auto(Stage) stage;
+    stage_init(&stage, 0);
+    Ask ask = {.method = "POST",
+               .path = "/api/installation/users",
+               .token = stage.operator,
+               .headers = "X-Assay-Organization: " ORG_B "\r\n",
+               .body = "{\"email\":\"new@example.com\",\"role\":\"owner\","
+                       "\"password\":\"correct horse battery\",\"organizationId\":\"" ORG_A "\"}"};
+    g_auto(Answer) two = stage_ask(&stage, &ask);
+    assert_problem(&two, 400, "CONFIGURATION_ERROR");
+    g_assert_nonnull(strstr(answer_text(&two, "detail"), "two organizations"));
+    g_auto(Answer) users =
+        stage_ask(&stage, &(Ask){.path = "/api/installation/users", .token = stage.operator});
+    g_assert_null(strstr(users.body, "new@example.com"));
+}
+
 /* The window stands still, so that the limit does not depend on how fast the test is. */
 static void a_token_has_so_many_requests_a_minute(void) {
     g_auto(Stage) stage;
@@ -314,6 +332,8 @@ static const ApiTest tests[] = {
     {"the_description_has_the_organization_in_every_body",
      the_description_has_the_organization_in_every_body},
     {"of_two_organizations_none_is_meant", of_two_organizations_none_is_meant},
+    {"of_two_organizations_the_operator_means_none_either",
+     of_two_organizations_the_operator_means_none_either},
     {"a_token_has_so_many_requests_a_minute", a_token_has_so_many_requests_a_minute},
 };
 
