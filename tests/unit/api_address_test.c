@@ -3,6 +3,11 @@
 #include "base/error.h"
 #include "unit/api_support.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/un.h>
+
 static void assert_text(const Address *address, const char *text) {
     char written[ADDRESS_TEXT_SIZE];
     address_write(address, written);
@@ -34,6 +39,24 @@ static void addresses_are_read_in_their_usual_forms(void) {
         if (cases[i].written)
             assert_text(&address, cases[i].written);
     }
+}
+
+static void sockets_of_either_family_have_an_address(void) {
+    Address address;
+    struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = htons(80)};
+    struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons(80)};
+    struct sockaddr_un local = {.sun_family = AF_UNIX, .sun_path = "/run/x"};
+    g_assert_cmpint(inet_pton(AF_INET, "192.0.2.7", &four.sin_addr), ==, 1);
+    g_assert_cmpint(inet_pton(AF_INET6, "2001:db8::7", &six.sin6_addr), ==, 1);
+    g_assert_true(address_of_socket((const struct sockaddr *)&four, &address));
+    assert_text(&address, "192.0.2.7");
+    g_assert_true(address_of_socket((const struct sockaddr *)&six, &address));
+    assert_text(&address, "2001:db8::7");
+    g_assert_false(address_of_socket((const struct sockaddr *)&local, &address));
+    assert_text(&address, "2001:db8::7");
+    g_assert_cmpint(inet_pton(AF_INET6, "::ffff:192.0.2.7", &six.sin6_addr), ==, 1);
+    g_assert_true(address_of_socket((const struct sockaddr *)&six, &address));
+    assert_text(&address, "192.0.2.7");
 }
 
 static void a_set_has_what_lies_in_its_networks(void) {
@@ -120,6 +143,7 @@ static void neighbours_of_ipv6_are_counted_together(void) {
 
 static const ApiTest tests[] = {
     {"addresses_are_read_in_their_usual_forms", addresses_are_read_in_their_usual_forms},
+    {"sockets_of_either_family_have_an_address", sockets_of_either_family_have_an_address},
     {"a_set_has_what_lies_in_its_networks", a_set_has_what_lies_in_its_networks},
     {"what_is_no_network_is_named", what_is_no_network_is_named},
     {"a_claim_is_believed_of_trusted_proxies_only", a_claim_is_believed_of_trusted_proxies_only},

@@ -219,6 +219,32 @@ static void disconnecting_wipes_the_credential_and_keeps_the_row(void) {
     assert_problem(&test, 409, "CONFIGURATION_ERROR");
 }
 
+/* The stage's integration has an api_url that only the operator may set. */
+static void connecting_again_moves_no_host(void) {
+    static const struct {
+        const char *settings;
+        unsigned status;
+        const char *part; /* of what is told */
+    } cases[] = {
+        {"{\"api_url\":\"https://evil.example\"}", 403, "api_url: only the operator"},
+        {"{\"apiUrl\":\"https://evil.example\"}", 403, "api_url: only the operator"},
+        {"{\"allow_private\":true}", 403, "allow_private"},
+        /* The host stays, which is as it should be; what else is wrong is told. */
+        {"{\"organization\":\"-no\"}", 400, "organization"},
+        {"{\"api_url\":\"https://x.example\",\"organization\":\"-no\"}", 400, "organization"},
+    };
+    g_auto(Stage) stage;
+    stage_init(&stage, 0);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *body = g_strdup_printf(
+            "{\"credentials\":{\"accessToken\":\"t\"},\"settings\":%s}", cases[i].settings);
+        g_auto(Answer) answer = stage_send(&stage, ROLE_OWNER, "POST", ACME "/reconnect", body);
+        g_test_message("%s: %s", cases[i].settings, answer.body);
+        g_assert_cmpuint(answer.status, ==, cases[i].status);
+        g_assert_nonnull(strstr(answer.body, cases[i].part));
+    }
+}
+
 static void what_a_connect_request_lacks_is_pointed_at(void) {
     static const struct {
         const char *body;
@@ -256,6 +282,11 @@ static void what_a_connect_request_lacks_is_pointed_at(void) {
          "/settings/accessToken"},
         {"{\"integrationType\":\"aws\",\"credentials\":{\"accessKeyId\":\"AKIA1234567890123456\"}}",
          "/credentials"},
+        {"{\"integrationType\":\"github\",\"credentials\":{\"accessToken\":\"t\"},"
+         "\"settings\":{\"includeArchived\":true,\"include_archived\":false}}",
+         "/settings/include_archived"},
+        {"{\"integrationType\":\"github\",\"auth\":\"app\",\"credentials\":{\"appId\":\"seven\"}}",
+         "/credentials/appId"},
     };
     g_auto(Stage) stage;
     stage_init(&stage, 0);
@@ -480,6 +511,7 @@ static const ApiTest tests[] = {
      disconnecting_wipes_the_credential_and_keeps_the_row},
     {"an_owner_removes_all_that_came_from_an_integration",
      an_owner_removes_all_that_came_from_an_integration},
+    {"connecting_again_moves_no_host", connecting_again_moves_no_host},
     {"what_a_connect_request_lacks_is_pointed_at", what_a_connect_request_lacks_is_pointed_at},
     {"hosts_are_for_the_operator", hosts_are_for_the_operator},
     {"a_name_that_is_taken_is_told_before_anybody_is_asked",

@@ -1,5 +1,7 @@
 /* Whose an integration is: everybody sees it, and its owner, admins and owners change it. */
+#include "api/ownership.h"
 #include "base/digest.h"
+#include "base/error.h"
 #include "base/id.h"
 #include "base/secmem.h"
 #include "store/integration.h"
@@ -202,6 +204,39 @@ static void what_belonged_to_who_left_is_everybodys(void) {
     g_assert_cmpuint(as(&world, world.eve, "PATCH", ACME, "{\"name\":\"ours\"}"), ==, 200);
 }
 
+typedef struct {
+    const char *user_id;
+    ErrorCode code;
+    bool holds;
+} Holding;
+
+static bool hold_work(DbUnit *unit, void *data, GError **error) {
+    Holding *holding = data;
+    g_autoptr(GError) refused = NULL;
+    (void)error;
+    holding->holds = ownership_holds(unit, holding->user_id, &refused);
+    holding->code = refused ? error_code_of(refused) : ERROR_INTERNAL;
+    return true;
+}
+
+/* Asked in the unit that stores a connection, after its service has answered. */
+static void nobody_who_left_meanwhile_is_given_a_connection(void) {
+    Holding cases[] = {
+        {.user_id = ADA}, {.user_id = EVE}, {.user_id = NULL}, {.user_id = "nobody"}};
+    g_auto(World) world = {0};
+    world_init(&world);
+    g_auto(Answer) removed =
+        stage_send(&world.stage, ROLE_OWNER, "DELETE", "/api/users/" ADA, NULL);
+    g_assert_cmpuint(removed.status, ==, 200);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
+        must(db_run(world.stage.db, &in_a, DB_WRITE, hold_work, &cases[i], &error));
+    g_assert_false(cases[0].holds);
+    g_assert_cmpint(cases[0].code, ==, ERROR_CONFLICT);
+    g_assert_true(cases[1].holds);
+    g_assert_true(cases[2].holds);
+    g_assert_false(cases[3].holds);
+}
+
 static const ApiTest tests[] = {
     {"a_members_own_is_changed_by_nobody_but_him_and_admins",
      a_members_own_is_changed_by_nobody_but_him_and_admins},
@@ -211,6 +246,8 @@ static const ApiTest tests[] = {
     {"whom_a_connection_is_for_is_checked_before_anybody_is_asked",
      whom_a_connection_is_for_is_checked_before_anybody_is_asked},
     {"what_belonged_to_who_left_is_everybodys", what_belonged_to_who_left_is_everybodys},
+    {"nobody_who_left_meanwhile_is_given_a_connection",
+     nobody_who_left_meanwhile_is_given_a_connection},
 };
 
 int main(int argc, char **argv) {

@@ -117,4 +117,6 @@ typedef struct {
     void (*run)(void);
 } ApiTest;
 
+/* Registers the tests under /api/NOUN/ and runs them; the result of main. There are no workers:
+ * what would start one fails. */
 int api_main(int argc, char **argv, const char *noun, const ApiTest *tests, size_t count);
