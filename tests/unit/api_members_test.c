@@ -247,11 +247,10 @@ static void no_answer_with_a_secret_is_kept_for_a_key(void) {
                  .body = "{\"name\":\"nightly\",\"role\":\"member\"}"};
     g_auto(Answer) token = stage_ask(&stage, &twice);
     assert_problem(&token, 400, "CONFIGURATION_ERROR");
-    twice.path = "/api/organizations";
-    twice.token = stage.operator;
-    twice.body = "{\"name\":\"Gamma\"}";
-    g_auto(Answer) organization = stage_ask(&stage, &twice);
-    assert_problem(&organization, 400, "CONFIGURATION_ERROR");
+    twice.path = "/api/invitations";
+    twice.body = "{\"email\":\"eve@example.com\",\"role\":\"member\"}";
+    g_auto(Answer) invitation = stage_ask(&stage, &twice);
+    assert_problem(&invitation, 400, "CONFIGURATION_ERROR");
 }
 
 /* --- organizations ---------------------------------------------------------------------------- */
