@@ -54,8 +54,8 @@ bool queue_sync_in(DbUnit *unit, const Integration *integration, const Definitio
                    const SyncRequest *request, char **job_id_out, bool *added_out,
                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* What the audit log says of a sync that somebody asked for: which job does it. One that joins a job
- * names that one. */
+/* What the audit log says of a sync that somebody asked for: which job does it. One that joins a
+ * job names that one. */
 Json *queue_details(const char *job_id);
 
 /* Queues the first sync of a new connection, of all its evidence types, in the unit that stores it
