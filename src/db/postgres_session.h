@@ -55,8 +55,7 @@ void postgres_session_roll_back(DriverSession *session);
 typedef enum {
     COMMIT_DONE,
     COMMIT_FAILED,  /* the error is set, nothing has happened */
-    COMMIT_UNKNOWN, /* the connection was lost on the way: ask postgres_session_written() what
-                       happened */
+    COMMIT_UNKNOWN, /* the connection was lost on the way: postgres_session_find_out() */
 } CommitOutcome;
 
 CommitOutcome postgres_session_commit(DriverSession *session,
