@@ -105,7 +105,7 @@ static void an_expression_has_a_time_zone(void) {
         desk_json("schedule set acme --cron @daily --timezone America/New_York", 0);
     g_assert_cmpstr(json_member_string(reply, "rule", ""), ==, "@daily");
     g_assert_cmpstr(json_member_string(reply, "timeZone", ""), ==, "America/New_York");
-    assert_holds(due_of(reply), "2025-11-21T05:0");
+    assert_holds(due_of(reply), "2025-11-21T05:");
     g_auto(Said) said = desk_run("schedule");
     assert_holds(said.out, "@daily America/New_York");
 }
@@ -156,7 +156,7 @@ static void rounds_go_by_their_names(void) {
     g_assert_true(json_kind(json_member(paused, "dueAt")) == JSON_KIND_NULL);
     g_autoptr(Json) resumed = desk_json("schedule resume weekly", 0);
     g_assert_false(json_member_bool(resumed, "paused", true));
-    assert_holds(due_of(resumed), "2025-11-23T00:0");
+    assert_holds(due_of(resumed), "2025-11-23T00:");
 }
 
 static void an_integration_named_daily_is_an_integration(void) {
