@@ -48,16 +48,53 @@ static bool find_maker(DbUnit *unit, const Call *call, char **user_id_out, GErro
     return *user_id_out || api_token_maker(unit, caller->id, user_id_out, error);
 }
 
-static bool give(DbUnit *unit, const Call *call, const Membership *access, GError **error) {
+static int64_t earlier(int64_t end, int64_t other) {
+    return end == 0 || (other != 0 && other < end) ? other : end;
+}
+
+/* When the token that asks ends, or its access; 0: never, or a person asks. */
+static bool find_own_end(DbUnit *unit, const Call *call, int64_t *end_out, GError **error) {
+    const Caller *caller = call->caller;
+    g_autoptr(ApiToken) token = NULL;
+    g_autoptr(Membership) access = NULL;
+    *end_out = 0;
+    if (caller->subject.user_id)
+        return true;
+    if (!api_token_get(unit, caller->id, &token, error) ||
+        !api_token_find_access(unit, caller->id, &access, error))
+        return false;
+    *end_out = earlier(token->expires_at, access ? access->expires_at : 0);
+    return true;
+}
+
+/* Else the end of a token would be no end: it could leave another one behind. */
+static bool ends_in_time(DbUnit *unit, const Call *call, int64_t end, GError **error) {
+    int64_t own = 0;
+    if (!find_own_end(unit, call, &own, error))
+        return false;
+    if (own == 0 || (end != 0 && end <= own))
+        return true;
+    g_autofree char *shown = clock_format(own);
+    g_set_error(error, ASSAY_ERROR, ERROR_PERMISSION_DENIED,
+                "A token that ends gives nothing that lasts longer; say an expiresAt of %s or "
+                "before.",
+                shown);
+    return false;
+}
+
+/* end: of what the token will be able to do with it; 0: never. */
+static bool give(DbUnit *unit, const Call *call, const Membership *access, int64_t end,
+                 GError **error) {
     g_autofree char *maker = NULL;
-    return find_maker(unit, call, &maker, error) && access_body_require(unit, access, error) &&
+    return ends_in_time(unit, call, end, error) && find_maker(unit, call, &maker, error) &&
+           access_body_require(unit, access, error) &&
            api_token_allow_by(unit, maker, access, error);
 }
 
 static bool make_work(DbUnit *unit, void *data, GError **error) {
     const MakeWork *work = data;
     return api_token_insert(unit, work->row, error) &&
-           give(unit, work->call, work->access, error) &&
+           give(unit, work->call, work->access, work->row->expires_at, error) &&
            note(unit, work->call, AUDIT_TOKEN_CREATED, work->row, error);
 }
 
@@ -144,7 +181,8 @@ static bool allow_work(DbUnit *unit, void *data, GError **error) {
                             "This token is revoked everywhere; make a new one.");
         return false;
     }
-    return give(unit, work->call, work->access, error) &&
+    int64_t end = earlier(token->expires_at, work->access->expires_at);
+    return give(unit, work->call, work->access, end, error) &&
            note(unit, work->call, AUDIT_TOKEN_CREATED, token, error);
 }
 

@@ -200,6 +200,40 @@ static void assert_token(const Stage *stage, const char *token, unsigned status)
     g_assert_cmpuint(answer.status, ==, status);
 }
 
+static void ask_for(const Stage *stage, const char *token, const char *path, const char *end,
+                    unsigned status) {
+    bool makes = strcmp(path, "/api/tokens") == 0;
+    g_autofree char *body =
+        g_strdup_printf("{%s\"role\":\"member\",\"organizationId\":\"" ORG_A "\"%s%s%s}",
+                        makes ? "\"name\":\"child\"," : "", end ? ",\"expiresAt\":\"" : "",
+                        end ? end : "", end ? "\"" : "");
+    g_auto(Answer) answer =
+        stage_ask(stage, &(Ask){.method = "POST", .path = path, .token = token, .body = body});
+    if (answer.status != status)
+        g_error("%s until %s: %u: %s", path, end ? end : "ever", answer.status, answer.body);
+}
+
+/* Neither another one, nor more for one that is there. */
+static void a_token_that_ends_leaves_none_behind(void) {
+    static const char access[] =
+        "/api/tokens/01890000-0000-7000-8000-000000007101/access"; /* has access to A already */
+    g_auto(Stage) stage;
+    stage_init(&stage, 0);
+    g_auto(Answer) made = checked_send(&stage, ROLE_OWNER, "POST", "/api/tokens",
+                                       "{\"name\":\"for a while\",\"role\":\"admin\","
+                                       "\"expiresAt\":\"2090-01-01T00:00:00Z\"}");
+    g_assert_cmpuint(made.status, ==, 201);
+    g_autofree char *token = g_strdup(answer_text(&made, "token"));
+    ask_for(&stage, token, "/api/tokens", NULL, 403);
+    ask_for(&stage, token, "/api/tokens", "2090-01-01T00:00:01Z", 403);
+    ask_for(&stage, token, "/api/tokens", "2090-01-01T00:00:00Z", 201);
+    ask_for(&stage, token, "/api/tokens", "2089-01-01T00:00:00Z", 201);
+    ask_for(&stage, token, access, NULL, 403);
+    ask_for(&stage, token, access, "2090-01-01T00:00:01Z", 403);
+    ask_for(&stage, token, access, "2089-01-01T00:00:00Z", 409);
+    ask_for(&stage, stage.tokens[ROLE_ADMIN], "/api/tokens", NULL, 201);
+}
+
 /* Also one that was made by a token of his. */
 static void a_token_ends_with_what_its_maker_may(void) {
     g_auto(Stage) stage;
@@ -319,6 +353,7 @@ static const ApiTest tests[] = {
     TEST(nobody_gives_more_than_he_may),
     TEST(roles_are_given_and_taken),
     TEST(a_token_is_shown_once_and_works_until_it_is_revoked),
+    TEST(a_token_that_ends_leaves_none_behind),
     TEST(a_token_ends_with_what_its_maker_may),
     TEST(no_answer_with_a_secret_is_kept_for_a_key),
     TEST(organizations_are_the_operators_to_make_and_the_owners_to_rename),
