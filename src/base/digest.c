@@ -17,6 +17,10 @@ struct Digest {
 static EVP_MD *sha256;
 static pthread_once_t sha256_once = PTHREAD_ONCE_INIT;
 
+/* Each thread keeps a context for the one-shot forms: making one costs as much as what it hashes.
+ */
+static pthread_key_t context_key;
+
 /* Hashing memory fails only when memory runs out or OpenSSL is misconfigured; nothing that relies
  * on a hash may go on without it. */
 static void must(bool success) {
@@ -24,9 +28,13 @@ static void must(bool success) {
         abort();
 }
 
+static void free_context(void *context) {
+    EVP_MD_CTX_free(context);
+}
+
 static void fetch_sha256(void) {
     sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-    must(sha256 != NULL);
+    must(sha256 != NULL && pthread_key_create(&context_key, free_context) == 0);
 }
 
 static const EVP_MD *algorithm(void) {
@@ -56,8 +64,28 @@ void digest_finish(Digest *digest, uint8_t out[DIGEST_SIZE]) {
     must(EVP_DigestFinal_ex(digest->context, out, NULL) == 1);
 }
 
+static EVP_MD_CTX *context_of_thread(void) {
+    const EVP_MD *kind = algorithm();
+    EVP_MD_CTX *context = pthread_getspecific(context_key);
+    if (context) {
+        must(EVP_DigestInit_ex(context, NULL, NULL) == 1);
+        return context;
+    }
+    context = EVP_MD_CTX_new();
+    must(context != NULL && EVP_DigestInit_ex(context, kind, NULL) == 1 &&
+         pthread_setspecific(context_key, context) == 0);
+    return context;
+}
+
+void digest_sha256_pieces(const DigestPiece *pieces, size_t count, uint8_t out[DIGEST_SIZE]) {
+    EVP_MD_CTX *context = context_of_thread();
+    for (size_t i = 0; i < count; i++)
+        must(EVP_DigestUpdate(context, pieces[i].bytes, pieces[i].size) == 1);
+    must(EVP_DigestFinal_ex(context, out, NULL) == 1);
+}
+
 void digest_sha256(const void *bytes, size_t size, uint8_t out[DIGEST_SIZE]) {
-    must(EVP_Digest(bytes, size, out, NULL, algorithm(), NULL) == 1);
+    digest_sha256_pieces(&(DigestPiece){bytes, size}, 1, out);
 }
 
 void digest_sha256_hex(const void *bytes, size_t size, char out[DIGEST_HEX_SIZE]) {

@@ -20,7 +20,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Digest, digest_free)
 void digest_update(Digest *digest, const void *bytes, size_t size);
 void digest_finish(Digest *digest, uint8_t out[DIGEST_SIZE]);
 
-/* One-shot forms. */
+/* One-shot forms; the hash of several pieces is that of the bytes one after the other. */
+typedef struct {
+    const void *bytes;
+    size_t size;
+} DigestPiece;
+
+void digest_sha256_pieces(const DigestPiece *pieces, size_t count, uint8_t out[DIGEST_SIZE]);
 void digest_sha256(const void *bytes, size_t size, uint8_t out[DIGEST_SIZE]);
 void digest_sha256_hex(const void *bytes, size_t size, char out[DIGEST_HEX_SIZE]);
 void digest_hmac_sha256(const void *key, size_t key_size, const void *bytes, size_t size,

@@ -16,11 +16,9 @@ static const TreeStatements statements = {.begin = "ledger_begin",
                                           .read = "ledger_head"};
 
 void ledger_leaf_input(RecordBytes salt, RecordBytes record, uint8_t out[LEDGER_LEAF_INPUT_SIZE]) {
-    g_autoptr(Digest) digest = digest_new();
-    digest_update(digest, salt.bytes, salt.size);
-    digest_update(digest, record.bytes, record.size);
+    const DigestPiece pieces[] = {{salt.bytes, salt.size}, {record.bytes, record.size}};
     out[0] = LEAF_VERSION;
-    digest_finish(digest, out + 1);
+    digest_sha256_pieces(pieces, G_N_ELEMENTS(pieces), out + 1);
 }
 
 bool ledger_append(DbUnit *unit, const char *evidence_id,

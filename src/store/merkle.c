@@ -10,12 +10,8 @@
 
 void merkle_leaf_hash(const void *input, size_t size, uint8_t out[DIGEST_SIZE]) {
     const uint8_t prefix = LEAF_PREFIX;
-    g_autoptr(Digest) digest = digest_new();
-    digest_update(digest, &prefix, 1);
-    if (size) {
-        digest_update(digest, input, size);
-    }
-    digest_finish(digest, out);
+    const DigestPiece pieces[] = {{&prefix, 1}, {input, size}};
+    digest_sha256_pieces(pieces, G_N_ELEMENTS(pieces), out);
 }
 
 void merkle_node_hash(const uint8_t left[DIGEST_SIZE], const uint8_t right[DIGEST_SIZE],

@@ -48,6 +48,10 @@ static void pieces_hash_like_the_whole(void) {
     uint8_t bytes[300], whole[DIGEST_SIZE], pieces[DIGEST_SIZE];
     secmem_random(bytes, sizeof bytes);
     digest_sha256(bytes, sizeof bytes, whole);
+    const DigestPiece four[] = {
+        {bytes, 1}, {NULL, 0}, {bytes + 1, 70}, {bytes + 71, sizeof bytes - 71}};
+    digest_sha256_pieces(four, G_N_ELEMENTS(four), pieces);
+    g_assert_cmpint(memcmp(pieces, whole, sizeof whole), ==, 0);
     for (size_t cut = 0; cut <= sizeof bytes; cut++) {
         g_autoptr(Digest) digest = digest_new();
         digest_update(digest, bytes, cut);
