@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "db/driver.h"
 #include "db/listening.h"
+#include "db/memo.h"
 #include "db/postgres.h"
 #include "db/sqlite.h"
 #include <pthread.h>
@@ -29,6 +30,7 @@ struct Db {
     const Driver *driver;
     DriverDatabase *database;
     Listening *listening;
+    Memo *memo; /* of the writer's transaction */
     const StatementCatalogue *catalogue;
     bool rehearse;
 };
@@ -106,6 +108,7 @@ static Db *db_new(const Driver *driver, DriverDatabase *database, const DbOption
     db->driver = driver;
     db->database = database;
     db->listening = listening;
+    db->memo = memo_new();
     db->catalogue = options->catalogue ? options->catalogue : &statement_catalogue;
     db->rehearse = options->rehearse;
     return db;
@@ -143,6 +146,7 @@ void db_close(Db *db) {
     g_assert(!on_database_thread);
     listening_free(db->listening);
     db->driver->close(db->database);
+    memo_free(db->memo);
     g_free(db);
 }
 
@@ -390,6 +394,28 @@ void db_notify(DbUnit *unit, const char *channel) {
     if (!task->channels)
         task->channels = g_ptr_array_new_with_free_func(g_free);
     g_ptr_array_add(task->channels, g_strdup(channel));
+}
+
+static bool learns(const DbUnit *unit) {
+    return unit->db->driver->era && unit->task->driver.mode == DB_WRITE &&
+           unit->scope->organization && !unit->poison;
+}
+
+bool db_knows(const DbUnit *unit, const char *fact) {
+    return learns(unit) && memo_has(unit->db->memo, unit->db->driver->era(unit->session),
+                                    unit->scope->organization, fact);
+}
+
+void db_learn(DbUnit *unit, const char *fact) {
+    if (learns(unit))
+        memo_add(unit->db->memo, unit->db->driver->era(unit->session), unit->scope->organization,
+                 fact);
+}
+
+void db_forget(DbUnit *unit, const char *fact) {
+    if (learns(unit))
+        memo_remove(unit->db->memo, unit->db->driver->era(unit->session), unit->scope->organization,
+                    fact);
 }
 
 /* --- Statements ---------------------------------------------------------------------------- */

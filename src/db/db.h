@@ -152,6 +152,17 @@ void db_listen_end(DbListener *listener);
 /* The statements of this database. */
 const StatementCatalogue *db_catalogue(const Db *db);
 
+/* --- What a transaction knows -------------------------------------------------------------- */
+
+/* With group commit a transaction is that of many units. What one of them has found out about its
+ * organization, and nobody else can change until the commit, it may learn for those behind it. It
+ * is forgotten when the transaction ends or a unit of it is rolled back; a unit that makes it
+ * untrue forgets it. `fact` is a word that its users agree on. In a unit that reads, and on an
+ * engine whose units are transactions, nothing is ever known. */
+bool db_knows(const DbUnit *unit, const char *fact);
+void db_learn(DbUnit *unit, const char *fact);
+void db_forget(DbUnit *unit, const char *fact);
+
 /* --- Inside a unit ------------------------------------------------------------------------- */
 
 /* The scope of the unit; borrowed. */

@@ -81,6 +81,11 @@ typedef struct {
     /* What db_stamp() gives; NULL when the engine cannot. */
     bool (*stamp)(const DriverDatabase *database, DbStamp *stamp_out);
 
+    /* A number that is another one in each transaction of the session, and after each unit that was
+     * rolled back in one; asked on the thread of a write, of which there is one. NULL: a unit is a
+     * transaction. */
+    uint64_t (*era)(const DriverSession *session);
+
     /* Takes the task, or fails with ERROR_LIMIT or ERROR_CANCELLED and does not. */
     bool (*submit)(DriverDatabase *database, DriverTask *task, GError **error);
 

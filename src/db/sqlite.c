@@ -62,6 +62,7 @@ struct DriverSession {
     sqlite3_stmt *controls[CONTROL_COUNT]; /* NULL until it is used */
     GHashTable *statements;                /* StatementText * -> Statement * */
     GPtrArray *used;                       /* Statement *, since the attempt began; not owned */
+    uint64_t era;
     pthread_t thread;
     bool started;
 };
@@ -219,6 +220,7 @@ static bool writer_begin(void *connection, GError **error) {
     DriverSession *session = connection;
     turnstile_enter(session->database->turnstile, session->database->busy_limit_ms);
     bool begun = run_control(session, CONTROL_WRITE, error);
+    session->era++;
     turnstile_leave(session->database->turnstile);
     return begun;
 }
@@ -246,6 +248,8 @@ static bool writer_release(void *connection, GError **error) {
 }
 
 static void writer_undo(void *connection) {
+    DriverSession *session = connection;
+    session->era++;
     (void)run_sql(connection, "rollback to unit; release unit", "rolling back a unit", NULL);
 }
 
@@ -606,6 +610,10 @@ static bool sqlite_submit(DriverDatabase *database, DriverTask *task, GError **e
     return (task->waits && read_here(database, task)) || submit_read(database, task, error);
 }
 
+static uint64_t sqlite_era(const DriverSession *session) {
+    return session->era;
+}
+
 G_STATIC_ASSERT(DB_STAMP_SIZE == WAL_HEADER_SIZE);
 
 static bool sqlite_stamp(const DriverDatabase *database, DbStamp *stamp_out) {
@@ -827,6 +835,7 @@ const Driver sqlite_driver = {
     .close = sqlite_close,
     .reads_here = true,
     .stamp = sqlite_stamp,
+    .era = sqlite_era,
     .submit = sqlite_submit,
     .prepare = sqlite_prepare,
     .migrate = sqlite_migrate,

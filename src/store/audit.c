@@ -125,11 +125,29 @@ static char *record_text(const AuditEntry *entry, const NewRow *row, const char 
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
+static DbStatement *about_row(DbUnit *unit, const char *name, const NewRow *row) {
+    DbStatement *statement = db_prepare(unit, name);
+    db_lend(statement);
+    db_bind_text(statement, "id", row->id);
+    return statement;
+}
+
+/* Makes sure that the row will be sealed (store/audit_tree.h). Once in a transaction is enough:
+ * ids of a process ascend, and no other one writes meanwhile. */
+static bool announce(DbUnit *unit, const NewRow *row, GError **error) {
+    int64_t waits = 0;
+    if (db_knows(unit, AUDIT_WAITS))
+        return true;
+    if (!record_number(about_row(unit, "audit_waits", row), 0, &waits, error))
+        return false;
+    if (!waits)
+        return db_exec(about_row(unit, "audit_wait", row), error);
+    db_learn(unit, AUDIT_WAITS);
+    return true;
+}
+
 static bool insert(DbUnit *unit, const NewRow *row, GError **error) {
-    DbStatement *wait = db_prepare(unit, "audit_wait");
-    db_lend(wait);
-    db_bind_text(wait, "id", row->id);
-    return db_exec(wait, error) && record_write(unit, "audit_insert", &new_shape, row, error);
+    return announce(unit, row, error) && record_write(unit, "audit_insert", &new_shape, row, error);
 }
 
 /* Asked for many at a time. They are stored beside what they salt, and none is used twice. */

@@ -31,6 +31,10 @@
 #define AUDIT_FAILED "failed"
 
 #define AUDIT_RECORD_MAX 8192
+
+/* What a transaction knows (db_knows()): the organization has something to be sealed, and the rows
+ * that follow are the newest. */
+#define AUDIT_WAITS "audit-waits"
 #define AUDIT_SALT_SIZE 16
 
 /* Who. Texts may be NULL but the kind. */

@@ -150,6 +150,7 @@ bool audit_tree_seal(DbUnit *unit, int64_t limit, int64_t *sealed_out, GError **
         return false;
     if (sealed < most && !db_exec(db_prepare(unit, "audit_tree_rest"), error))
         return false;
+    db_forget(unit, AUDIT_WAITS);
     *sealed_out = sealed;
     return true;
 }

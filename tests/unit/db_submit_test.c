@@ -1,5 +1,9 @@
 /* Submitting: what is promised to whoever submits units, on either engine. */
 #include "db_support.h"
+
+#include "base/clock.h"
+#include "unit/database_stage.h"
+
 #include <pthread.h>
 #include <string.h>
 
@@ -261,6 +265,66 @@ static void lock_held_too_long_is_a_clear_error(void) {
     fixture_clear(&f);
 }
 
+/* --- what a transaction knows ----------------------------------------------------------------- */
+
+#define FACT "fact"
+
+typedef struct {
+    const DbScope *scope;
+    bool learn, forget, fail;
+    bool expected; /* where units share a transaction */
+    bool knew;
+} Lesson;
+
+static bool take_lesson(DbUnit *unit, void *data, GError **error) {
+    Lesson *lesson = data;
+    lesson->knew = db_knows(unit, FACT);
+    if (lesson->learn)
+        db_learn(unit, FACT);
+    if (lesson->forget)
+        db_forget(unit, FACT);
+    if (lesson->fail)
+        g_set_error_literal(error, ASSAY_ERROR, ERROR_CANCELLED, "as wished");
+    return !lesson->fail;
+}
+
+/* The clocks stand still, so that no group ends because of its time. */
+static void units_learn_from_those_before_them_in_a_transaction(void) {
+    Fixture f;
+    fixture_init(&f);
+    clock_freeze(1760000000000);
+    Lesson lessons[] = {
+        {.scope = &scope_one, .learn = true},
+        {.scope = &scope_one, .expected = true},
+        {.scope = &scope_two},
+        {.scope = &scope_two, .learn = true, .fail = true},
+        {.scope = &scope_two},
+        {.scope = &scope_one}, /* a unit was rolled back */
+        {.scope = &scope_one, .learn = true},
+        {.scope = &scope_one, .expected = true, .forget = true},
+        {.scope = &scope_one, .learn = true},
+        {.scope = &scope_nobody, .learn = true},
+    };
+    Lesson last = {0}, later = {0};
+    Gate gate = GATE_INIT;
+    submit_gate(f.db, &gate);
+    for (size_t i = 0; i < G_N_ELEMENTS(lessons); i++) {
+        const DbJob job = {
+            .scope = *lessons[i].scope, .mode = DB_WRITE, .work = take_lesson, .data = &lessons[i]};
+        g_assert_true(db_submit(f.db, &job, NULL));
+    }
+    release_gate(&gate);
+    expect_run(f.db, &scope_one, DB_WRITE, add_to_counter, NULL); /* all are done */
+    for (size_t i = 0; i < G_N_ELEMENTS(lessons); i++)
+        g_assert_true(lessons[i].knew == (lessons[i].expected && !stage_is_postgres()));
+    expect_run(f.db, &scope_one, DB_WRITE, take_lesson, &last);
+    expect_run(f.db, &scope_one, DB_READ, take_lesson, &later);
+    g_assert_false(last.knew);
+    g_assert_false(later.knew);
+    clock_thaw();
+    fixture_clear(&f);
+}
+
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
 #define ADD(name) g_test_add_func("/db/submit/" #name, name)
@@ -271,5 +335,6 @@ int main(int argc, char **argv) {
     ADD(rehearsed_unit_runs_twice_and_counts_once);
     ADD(many_threads_lose_no_unit);
     ADD(lock_held_too_long_is_a_clear_error);
+    ADD(units_learn_from_those_before_them_in_a_transaction);
     return g_test_run();
 }

@@ -290,6 +290,29 @@ static void what_a_dead_sequencer_left_is_sealed_later_once(void) {
     place_remove(&place);
 }
 
+/* What is sealed in a transaction waits no more, and what is added behind it does. */
+static bool add_seal_and_add(DbUnit *unit, void *data, GError **error) {
+    int64_t *sealed = data;
+    return add_rows(unit, 3, error) && audit_tree_seal(unit, 0, sealed, error) &&
+           add_rows(unit, 2, error);
+}
+
+static void rows_behind_a_seal_of_their_transaction_are_sealed_later(void) {
+    const DbScope scope = {.organization = ORG_A, .actor = "test"};
+    Place place;
+    place_make(&place);
+    Db *db = NULL;
+    int64_t sealed = 0;
+    store_ok((db = db_open(place.url, &error)) != NULL);
+    store_ok(db_run(db, &scope, DB_WRITE, add_seal_and_add, &sealed, &error));
+    g_assert_cmpint(sealed, ==, 3);
+    store_ok(audit_tree_sequence(db, 10, &sealed, &error));
+    g_assert_cmpint(sealed, ==, 2);
+    verify_in(db, ORG_A, 5);
+    db_close(db);
+    place_remove(&place);
+}
+
 static void a_round_is_bounded(void) {
     Place place;
     place_make(&place);
@@ -518,6 +541,8 @@ static const StoreTest tests[] = {
      two_sequencers_beside_writers_seal_every_row_once},
     {"what_a_dead_sequencer_left_is_sealed_later_once",
      what_a_dead_sequencer_left_is_sealed_later_once},
+    {"rows_behind_a_seal_of_their_transaction_are_sealed_later",
+     rows_behind_a_seal_of_their_transaction_are_sealed_later},
     {"a_round_is_bounded", a_round_is_bounded},
     {"rows_and_leaves_can_be_neither_changed_nor_deleted",
      rows_and_leaves_can_be_neither_changed_nor_deleted},

@@ -17,6 +17,19 @@ values (:org, case when exists
      where audit.organization_id = :org and audit.id >= :id) then :id else '' end)
 on conflict (organization_id, audit_id) do nothing;
 
+-- name: audit_waits
+-- Whether audit_wait would change nothing: 1, or 0 or no value.
+select case
+    when exists
+        (select 1
+         from audit
+         where audit.organization_id = :org and audit.id >= :id) then 0
+    else
+        (select 1
+         from audit_pending
+         where audit_pending.organization_id = :org and audit_pending.audit_id = '')
+end;
+
 -- name: audit_get
 -- One row.
 select audit.id, audit.at, audit.action, audit.record
