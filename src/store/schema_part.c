@@ -16,24 +16,26 @@ bool schema_part_list(DbUnit *unit, GPtrArray **parts_out, GError **error) {
     return record_all(db_prepare(unit, "schema_part_list"), &shape, parts_out, error);
 }
 
-static const SchemaPart *part_at(const GPtrArray *parts, guint index) {
-    return index < parts->len ? g_ptr_array_index(parts, index) : NULL;
+/* Both are in order: of two names that differ the first one is missing elsewhere. */
+static const char *difference(const SchemaPart *part, const SchemaPart *other) {
+    int order = strcmp(part->name, other->name);
+    if (order != 0)
+        return order < 0 ? part->name : other->name;
+    return strcmp(part->text, other->text) == 0 ? NULL : part->name;
 }
 
-/* Both are in order: of two names that differ the first one is missing elsewhere. */
-static const char *first_of(const SchemaPart *part, const SchemaPart *other) {
-    bool own = part && (!other || strcmp(part->name, other->name) < 0);
-    return own ? part->name : other->name;
+/* What the longer list has more; NULL: nothing. */
+static const char *name_behind(const GPtrArray *parts, guint count) {
+    const SchemaPart *part = count < parts->len ? g_ptr_array_index(parts, count) : NULL;
+    return part ? part->name : NULL;
 }
 
 const char *schema_part_difference(const GPtrArray *parts, const GPtrArray *others) {
-    for (guint i = 0; i < MAX(parts->len, others->len); i++) {
-        const SchemaPart *part = part_at(parts, i);
-        const SchemaPart *other = part_at(others, i);
-        if (!part || !other || strcmp(part->name, other->name) != 0)
-            return first_of(part, other);
-        if (strcmp(part->text, other->text) != 0)
-            return part->name;
-    }
-    return NULL;
+    guint common = MIN(parts->len, others->len);
+    const char *found = NULL;
+    for (guint i = 0; i < common && !found; i++)
+        found = difference(g_ptr_array_index(parts, i), g_ptr_array_index(others, i));
+    if (!found)
+        found = name_behind(parts, common);
+    return found ? found : name_behind(others, common);
 }
