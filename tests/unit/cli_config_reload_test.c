@@ -263,11 +263,19 @@ static void the_file_that_the_environment_named_is_read_again(void) {
     g_assert_cmpint(config_number(reload.config, "grace"), ==, 120000);
 }
 
+/* What the environment names no file changes, and tests run beside servers that it names. */
+static void clean_environment(void) {
+    static const char *const names[] = {"ASSAY_CONFIG", "ASSAY_DATA", "DATABASE_URL", "REDIS_URL"};
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+        g_unsetenv(names[i]);
+}
+
 int main(int argc, char **argv) {
     g_autoptr(GError) secmem_error = NULL;
     g_autofree char *folder = g_dir_make_tmp("assay-reload-XXXXXX", NULL);
     path = g_build_filename(folder, "assay.yaml", NULL);
     g_test_init(&argc, &argv, NULL);
+    clean_environment();
     g_assert_true(secmem_start(&secmem_error));
 #define ADD(name) g_test_add_func("/cli/config_reload/" #name, name)
     ADD(each_setting_says_whether_it_is_live);
