@@ -57,3 +57,7 @@ ErrorCode error_code_of(const GError *error) {
         return ERROR_INTERNAL;
     return (ErrorCode)error->code;
 }
+
+void error_start(void) {
+    g_error_free(g_error_new_literal(ASSAY_ERROR, ERROR_INTERNAL, "start"));
+}

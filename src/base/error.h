@@ -35,6 +35,10 @@ typedef enum {
 
 GQuark error_domain(void);
 
+/* Once, before there are threads: GLib makes a lock with the first error, in a way that
+ * ThreadSanitizer does not see through. */
+void error_start(void);
+
 /* The stable name of a code, such as "PERMISSION_DENIED". Static storage. */
 const char *error_code_name(ErrorCode code);
 

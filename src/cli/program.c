@@ -343,6 +343,7 @@ int program_main(int argc, char **argv) {
     const char *const *vector = (const char *const *)argv + MIN(argc, 1);
     Output output;
     log_set_level(log_level_from_name(level ? level : "warn"));
+    error_start();
     bool worker = is_worker(vector) || (wants_worker(vector) && start_twin(argc, argv));
     output_init(&output, stdout, stderr);
     if (!secmem_start(&error)) {
