@@ -110,18 +110,6 @@ static void add_many(const Stage *stage, size_t count, size_t size) {
     must(stage_run(stage, ORG_A, many_work, &work, &error));
 }
 
-static bool add_c_work(DbUnit *unit, void *data, GError **error) {
-    Integration row = {.id = INTEGRATION_C,
-                       .provider = "github",
-                       .name = "third",
-                       .auth = "pat",
-                       .status = INTEGRATION_CONNECTED,
-                       .settings = "{}",
-                       .account = "{}"};
-    (void)data;
-    return integration_insert(unit, &row, error);
-}
-
 /* --- who watches ------------------------------------------------------------------------------ */
 
 typedef struct {
@@ -343,7 +331,7 @@ static void whoever_may_see_nothing_gets_no_stream(void) {
 static void a_scanner_sees_the_integrations_that_it_names(void) {
     g_auto(Stage) stage;
     stage_init(&stage, 0);
-    must(stage_run(&stage, ORG_A, add_c_work, NULL, &error));
+    stage_add_integration(&stage, INTEGRATION_C, "third");
     g_auto(Watcher) scanner = watch(&stage, ROLE_SCANNER);
     queue_job(&stage, ORG_A, JOB_1, INTEGRATION_C);
     mark(&stage, ORG_A, INTEGRATION_A);
@@ -617,7 +605,7 @@ static void a_role_that_changes_changes_what_is_seen(void) {
     stage_init_beating(&stage, SOON_MS);
     g_autofree char *cookie = log_ada_in(&stage);
     must(stage_run(&stage, ORG_A, second_owner_work, NULL, &error));
-    must(stage_run(&stage, ORG_A, add_c_work, NULL, &error));
+    stage_add_integration(&stage, INTEGRATION_C, "third");
     g_auto(Watcher) watcher = watch_as(&stage, NULL, cookie);
     read_until(&watcher, "event: ready\n");
     must(stage_run(&stage, ORG_A, demote_work, NULL, &error));

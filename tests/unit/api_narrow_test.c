@@ -22,18 +22,6 @@ typedef struct {
     char id[ID_SIZE]; /* of the evidence */
 } Seen;
 
-static bool add_other(DbUnit *unit, void *data, GError **error) {
-    Integration row = {.id = OTHER,
-                       .provider = "github",
-                       .name = "other",
-                       .auth = "pat",
-                       .status = INTEGRATION_CONNECTED,
-                       .settings = "{}",
-                       .account = "{}"};
-    (void)data;
-    return integration_insert(unit, &row, error);
-}
-
 static bool see_work(DbUnit *unit, void *data, GError **error) {
     Seen *seen = data;
     id_write(seen->id);
@@ -86,7 +74,7 @@ static void world_init(World *world) {
                                 {INTEGRATION_A, MAY_1 + 40 * DAY, ""},
                                 {OTHER, MAY_1 + 11 * DAY, ""}};
     stage_init(&world->stage, 0);
-    must(stage_run(&world->stage, ORG_A, add_other, NULL, &error));
+    stage_add_integration(&world->stage, OTHER, "other");
     for (size_t i = 0; i < G_N_ELEMENTS(seen); i++) {
         world->seen[i] = seen[i];
         must(stage_run(&world->stage, ORG_A, see_work, &world->seen[i], &error));

@@ -16,23 +16,10 @@
     "{\"integrationId\":\"" INTEGRATION_A                                                          \
     "\",\"check\":\"mfa\",\"resource\":\"user/1\",\"result\":\"fail\",\"details\":{\"n\":[1]}}"
 
-static bool add_other(DbUnit *unit, void *data, GError **error) {
-    Integration row = {.id = OTHER,
-                       .provider = "github",
-                       .name = "other",
-                       .auth = "pat",
-                       .status = INTEGRATION_CONNECTED,
-                       .settings = "{}",
-                       .account = "{}"};
-    (void)data;
-    return integration_insert(unit, &row, error);
-}
-
 static void begin(Stage *stage) {
-    static const DbScope scope = {.organization = ORG_A, .actor = "test", .role = "owner"};
     clock_freeze(NOW);
     stage_init(stage, 0);
-    must(db_run(stage->db, &scope, DB_WRITE, add_other, NULL, &error));
+    stage_add_integration(stage, OTHER, "other");
 }
 
 static size_t due(const Stage *stage, Role role) {

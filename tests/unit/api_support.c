@@ -38,10 +38,16 @@ static bool add_organizations(DbUnit *unit, void *data, GError **error) {
     return organization_insert(unit, &a, error) && organization_insert(unit, &b, error);
 }
 
+typedef struct {
+    const char *id;
+    const char *name;
+} Made;
+
 static bool add_integration(DbUnit *unit, void *data, GError **error) {
-    Integration row = {.id = data,
+    const Made *made = data;
+    Integration row = {.id = made->id,
                        .provider = "github",
-                       .name = "acme",
+                       .name = made->name,
                        .auth = "pat",
                        .status = INTEGRATION_CONNECTED,
                        .settings = "{\"organization\":\"acme\",\"api_url\":\"https://x.example\"}",
@@ -117,10 +123,10 @@ static void open_database(Stage *stage) {
     must((stage->db = db_open(url, &error)) != NULL);
     must(migrate_apply(stage->db, &error));
     must(db_run(stage->db, &the_system, DB_WRITE, add_organizations, NULL, &error));
-    char in_a[] = INTEGRATION_A;
-    char in_b[] = INTEGRATION_B;
-    must(db_run(stage->db, &a, DB_WRITE, add_integration, in_a, &error));
-    must(db_run(stage->db, &b, DB_WRITE, add_integration, in_b, &error));
+    Made in_a = {INTEGRATION_A, "acme"};
+    Made in_b = {INTEGRATION_B, "acme"};
+    must(db_run(stage->db, &a, DB_WRITE, add_integration, &in_a, &error));
+    must(db_run(stage->db, &b, DB_WRITE, add_integration, &in_b, &error));
     add_tokens(stage);
 }
 
@@ -321,6 +327,11 @@ bool stage_run(const Stage *stage, const char *organization, DbWork work, void *
                GError **error) {
     DbScope scope = {.organization = organization, .actor = "test", .system = true};
     return db_run(stage->db, &scope, DB_WRITE, work, data, error);
+}
+
+void stage_add_integration(const Stage *stage, const char *id, const char *name) {
+    Made made = {id, name};
+    must(stage_run(stage, ORG_A, add_integration, &made, &error));
 }
 
 Answer stage_send(const Stage *stage, Role role, const char *method, const char *path,

@@ -48,6 +48,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Stage, stage_clear)
 /* A unit of work that writes in the organization, as the system may. */
 bool stage_run(const Stage *stage, const char *organization, DbWork work, void *data,
                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Another integration of ORG_A. */
+void stage_add_integration(const Stage *stage, const char *id, const char *name);
 
 typedef struct {
     const char *method; /* NULL: GET */

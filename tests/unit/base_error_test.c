@@ -59,8 +59,16 @@ static void errors_of_other_domains_count_as_internal(void) {
     g_assert_cmpint(error_code_of(NULL), ==, ERROR_INTERNAL);
 }
 
+static void starting_leaves_no_error_behind(void) {
+    error_start();
+    error_start();
+    g_autoptr(GError) error = g_error_new_literal(ASSAY_ERROR, ERROR_LIMIT, "the first one");
+    g_assert_cmpint(error_code_of(error), ==, ERROR_LIMIT);
+}
+
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/base/error/starting_leaves_no_error_behind", starting_leaves_no_error_behind);
     g_test_add_func("/base/error/six_codes_of_users_have_their_published_names",
                     six_codes_of_users_have_their_published_names);
     g_test_add_func("/base/error/every_code_has_a_name_that_finds_it_again",
